@@ -1,0 +1,308 @@
+"""Hiring: an offer becomes an engagement when both parties signed the digest of the same agreement."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from pacts import evaluation
+from pacts.models import (
+    AgentVersion,
+    Deliverable,
+    Engagement,
+    Evaluation,
+    Milestone,
+    PactVersion,
+    Party,
+    Signature,
+    TaskSetVersion,
+    User,
+)
+from pacts.signatures import sign
+from reputation import evidence
+from reputation.canonical import digest
+
+OFFER_SECONDS = 72 * 3600
+
+
+class EngagementRefused(ValueError):
+    """The terms cannot be agreed; the message says why and what to change."""
+
+
+class OfferLapsed(ValueError):
+    """The offer expired before it was signed."""
+
+
+class NotAParty(PermissionError):
+    """Only the buyer and the builder of an engagement act in it."""
+
+
+class RevisionRefused(ValueError):
+    """No further delivery is possible; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """Every clock of an engagement, in seconds."""
+
+    work_seconds: int = 24 * 3600
+    evaluation_seconds: int = 24 * 3600
+    acceptance_seconds: int = 72 * 3600
+    cure_seconds: int = 72 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneDraft:
+    """A milestone before it is agreed; `amount` in minor units."""
+
+    title: str
+    amount: int
+    task_set_version: TaskSetVersion
+
+
+def propose(
+    *,
+    buyer: Party,
+    agent_version: AgentVersion,
+    pact_version: PactVersion,
+    currency: str,
+    fee_bps: int,
+    milestones: list[MilestoneDraft],
+    by: User,
+    now: datetime,
+    timers: Timers | None = None,
+    max_revisions: int = 1,
+) -> Engagement:
+    """An unsigned engagement with its milestones. Raises `EngagementRefused`."""
+    timers = timers or Timers()
+    builder = agent_version.agent.builder
+    _refuse_unfit(buyer, builder, agent_version, pact_version, milestones, timers)
+    with transaction.atomic():
+        engagement = Engagement(
+            buyer=buyer,
+            builder=builder,
+            agent_version=agent_version,
+            pact_version=pact_version,
+            currency=currency,
+            fee_bps=fee_bps,
+            work_seconds=timers.work_seconds,
+            evaluation_seconds=timers.evaluation_seconds,
+            acceptance_seconds=timers.acceptance_seconds,
+            cure_seconds=timers.cure_seconds,
+            max_revisions=max_revisions,
+            proposed_by=by,
+            proposed_at=now,
+            offer_expires_at=now + timedelta(seconds=OFFER_SECONDS),
+        )
+        rows = [
+            Milestone(
+                engagement=engagement,
+                position=position,
+                title=draft.title,
+                amount=draft.amount,
+                task_set_version=draft.task_set_version,
+            )
+            for position, draft in enumerate(milestones)
+        ]
+        engagement.digest = digest(agreement(engagement, rows))
+        engagement.save(force_insert=True)
+        Milestone.objects.bulk_create(rows)
+        _log("engagement.proposed", engagement, now)
+    return engagement
+
+
+def _refuse_unfit(
+    buyer: Party,
+    builder: Party,
+    agent_version: AgentVersion,
+    pact_version: PactVersion,
+    milestones: list[MilestoneDraft],
+    timers: Timers,
+) -> None:
+    if buyer == builder:
+        raise EngagementRefused("a party cannot hire itself")
+    if pact_version.published_at is None:
+        raise EngagementRefused("this pact version is a draft; ask the builder to publish it")
+    if pact_version.pact.agent_id != agent_version.agent_id:
+        raise EngagementRefused("this pact belongs to another agent")
+    if not milestones:
+        raise EngagementRefused("an engagement needs at least one milestone with a price")
+    if any(draft.amount <= 0 for draft in milestones):
+        raise EngagementRefused("every milestone needs a price above zero")
+    for draft in milestones:
+        if draft.task_set_version.task_set.owner_id not in (None, buyer.id):
+            raise EngagementRefused("this task set belongs to somebody else; bring your own")
+    if min(timers.work_seconds, timers.evaluation_seconds) < 1:
+        raise EngagementRefused("the work and the evaluation need at least one second each")
+    needed = sum(
+        evaluation.seconds_needed(
+            agent_version=agent_version,
+            trials=draft.task_set_version.size * evaluation.repeats_of(pact_version),
+        )
+        for draft in milestones[:1]
+    )
+    if needed > timers.evaluation_seconds + timers.work_seconds:
+        raise EngagementRefused(
+            f"the slowest allowed answers would take {needed} s in all, but work and evaluation "
+            f"have {timers.work_seconds} s + {timers.evaluation_seconds} s; allow more time"
+        )
+
+
+def agreement(engagement: Engagement, milestones: list[Milestone]) -> dict[str, Any]:
+    """What both parties sign, as JSON: the pact's digest, the price, the tasks and every timer."""
+    return {
+        "format": "earnest-agreement/1",
+        "engagement": engagement.id,
+        "buyer": engagement.buyer_id,
+        "builder": engagement.builder_id,
+        "agent_version": engagement.agent_version_id,
+        "fingerprint": engagement.agent_version.fingerprint,
+        "pact_version": engagement.pact_version_id,
+        "pact": engagement.pact_version.digest,
+        "currency": engagement.currency,
+        "fee_bps": engagement.fee_bps,
+        "timers": {
+            "work_seconds": engagement.work_seconds,
+            "evaluation_seconds": engagement.evaluation_seconds,
+            "acceptance_seconds": engagement.acceptance_seconds,
+            "cure_seconds": engagement.cure_seconds,
+        },
+        "max_revisions": engagement.max_revisions,
+        "milestones": [
+            {
+                "title": milestone.title,
+                "amount": milestone.amount,
+                "task_set_version": milestone.task_set_version_id,
+            }
+            for milestone in milestones
+        ],
+    }
+
+
+def sign_engagement(
+    *, engagement: Engagement, party: Party, by: User | None, authority: str, now: datetime
+) -> Engagement:
+    """Sign the agreement, and the pact with it, for one side; in force once both did.
+
+    Raises `NotAParty`, `OfferLapsed`.
+    """
+    with transaction.atomic():
+        engagement = Engagement.objects.select_for_update().get(pk=engagement.pk)
+        if party.id not in (engagement.buyer_id, engagement.builder_id):
+            raise NotAParty("only the buyer and the builder sign an engagement")
+        if engagement.state != Engagement.State.PROPOSED:
+            return engagement
+        if now > engagement.offer_expires_at:
+            raise OfferLapsed("this offer has expired; propose it again")
+        for purpose, text in (
+            (Signature.Purpose.PACT, engagement.pact_version.digest),
+            (Signature.Purpose.ENGAGEMENT, engagement.digest),
+        ):
+            signature = sign(
+                party=party, purpose=purpose, digest=text, by=by, authority=authority, now=now
+            )
+        side = "buyer" if party.id == engagement.buyer_id else "builder"
+        setattr(engagement, f"{side}_signature", signature)
+        if engagement.buyer_signature and engagement.builder_signature:
+            engagement.state = Engagement.State.ACTIVE
+            engagement.signed_at = now
+            _log("engagement.signed", engagement, now)
+        engagement.save()
+    return engagement
+
+
+def start_milestone(*, milestone: Milestone, now: datetime) -> Deliverable:
+    """The money is there: ask the agent for the work. Called in the transaction that funds it."""
+    engagement = milestone.engagement
+    milestone.started_at = now
+    milestone.submit_by_at = now + timedelta(seconds=engagement.work_seconds)
+    milestone.save(update_fields=["started_at", "submit_by_at"])
+    return _request_delivery(
+        milestone=milestone, agent_version=engagement.agent_version, number=0, now=now
+    )
+
+
+def deliver_revision(
+    *, milestone: Milestone, agent_version: AgentVersion, now: datetime
+) -> Deliverable:
+    """One more delivery after a breach, bounded by the agreement; may use a newer agent version.
+
+    The caller holds the escrow's lock and has checked its cure period. Raises `RevisionRefused`.
+    """
+    engagement = milestone.engagement
+    last = milestone.deliverables.order_by("-number").first()
+    if agent_version.agent_id != engagement.agent_version.agent_id:
+        raise RevisionRefused("a revision comes from the agent that was hired")
+    if last is None or last.evaluation.state == Evaluation.State.RUNNING:
+        raise RevisionRefused("the last delivery is still being evaluated")
+    if last.number >= engagement.max_revisions:
+        raise RevisionRefused(f"the agreement allows {engagement.max_revisions} revision(s)")
+    return _request_delivery(
+        milestone=milestone, agent_version=agent_version, number=last.number + 1, now=now
+    )
+
+
+def _request_delivery(
+    *, milestone: Milestone, agent_version: AgentVersion, number: int, now: datetime
+) -> Deliverable:
+    engagement = milestone.engagement
+    deliverable = Deliverable.objects.create(
+        milestone=milestone, number=number, agent_version=agent_version, requested_at=now
+    )
+    evidence.append(
+        kind="delivery.requested",
+        subjects={
+            "engagement": engagement.id,
+            "milestone": milestone.id,
+            "agent": agent_version.agent_id,
+            "agent_version": agent_version.id,
+        },
+        facts={"number": number, "deliverable": deliverable.id},
+        at=now,
+    )
+    evaluation.start_evaluation(
+        purpose=Evaluation.Purpose.MILESTONE,
+        independence=Evaluation.Independence.PLATFORM,
+        requested_by=engagement.buyer,
+        agent_version=agent_version,
+        pact_version=engagement.pact_version,
+        task_set_version=milestone.task_set_version,
+        deliverable=deliverable,
+        deadline_at=now
+        + timedelta(seconds=engagement.work_seconds + engagement.evaluation_seconds),
+        now=now,
+    )
+    return deliverable
+
+
+def close_if_settled(*, engagement: Engagement, settled: bool, now: datetime) -> None:
+    """Mark an engagement closed once settlement says that every milestone has its outcome."""
+    if settled:
+        Engagement.objects.filter(pk=engagement.pk, state=Engagement.State.ACTIVE).update(
+            state=Engagement.State.CLOSED, closed_at=now
+        )
+
+
+def lapse_offers(*, now: datetime) -> int:
+    """Mark unsigned offers past their time as lapsed; returns how many."""
+    return Engagement.objects.filter(
+        state=Engagement.State.PROPOSED, offer_expires_at__lt=now
+    ).update(state=Engagement.State.LAPSED)
+
+
+def _log(kind: str, engagement: Engagement, now: datetime) -> None:
+    evidence.append(
+        kind=kind,
+        subjects={
+            "engagement": engagement.id,
+            "agent": engagement.agent_version.agent_id,
+            "agent_version": engagement.agent_version_id,
+            "pact_version": engagement.pact_version_id,
+            "buyer": engagement.buyer_id,
+            "builder": engagement.builder_id,
+        },
+        facts={},
+        digests={"agreement": engagement.digest, "pact": engagement.pact_version.digest},
+        at=now,
+    )

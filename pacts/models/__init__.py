@@ -1,0 +1,42 @@
+"""What was promised and whether it was kept, as rows."""
+
+from pacts.models.agents import Agent, AgentVersion
+from pacts.models.disputes import Dispute, Ruling
+from pacts.models.engagements import Deliverable, Engagement, Milestone
+from pacts.models.evaluations import (
+    Artifact,
+    ClauseVerdict,
+    Evaluation,
+    Observation,
+    Trial,
+    Verdict,
+)
+from pacts.models.parties import Member, Party, Signature, SigningKey, User
+from pacts.models.promises import Pact, PactVersion
+from pacts.models.tasksets import Task, TaskSet, TaskSetVersion
+
+__all__ = [
+    "Agent",
+    "AgentVersion",
+    "Artifact",
+    "ClauseVerdict",
+    "Deliverable",
+    "Dispute",
+    "Engagement",
+    "Evaluation",
+    "Member",
+    "Milestone",
+    "Observation",
+    "Pact",
+    "PactVersion",
+    "Party",
+    "Ruling",
+    "Signature",
+    "SigningKey",
+    "Task",
+    "TaskSet",
+    "TaskSetVersion",
+    "Trial",
+    "User",
+    "Verdict",
+]

@@ -1,0 +1,93 @@
+"""Drafting and publishing pacts: nothing is published that the linter refuses."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from pacts import lint, terms
+from pacts.models import Agent, Pact, PactVersion, Signature, User
+from pacts.signatures import sign
+from reputation import evidence
+
+
+class PactRefused(ValueError):
+    """The linter found errors; `findings` says which, in the builder's words."""
+
+    def __init__(self, findings: list[lint.Finding]) -> None:
+        super().__init__("; ".join(finding.message for finding in findings))
+        self.findings = findings
+
+
+class AlreadyPublished(ValueError):
+    """A published version is frozen; changes make a new version."""
+
+
+def draft_pact(*, agent: Agent, data: dict[str, Any]) -> PactVersion:
+    """A new draft version of the agent's pact (the pact is created at the first draft).
+
+    Raises `terms.TermsError` when `data` is not in the pact language.
+    """
+    parsed = terms.parse(data)
+    with transaction.atomic():
+        Agent.objects.select_for_update().get(pk=agent.pk)
+        pact, _ = Pact.objects.get_or_create(agent=agent, defaults={"title": parsed.title})
+        latest = pact.versions.order_by("-number").first()
+        return PactVersion.objects.create(
+            pact=pact,
+            number=latest.number + 1 if latest else 1,
+            terms=terms.to_json(parsed),
+            digest=terms.digest(parsed),
+        )
+
+
+def change_draft(*, version: PactVersion, data: dict[str, Any]) -> PactVersion:
+    """Replace the text of a draft. Raises `AlreadyPublished` or `terms.TermsError`."""
+    parsed = terms.parse(data)
+    changed = PactVersion.objects.filter(pk=version.pk, published_at=None).update(
+        terms=terms.to_json(parsed), digest=terms.digest(parsed)
+    )
+    if not changed:
+        raise AlreadyPublished("this version is published; draft a new one")
+    version.refresh_from_db()
+    return version
+
+
+def publish_pact(
+    *, version: PactVersion, by: User | None, authority: str, now: datetime
+) -> PactVersion:
+    """Lint, sign for the builder, freeze. Raises `PactRefused` or `AlreadyPublished`."""
+    with transaction.atomic():
+        version = PactVersion.objects.select_for_update().get(pk=version.pk)
+        if version.published_at:
+            raise AlreadyPublished("this version is already published")
+        parsed = terms.parse(version.terms)
+        errors = [found for found in lint.lint(parsed) if found.severity == "error"]
+        if errors:
+            raise PactRefused(errors)
+        agent = version.pact.agent
+        version.digest = terms.digest(parsed)
+        version.signature = sign(
+            party=agent.builder,
+            purpose=Signature.Purpose.PACT,
+            digest=version.digest,
+            by=by,
+            authority=authority,
+            now=now,
+        )
+        version.published_at = now
+        version.save(update_fields=["digest", "signature", "published_at"])
+        evidence.append(
+            kind="pact.published",
+            subjects={
+                "agent": agent.id,
+                "pact_version": version.id,
+                "builder": agent.builder_id,
+            },
+            facts={"number": version.number, "clauses": len(parsed.clauses)},
+            digests={"pact": version.digest},
+            private={"terms": version.terms},
+            at=now,
+            dedupe_key=f"pact.published:{version.id}",
+        )
+    return version

@@ -1,0 +1,135 @@
+"""Golden sets in: parsed strictly, frozen as a version, committed to the log before first use."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from pacts.hostile_json import MalformedJson, parse_json
+from pacts.models import Party, Task, TaskSet, TaskSetVersion
+from reputation import evidence
+from reputation.canonical import canonical_bytes, digest
+
+MAX_TASKS = 10_000
+FIELDS = {"input", "expected", "in_scope", "stratum"}
+
+
+class TaskSetRefused(ValueError):
+    """The tasks cannot be used; the message names the line and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDraft:
+    """One task before it is stored: `input` and `expected` are JSON objects."""
+
+    input: dict[str, Any]
+    expected: dict[str, Any] | None
+    in_scope: bool = True
+    stratum: str = ""
+
+
+def parse_jsonl(text: str) -> list[TaskDraft]:
+    """Tasks from JSON Lines: `{"input": {…}, "expected": {…}, "in_scope"?: bool, "stratum"?: str}`.
+
+    Raises `TaskSetRefused` naming the first line that does not fit.
+    """
+    drafts = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            drafts.append(_task(number, line))
+    if not drafts:
+        raise TaskSetRefused("there are no tasks: give one JSON object on each line")
+    if len(drafts) > MAX_TASKS:
+        raise TaskSetRefused(f"at most {MAX_TASKS} tasks fit in one set; there are {len(drafts)}")
+    return drafts
+
+
+def _task(number: int, line: str) -> TaskDraft:
+    try:
+        data = parse_json(line.encode())
+    except MalformedJson as error:
+        raise TaskSetRefused(f"line {number} is not JSON: {error}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("input"), dict):
+        raise TaskSetRefused(f"line {number}: give an object whose “input” is an object")
+    if unknown := sorted(set(data) - FIELDS):
+        raise TaskSetRefused(f"line {number}: unknown field {unknown[0]}; known: {sorted(FIELDS)}")
+    expected, in_scope = data.get("expected"), data.get("in_scope", True)
+    if expected is not None and not isinstance(expected, dict):
+        raise TaskSetRefused(f"line {number}: “expected” must be an object or null")
+    if not isinstance(in_scope, bool):
+        raise TaskSetRefused(f"line {number}: “in_scope” must be true or false")
+    return TaskDraft(data["input"], expected, in_scope, str(data.get("stratum", ""))[:40])
+
+
+def create_task_set(
+    *,
+    owner: Party | None,
+    name: str,
+    work: str,
+    tasks: Iterable[TaskDraft],
+    now: datetime,
+    note: str = "",
+) -> TaskSetVersion:
+    """A new task set with its first version."""
+    with transaction.atomic():
+        task_set = TaskSet.objects.create(owner=owner, name=name, work=work, note=note)
+        return add_version(task_set=task_set, tasks=tasks, now=now)
+
+
+def add_version(*, task_set: TaskSet, tasks: Iterable[TaskDraft], now: datetime) -> TaskSetVersion:
+    """Freeze `tasks` as the next version and log a salted commitment to them.
+
+    Only the commitment is public: the tasks themselves stay hidden from the builder.
+    """
+    drafts = list(tasks)
+    if not drafts:
+        raise TaskSetRefused("a task set needs at least one task")
+    rows = [
+        {
+            "input": draft.input,
+            "expected": draft.expected,
+            "in_scope": draft.in_scope,
+            "stratum": draft.stratum,
+        }
+        for draft in drafts
+    ]
+    salt = secrets.token_bytes(32)
+    with transaction.atomic():
+        TaskSet.objects.select_for_update().get(pk=task_set.pk)
+        latest = task_set.versions.order_by("-number").first()
+        version = TaskSetVersion.objects.create(
+            task_set=task_set,
+            number=latest.number + 1 if latest else 1,
+            size=len(drafts),
+            digest=digest(rows),
+            salt=salt,
+        )
+        Task.objects.bulk_create(
+            [
+                Task(
+                    version=version,
+                    position=position,
+                    input=draft.input,
+                    expected=draft.expected,
+                    in_scope=draft.in_scope,
+                    stratum=draft.stratum,
+                )
+                for position, draft in enumerate(drafts)
+            ],
+            batch_size=1000,
+        )
+        evidence.append(
+            kind="taskset.committed",
+            subjects={"task_set_version": version.id}
+            | ({"party": task_set.owner_id} if task_set.owner_id else {}),
+            facts={"size": version.size, "number": version.number},
+            digests={
+                "commitment": "sha256:" + hashlib.sha256(salt + canonical_bytes(rows)).hexdigest()
+            },
+            at=now,
+        )
+    return version
