@@ -1,0 +1,209 @@
+"""Every kind of evidence there is: its version, whom it must name, and the facts it states.
+
+A kind's facts change only with its version, and an old version stays readable for ever. Any kind
+may name any role of `ROLES`; `subjects` are the roles it must name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reputation.facts import (
+    AMOUNT,
+    BPS,
+    COUNT,
+    CURRENCY,
+    DIGEST,
+    EVIDENCE_ID,
+    INSTANT,
+    TOKEN,
+    YES,
+    Choice,
+    FactType,
+    Record,
+    Rows,
+)
+from reputation.identifiers import is_id
+
+# fmt: off
+ROLES = frozenset({
+    "party", "buyer", "builder", "adjudicator", "agent", "agent_version", "listing",
+    "claim", "pact", "pact_version", "taskset", "engagement", "milestone", "deliverable",
+    "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
+    "deposit", "payout", "receipt", "control", "evidence",
+})
+# fmt: on
+OUTCOMES = ("met", "breached", "undetermined")
+# Who ran the checks, and on whose tasks: `self` is the builder or anybody who shares its interest.
+INDEPENDENCE = ("self", "buyer", "platform", "third_party")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of evidence. `facts` and `digests` must be there; the `may_` ones may be."""
+
+    version: int
+    subjects: frozenset[str]
+    facts: Mapping[str, FactType] = field(default_factory=dict)
+    may_facts: Mapping[str, FactType] = field(default_factory=dict)
+    digests: frozenset[str] = frozenset()
+    may_digests: frozenset[str] = frozenset()
+
+    def check(
+        self,
+        *,
+        subjects: Mapping[str, str],
+        facts: Mapping[str, object],
+        digests: Mapping[str, str],
+    ) -> str | None:
+        """What is wrong with a record of this kind, or None."""
+        return (
+            _prefixed("subjects", _subjects(self.subjects).check(subjects))
+            or _prefixed("facts", Record(self.facts, self.may_facts).check(facts))
+            or _prefixed("digests", self._digests().check(digests))
+        )
+
+    def _digests(self) -> Record:
+        return Record(dict.fromkeys(self.digests, DIGEST), dict.fromkeys(self.may_digests, DIGEST))
+
+
+@dataclass(frozen=True)
+class _SubjectId:
+    def check(self, value: object) -> str | None:
+        return None if is_id(value) else "is not an id"
+
+
+def _subjects(required: frozenset[str]) -> Record:
+    return Record(dict.fromkeys(required, _SubjectId()), dict.fromkeys(ROLES, _SubjectId()))
+
+
+def _prefixed(part: str, wrong: str | None) -> str | None:
+    return f"{part}: {wrong}" if wrong else None
+
+
+def _kind(
+    subjects: str,
+    facts: Mapping[str, FactType] | None = None,
+    *,
+    may: Mapping[str, FactType] | None = None,
+    digests: str = "",
+    may_digests: str = "",
+    version: int = 1,
+) -> Kind:
+    return Kind(
+        version=version,
+        subjects=frozenset(subjects.split()),
+        facts=facts or {},
+        may_facts=may or {},
+        digests=frozenset(digests.split()),
+        may_digests=frozenset(may_digests.split()),
+    )
+
+
+_MONEY: dict[str, FactType] = {"amount": AMOUNT, "currency": CURRENCY}
+# Counts are units of the clause (a task, a call), each counted once.
+CLAUSE = Record(
+    required={
+        "key": TOKEN,
+        "dimension": TOKEN,
+        "outcome": Choice(OUTCOMES),
+        "passes": COUNT,
+        "failures": COUNT,
+        "errors": COUNT,
+        "nulls": COUNT,
+        "promise_bps": BPS,
+        "floor_bps": BPS,
+    },
+    optional={"check": TOKEN, "critical": YES, "method": TOKEN},
+)
+
+KINDS: Mapping[str, Kind] = {
+    "agent.registered": _kind(
+        "agent builder", may={"protocol": TOKEN}, may_digests="endpoint card fingerprint"
+    ),
+    "agent.control_proved": _kind("agent", {"method": TOKEN}, may_digests="endpoint challenge"),
+    "pact.published": _kind(
+        "pact pact_version", {"number": COUNT, "clauses": COUNT}, digests="terms"
+    ),
+    "listing.opened": _kind(
+        "listing agent",
+        {"price": AMOUNT, "currency": CURRENCY},
+        may={"category": TOKEN},
+        may_digests="terms",
+    ),
+    "claim.recorded": _kind(
+        "claim agent",
+        {"benchmark": TOKEN, "score_bps": BPS},
+        may={"units": COUNT},
+        may_digests="tasks source",
+    ),
+    "taskset.committed": _kind("taskset", {"number": COUNT, "tasks": COUNT}, digests="tasks"),
+    "engagement.proposed": _kind(
+        "engagement pact_version buyer builder", _MONEY, may={"milestones": COUNT}, digests="terms"
+    ),
+    "engagement.signed": _kind(
+        "engagement party",
+        {"side": Choice(("buyer", "builder"))},
+        may=_MONEY,
+        digests="terms",
+        may_digests="signature",
+    ),
+    "escrow.funded": _kind("escrow engagement", _MONEY, may={"fee_bps": BPS}),
+    "delivery.requested": _kind(
+        "engagement", may={"tasks": COUNT, "submit_by": INSTANT}, may_digests="tasks"
+    ),
+    "evaluation.started": _kind(
+        "evaluation agent agent_version",
+        {"tasks": COUNT, "independence": Choice(INDEPENDENCE)},
+        may={"trials_per_task": COUNT, "method": TOKEN},
+        may_digests="terms tasks",
+    ),
+    "evaluation.concluded": _kind(
+        "evaluation agent agent_version",
+        {
+            "outcome": Choice(OUTCOMES),
+            "earned_share_bps": BPS,
+            "method": TOKEN,
+            "independence": Choice(INDEPENDENCE),
+            "clauses": Rows(CLAUSE),
+        },
+        may={"trials": COUNT, "reason": TOKEN},
+        may_digests="terms tasks observations",
+    ),
+    "escrow.withheld": _kind(
+        "escrow engagement",
+        {"reason": TOKEN},
+        may={**_MONEY, "verdict_evidence": EVIDENCE_ID, "until": INSTANT},
+    ),
+    "escrow.frozen": _kind("escrow engagement dispute", may={**_MONEY, "reason": TOKEN}),
+    # `verdict_evidence` names the verdict the money followed, and standing counts that verdict.
+    # Where a ruling overturned it, only `ruling_evidence` is named, and the verdict never counts.
+    "escrow.settled": _kind(
+        "escrow engagement",
+        {
+            "outcome": Choice(("released", "refunded", "split")),
+            "currency": CURRENCY,
+            "released": AMOUNT,
+            "refunded": AMOUNT,
+            "fee": AMOUNT,
+        },
+        may={"reason": TOKEN, "verdict_evidence": EVIDENCE_ID, "ruling_evidence": EVIDENCE_ID},
+        may_digests="receipt",
+    ),
+    "delivery.accepted": _kind(
+        "engagement", {"by": Choice(("buyer", "silence"))}, may_digests="deliverable"
+    ),
+    "dispute.opened": _kind("dispute engagement party", {"ground": TOKEN}, may_digests="statement"),
+    "ruling.made": _kind(
+        "ruling dispute engagement",
+        {"outcome": TOKEN, "builder_share_bps": BPS},
+        may={"verdict_evidence": EVIDENCE_ID},
+        may_digests="reasons",
+    ),
+    "payout.requested": _kind("payout party", _MONEY, may={"rail": TOKEN}),
+    "payout.paid": _kind("payout party", _MONEY, may={"rail": TOKEN}),
+    "deposit.received": _kind("deposit party", _MONEY, may={"rail": TOKEN}),
+    "control.fired": _kind(
+        "control", {"metric": TOKEN, "threshold": COUNT, "observed": COUNT, "action": TOKEN}
+    ),
+    "payload.erased": _kind("evidence", {"reason": TOKEN}),
+}

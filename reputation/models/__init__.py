@@ -1,0 +1,16 @@
+"""The tables of this floor. The database keeps the evidence and the log append-only."""
+
+from reputation.models.evidence import Evidence, EvidencePayload, EvidenceSubject
+from reputation.models.log import EvidenceQueue, LogEntry
+from reputation.models.standing import Standing, StandingCursor, UnsettledVerdict
+
+__all__ = [
+    "Evidence",
+    "EvidencePayload",
+    "EvidenceQueue",
+    "EvidenceSubject",
+    "LogEntry",
+    "Standing",
+    "StandingCursor",
+    "UnsettledVerdict",
+]
