@@ -1,0 +1,128 @@
+"""The face of the market as rows: listings, benchmark claims, API keys, replayed requests."""
+
+import hashlib
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+
+from pacts.models import Agent, AgentVersion, Evaluation, PactVersion, Party, User
+from reputation.fields import PublicIdField
+from reputation.triggers import append_only
+
+
+class Listing(models.Model):
+    """An agent's public offer: this version, under this pact, at this price, on these clocks."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        PAUSED = "paused"  # by the builder
+        SUSPENDED = "suspended"  # by the platform
+
+    id = PublicIdField("lst", primary_key=True)
+    agent = models.OneToOneField(Agent, on_delete=models.PROTECT, related_name="listing")
+    agent_version = models.ForeignKey(AgentVersion, on_delete=models.PROTECT, related_name="+")
+    pact_version = models.ForeignKey(PactVersion, on_delete=models.PROTECT, related_name="+")
+    price = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=12)
+    work_seconds = models.PositiveIntegerField()
+    evaluation_seconds = models.PositiveIntegerField()
+    acceptance_seconds = models.PositiveIntegerField()
+    cure_seconds = models.PositiveIntegerField()
+    max_revisions = models.PositiveSmallIntegerField(default=1)
+    # The builder's standing authority to sign every engagement that equals this offer.
+    signs_at_once = models.BooleanField(default=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "-opened_at"], name="listing_by_state")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(price__gt=0), name="listing_has_a_price"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent} at {self.price} {self.currency}"
+
+
+class BenchmarkClaim(models.Model):
+    """What a benchmark says of an agent: screening input, never blended with what the log says."""
+
+    class Runner(models.TextChoices):
+        BUILDER = "builder"
+        THIRD_PARTY = "third_party"
+
+    id = PublicIdField("clm", primary_key=True)
+    agent_version = models.ForeignKey(
+        AgentVersion, on_delete=models.PROTECT, related_name="benchmark_claims"
+    )
+    benchmark = models.CharField(max_length=120)
+    score_bps = models.PositiveIntegerField(validators=[MaxValueValidator(10_000)])
+    units = models.PositiveIntegerField()  # how many tasks the score rests on
+    method = models.CharField(max_length=400)
+    not_measured = models.CharField(max_length=400)  # what this benchmark says nothing about
+    ran_by = models.CharField(max_length=12, choices=Runner.choices)
+    evaluation = models.ForeignKey(  # the recorded run behind the claim, when there is one
+        Evaluation, on_delete=models.PROTECT, null=True, blank=True, related_name="claims"
+    )
+    measured_on = models.DateField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-measured_on"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(score_bps__lte=10_000), name="claim_score_bounded"
+            ),
+        ]
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.benchmark}: {self.score_bps / 100:.1f} %"
+
+
+class ApiKey(models.Model):
+    """A program's way in, acting for one party; only a digest of the secret is stored."""
+
+    class Scope(models.TextChoices):
+        READ = "read"
+        WRITE = "write"  # agents, pacts, task sets, engagements
+        MONEY = "money"  # deposits, funding, acceptance, payouts
+
+    id = PublicIdField("api", primary_key=True)
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="api_keys")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    secret_digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def digest_of(secret: str) -> str:
+        """SHA-256 hex of a secret. The secret has 256 random bits, so no slow hash is needed."""
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class ReplayedRequest(models.Model):
+    """One answer per Idempotency-Key and caller, stored in the transaction of its effect."""
+
+    caller = models.CharField(max_length=80)
+    key = models.CharField(max_length=255)
+    request_digest = models.CharField(max_length=80)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "key"], name="replay_once_per_caller"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.key}"

@@ -21,7 +21,7 @@ from pacts.models import (
 )
 from pacts.signatures import sign
 from reputation import evidence
-from reputation.canonical import digest
+from reputation.canonical import digest, sha256
 
 OFFER_SECONDS = 72 * 3600
 
@@ -108,7 +108,18 @@ def propose(
         engagement.digest = digest(agreement(engagement, rows))
         engagement.save(force_insert=True)
         Milestone.objects.bulk_create(rows)
-        _log("engagement.proposed", engagement, now)
+        evidence.append(
+            kind="engagement.proposed",
+            subjects=_subjects(engagement),
+            facts={
+                "amount": sum(row.amount for row in rows),
+                "currency": currency,
+                "milestones": len(rows),
+            },
+            digests={"terms": engagement.digest},
+            private={"agreement": agreement(engagement, rows)},
+            at=now,
+        )
     return engagement
 
 
@@ -203,11 +214,20 @@ def sign_engagement(
                 party=party, purpose=purpose, digest=text, by=by, authority=authority, now=now
             )
         side = "buyer" if party.id == engagement.buyer_id else "builder"
+        if getattr(engagement, f"{side}_signature_id"):
+            return engagement
         setattr(engagement, f"{side}_signature", signature)
+        evidence.append(
+            kind="engagement.signed",
+            subjects=_subjects(engagement) | {"party": party.id},
+            facts={"side": side},
+            digests={"terms": engagement.digest, "signature": sha256(bytes(signature.signature))},
+            at=now,
+            dedupe_key=f"engagement.signed:{engagement.id}:{side}",
+        )
         if engagement.buyer_signature and engagement.builder_signature:
             engagement.state = Engagement.State.ACTIVE
             engagement.signed_at = now
-            _log("engagement.signed", engagement, now)
         engagement.save()
     return engagement
 
@@ -255,10 +275,11 @@ def _request_delivery(
         subjects={
             "engagement": engagement.id,
             "milestone": milestone.id,
+            "deliverable": deliverable.id,
             "agent": agent_version.agent_id,
             "agent_version": agent_version.id,
         },
-        facts={"number": number, "deliverable": deliverable.id},
+        facts={"tasks": milestone.task_set_version.size},
         at=now,
     )
     evaluation.start_evaluation(
@@ -291,18 +312,12 @@ def lapse_offers(*, now: datetime) -> int:
     ).update(state=Engagement.State.LAPSED)
 
 
-def _log(kind: str, engagement: Engagement, now: datetime) -> None:
-    evidence.append(
-        kind=kind,
-        subjects={
-            "engagement": engagement.id,
-            "agent": engagement.agent_version.agent_id,
-            "agent_version": engagement.agent_version_id,
-            "pact_version": engagement.pact_version_id,
-            "buyer": engagement.buyer_id,
-            "builder": engagement.builder_id,
-        },
-        facts={},
-        digests={"agreement": engagement.digest, "pact": engagement.pact_version.digest},
-        at=now,
-    )
+def _subjects(engagement: Engagement) -> dict[str, str]:
+    return {
+        "engagement": engagement.id,
+        "agent": engagement.agent_version.agent_id,
+        "agent_version": engagement.agent_version_id,
+        "pact_version": engagement.pact_version_id,
+        "buyer": engagement.buyer_id,
+        "builder": engagement.builder_id,
+    }

@@ -26,7 +26,7 @@ class AlreadyPublished(ValueError):
 def draft_pact(*, agent: Agent, data: dict[str, Any]) -> PactVersion:
     """A new draft version of the agent's pact (the pact is created at the first draft).
 
-    Raises `terms.TermsError` when `data` is not in the pact language.
+    Raises `terms.InvalidTerms` when `data` is not in the pact language.
     """
     parsed = terms.parse(data)
     with transaction.atomic():
@@ -36,16 +36,16 @@ def draft_pact(*, agent: Agent, data: dict[str, Any]) -> PactVersion:
         return PactVersion.objects.create(
             pact=pact,
             number=latest.number + 1 if latest else 1,
-            terms=terms.to_json(parsed),
-            digest=terms.digest(parsed),
+            terms=parsed.to_json(),
+            digest=parsed.digest(),
         )
 
 
 def change_draft(*, version: PactVersion, data: dict[str, Any]) -> PactVersion:
-    """Replace the text of a draft. Raises `AlreadyPublished` or `terms.TermsError`."""
+    """Replace the text of a draft. Raises `AlreadyPublished` or `terms.InvalidTerms`."""
     parsed = terms.parse(data)
     changed = PactVersion.objects.filter(pk=version.pk, published_at=None).update(
-        terms=terms.to_json(parsed), digest=terms.digest(parsed)
+        terms=parsed.to_json(), digest=parsed.digest()
     )
     if not changed:
         raise AlreadyPublished("this version is published; draft a new one")
@@ -66,7 +66,7 @@ def publish_pact(
         if errors:
             raise PactRefused(errors)
         agent = version.pact.agent
-        version.digest = terms.digest(parsed)
+        version.digest = parsed.digest()
         version.signature = sign(
             party=agent.builder,
             purpose=Signature.Purpose.PACT,
@@ -81,11 +81,12 @@ def publish_pact(
             kind="pact.published",
             subjects={
                 "agent": agent.id,
+                "pact": version.pact_id,
                 "pact_version": version.id,
                 "builder": agent.builder_id,
             },
             facts={"number": version.number, "clauses": len(parsed.clauses)},
-            digests={"pact": version.digest},
+            digests={"terms": version.digest},
             private={"terms": version.terms},
             at=now,
             dedupe_key=f"pact.published:{version.id}",

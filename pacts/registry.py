@@ -110,7 +110,7 @@ def add_version(
                 "agent_version": version.id,
                 "builder": agent.builder_id,
             },
-            facts={"number": version.number, "protocol": protocol},
+            facts={"protocol": protocol},
             digests={"fingerprint": fingerprint},
             private={"name": agent.name, "endpoint": endpoint, "declared": declared},
             at=now,
@@ -141,7 +141,7 @@ def prove_control(*, version: AgentVersion, egress: Egress, now: datetime) -> No
                     "agent_version": version.id,
                     "builder": agent.builder_id,
                 },
-                facts={},
+                facts={"method": "well-known"},
                 at=now,
             )
     agent.refresh_from_db()

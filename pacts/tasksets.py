@@ -1,6 +1,5 @@
 """Golden sets in: parsed strictly, frozen as a version, committed to the log before first use."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from django.db import transaction
 from pacts.hostile_json import MalformedJson, parse_json
 from pacts.models import Party, Task, TaskSet, TaskSetVersion
 from reputation import evidence
-from reputation.canonical import canonical_bytes, digest
+from reputation.canonical import canonical, digest, sha256
 
 MAX_TASKS = 10_000
 FIELDS = {"input", "expected", "in_scope", "stratum"}
@@ -124,12 +123,10 @@ def add_version(*, task_set: TaskSet, tasks: Iterable[TaskDraft], now: datetime)
         )
         evidence.append(
             kind="taskset.committed",
-            subjects={"task_set_version": version.id}
+            subjects={"taskset": version.id}
             | ({"party": task_set.owner_id} if task_set.owner_id else {}),
-            facts={"size": version.size, "number": version.number},
-            digests={
-                "commitment": "sha256:" + hashlib.sha256(salt + canonical_bytes(rows)).hexdigest()
-            },
+            facts={"tasks": version.size, "number": version.number},
+            digests={"tasks": sha256(salt + canonical(rows))},
             at=now,
         )
     return version

@@ -210,7 +210,7 @@ def parse(data: object) -> PactTerms:
     try:
         size = len(canonical_bytes(data))
     except NotCanonical as error:
-        raise TermsError(error.path, str(error), "write plain JSON") from error
+        raise TermsError(error.path, error.problem, "write plain JSON") from error
     if size > MOST_BYTES:
         raise TermsError("$", f"the pact is {size} bytes", f"stay within {MOST_BYTES} bytes")
     return _terms(Reader.of(data, "$"))

@@ -1,0 +1,194 @@
+"""Listing agents and hiring them at their listed terms: what pages and API both call."""
+
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from marketplace.models import BenchmarkClaim, Listing
+from pacts import engagements
+from pacts.engagements import EngagementRefused, MilestoneDraft, Timers
+from pacts.models import (
+    AgentVersion,
+    Engagement,
+    Evaluation,
+    PactVersion,
+    Party,
+    TaskSetVersion,
+    User,
+)
+from reputation import evidence
+
+
+class ListingRefused(ValueError):
+    """The agent cannot be listed yet; the message says what is missing."""
+
+
+class ListingClosed(ValueError):
+    """This listing takes no new hires."""
+
+
+def open_listing(
+    *,
+    agent_version: AgentVersion,
+    pact_version: PactVersion,
+    price: int,
+    currency: str,
+    timers: Timers,
+    by: User,
+    now: datetime,
+    max_revisions: int = 1,
+    signs_at_once: bool = True,
+) -> Listing:
+    """Offer an agent, or change its offer; running engagements keep what they signed.
+
+    `price` in minor units. Raises `ListingRefused`.
+    """
+    agent = agent_version.agent
+    if agent.control_proved_at is None:
+        raise ListingRefused("prove control of the agent's endpoint first")
+    if pact_version.published_at is None or pact_version.pact.agent_id != agent.id:
+        raise ListingRefused("publish a pact of this agent first")
+    if price <= 0:
+        raise ListingRefused("a listing needs a price above zero")
+    with transaction.atomic():
+        listing, _ = Listing.objects.update_or_create(
+            agent=agent,
+            defaults={
+                "agent_version": agent_version,
+                "pact_version": pact_version,
+                "price": price,
+                "currency": currency,
+                "work_seconds": timers.work_seconds,
+                "evaluation_seconds": timers.evaluation_seconds,
+                "acceptance_seconds": timers.acceptance_seconds,
+                "cure_seconds": timers.cure_seconds,
+                "max_revisions": max_revisions,
+                "signs_at_once": signs_at_once,
+                "opened_at": now,
+                "opened_by": by,
+            },
+        )
+        evidence.append(
+            kind="listing.opened",
+            subjects={
+                "listing": listing.id,
+                "agent": agent.id,
+                "agent_version": agent_version.id,
+                "pact_version": pact_version.id,
+                "builder": agent.builder_id,
+            },
+            facts={"price": price, "currency": currency},
+            digests={"terms": pact_version.digest},
+            at=now,
+        )
+    return listing
+
+
+def hire(
+    *,
+    listing: Listing,
+    buyer: Party,
+    task_set_version: TaskSetVersion,
+    by: User,
+    authority: str,
+    now: datetime,
+) -> Engagement:
+    """Propose the listing's own terms and sign for the buyer; the listing signs for the builder.
+
+    Raises `ListingClosed`, `EngagementRefused`.
+    """
+    if listing.state != Listing.State.OPEN:
+        raise ListingClosed("this listing takes no new hires at the moment")
+    if task_set_version.task_set.work != listing.agent.work:
+        raise EngagementRefused(
+            f"this task set is for “{task_set_version.task_set.work}”, "
+            f"the agent does “{listing.agent.work}”; choose a matching set"
+        )
+    with transaction.atomic():
+        engagement = engagements.propose(
+            buyer=buyer,
+            agent_version=listing.agent_version,
+            pact_version=listing.pact_version,
+            currency=listing.currency,
+            fee_bps=settings.PLATFORM_FEE_BPS,
+            milestones=[
+                MilestoneDraft(
+                    title=f"{task_set_version.task_set.name}: {task_set_version.size} tasks",
+                    amount=listing.price,
+                    task_set_version=task_set_version,
+                )
+            ],
+            timers=timers_of(listing),
+            max_revisions=listing.max_revisions,
+            by=by,
+            now=now,
+        )
+        engagement = engagements.sign_engagement(
+            engagement=engagement, party=buyer, by=by, authority=authority, now=now
+        )
+        if listing.signs_at_once:
+            engagement = engagements.sign_engagement(
+                engagement=engagement,
+                party=engagement.builder,
+                by=None,
+                authority=listing.id,
+                now=now,
+            )
+    return engagement
+
+
+def timers_of(listing: Listing) -> Timers:
+    """The listing's clocks."""
+    return Timers(
+        work_seconds=listing.work_seconds,
+        evaluation_seconds=listing.evaluation_seconds,
+        acceptance_seconds=listing.acceptance_seconds,
+        cure_seconds=listing.cure_seconds,
+    )
+
+
+def record_claim(
+    *,
+    agent_version: AgentVersion,
+    benchmark: str,
+    score_bps: int,
+    units: int,
+    method: str,
+    not_measured: str,
+    ran_by: BenchmarkClaim.Runner,
+    measured_on: date,
+    now: datetime,
+    evaluation: Evaluation | None = None,
+) -> BenchmarkClaim:
+    """Write down a benchmark score as a claim, with what it does not measure."""
+    with transaction.atomic():
+        claim = BenchmarkClaim.objects.create(
+            agent_version=agent_version,
+            benchmark=benchmark,
+            score_bps=score_bps,
+            units=units,
+            method=method,
+            not_measured=not_measured,
+            ran_by=ran_by,
+            evaluation=evaluation,
+            measured_on=measured_on,
+            recorded_at=now,
+        )
+        evidence.append(
+            kind="claim.recorded",
+            subjects={
+                "claim": claim.id,
+                "agent": agent_version.agent_id,
+                "agent_version": agent_version.id,
+            },
+            facts={"benchmark": _token(benchmark), "score_bps": score_bps, "units": units},
+            at=now,
+        )
+    return claim
+
+
+def _token(text: str) -> str:
+    """Free text as an evidence token: lower-case words joined by dashes, at most 60 characters."""
+    words = "".join(char if char.isalnum() and char.isascii() else " " for char in text).split()
+    return "-".join(words).lower()[:60] or "unnamed"

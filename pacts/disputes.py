@@ -1,0 +1,216 @@
+"""Disputes: a side challenges the outcome, the other answers, an adjudicator without interest rules.
+
+Settlement freezes the escrow in the same transaction that opens a dispute here, and follows the
+ruling when its sweep finds it (`settlement.escrow`).
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from pacts.models import Dispute, Engagement, Member, Milestone, Party, Ruling, User, Verdict
+from reputation import evidence
+from reputation.canonical import sha256
+from reputation.hints import hint
+
+ANSWER_SECONDS = 5 * 24 * 3600
+BACKSTOP_SECONDS = 30 * 24 * 3600  # nobody ruled: unresolved principal goes back to the buyer
+
+
+class DisputeRefused(ValueError):
+    """The dispute cannot be opened or answered; the message says why."""
+
+
+class DisputeAlreadyOpen(DisputeRefused):
+    """One dispute at a time for a milestone."""
+
+
+class DisputeClosed(ValueError):
+    """The dispute already ended."""
+
+
+class ConflictOfInterest(PermissionError):
+    """The adjudicator acts for one of the parties."""
+
+
+class NotAnAdjudicator(PermissionError):
+    """Only adjudicators rule."""
+
+
+class RulingIncomplete(ValueError):
+    """A ruling needs reasons, an award between 0 and 10000 bps and clauses the pact has."""
+
+
+def open_dispute(
+    *,
+    milestone: Milestone,
+    party: Party | None,
+    by: User | None,
+    ground: Dispute.Ground,
+    statement: str,
+    now: datetime,
+) -> Dispute:
+    """Record the challenge. `party` is None when the pact itself asks for human review.
+
+    Raises `DisputeRefused`, `DisputeAlreadyOpen`. The caller holds the escrow's lock.
+    """
+    engagement = milestone.engagement
+    if party and party.id not in (engagement.buyer_id, engagement.builder_id):
+        raise DisputeRefused("only the buyer and the builder of this engagement can dispute it")
+    if not statement.strip():
+        raise DisputeRefused("say what is wrong: the other side and the adjudicator will read it")
+    try:
+        with transaction.atomic():
+            dispute = Dispute.objects.create(
+                milestone=milestone,
+                opened_by=party,
+                opened_by_user=by,
+                ground=ground,
+                statement=statement.strip(),
+                opened_at=now,
+                answer_by_at=now + timedelta(seconds=ANSWER_SECONDS),
+                backstop_at=now + timedelta(seconds=BACKSTOP_SECONDS),
+            )
+    except IntegrityError as error:
+        raise DisputeAlreadyOpen("this milestone is already in dispute") from error
+    evidence.append(
+        kind="dispute.opened",
+        subjects=_subjects(dispute, engagement)
+        | {"party": party.id if party else engagement.buyer_id},
+        facts={"ground": dispute.ground},
+        private={"statement": dispute.statement},
+        at=now,
+        dedupe_key=f"dispute.opened:{dispute.id}",
+    )
+    return dispute
+
+
+def answer_dispute(*, dispute: Dispute, party: Party, answer: str, now: datetime) -> Dispute:
+    """The other side's answer, once. Raises `DisputeRefused`, `DisputeClosed`."""
+    engagement = dispute.milestone.engagement
+    if party.id not in (engagement.buyer_id, engagement.builder_id):
+        raise DisputeRefused("only the other side of this engagement can answer")
+    if party.id == dispute.opened_by_id:
+        raise DisputeRefused("you opened this dispute; the other side answers it")
+    if not answer.strip():
+        raise DisputeRefused("an answer needs words")
+    changed = Dispute.objects.filter(
+        pk=dispute.pk, state=Dispute.State.OPEN, answered_at=None
+    ).update(answer=answer.strip(), answered_at=now)
+    if not changed:
+        raise DisputeClosed("this dispute was answered or closed already")
+    dispute.refresh_from_db()
+    return dispute
+
+
+def has_interest(*, user: User, dispute: Dispute) -> bool:
+    """Whether the user acts for either party of the case."""
+    engagement = dispute.milestone.engagement
+    return Member.objects.filter(
+        user=user, party_id__in=[engagement.buyer_id, engagement.builder_id]
+    ).exists()
+
+
+def rule(
+    *,
+    dispute: Dispute,
+    adjudicator: User,
+    award_bps: int,
+    clauses: list[str],
+    reasons: str,
+    now: datetime,
+) -> Ruling:
+    """Decide the builder's share in basis points, with reasons and the clauses that carry it.
+
+    Raises `NotAnAdjudicator`, `ConflictOfInterest`, `RulingIncomplete`, `DisputeClosed`.
+    """
+    if not adjudicator.is_adjudicator:
+        raise NotAnAdjudicator("only adjudicators rule on disputes")
+    with transaction.atomic():
+        dispute = (
+            Dispute.objects.select_for_update(of=("self",))
+            .select_related("milestone__engagement__pact_version")
+            .get(pk=dispute.pk)
+        )
+        engagement = dispute.milestone.engagement
+        if has_interest(user=adjudicator, dispute=dispute):
+            raise ConflictOfInterest("you act for one of the parties; somebody else must rule")
+        if dispute.state != Dispute.State.OPEN or now > dispute.backstop_at:
+            raise DisputeClosed("this dispute is closed")
+        known = {clause["key"] for clause in engagement.pact_version.terms["clauses"]}
+        if not 0 <= award_bps <= 10_000:
+            raise RulingIncomplete("the award is between 0 and 10000 basis points")
+        if not clauses or not set(clauses) <= known:
+            raise RulingIncomplete(f"cite at least one clause of the pact: {', '.join(known)}")
+        if len(reasons.strip()) < 20:
+            raise RulingIncomplete("give reasons: at least a sentence that both sides can follow")
+        ruling = Ruling(
+            dispute=dispute,
+            adjudicator=adjudicator,
+            award_bps=award_bps,
+            clauses=sorted(set(clauses)),
+            reasons=reasons.strip(),
+            ruled_at=now,
+        )
+        ruling.evidence_id = _log_ruling(ruling, dispute, engagement, now)
+        ruling.save(force_insert=True)
+        dispute.state = Dispute.State.RULED
+        dispute.closed_at = now
+        dispute.save(update_fields=["state", "closed_at"])
+        transaction.on_commit(lambda: hint("settlement.sweep_settlements"))
+    return ruling
+
+
+def close_unruled(*, dispute: Dispute, now: datetime) -> None:
+    """Nobody ruled before the backstop. The caller returns the principal to the buyer."""
+    Dispute.objects.filter(pk=dispute.pk, state=Dispute.State.OPEN).update(
+        state=Dispute.State.UNRULED, closed_at=now
+    )
+
+
+def withdraw(*, dispute: Dispute, party: Party, now: datetime) -> Dispute:
+    """The side that opened the dispute takes it back. Raises `DisputeRefused`, `DisputeClosed`."""
+    if dispute.opened_by_id != party.id:
+        raise DisputeRefused("only the side that opened the dispute can withdraw it")
+    changed = Dispute.objects.filter(pk=dispute.pk, state=Dispute.State.OPEN).update(
+        state=Dispute.State.WITHDRAWN, closed_at=now
+    )
+    if not changed:
+        raise DisputeClosed("this dispute already ended")
+    dispute.refresh_from_db()
+    hint("settlement.sweep_settlements")
+    return dispute
+
+
+def _log_ruling(ruling: Ruling, dispute: Dispute, engagement: Engagement, now: datetime) -> str:
+    verdict = (
+        Verdict.objects.filter(evaluation__deliverable__milestone=dispute.milestone)
+        .order_by("-concluded_at")
+        .first()
+    )
+    facts: dict[str, object] = {
+        "outcome": "award",
+        "builder_share_bps": ruling.award_bps,
+    }
+    if verdict:
+        facts["verdict_evidence"] = verdict.evidence_id
+    return evidence.append(
+        kind="ruling.made",
+        subjects=_subjects(dispute, engagement)
+        | {"ruling": ruling.id, "adjudicator": ruling.adjudicator_id},
+        facts=facts,
+        digests={"reasons": sha256(ruling.reasons.encode())},
+        private={"reasons": ruling.reasons, "clauses": ruling.clauses},
+        at=now,
+        dedupe_key=f"ruling.made:{dispute.id}",
+    ).id
+
+
+def _subjects(dispute: Dispute, engagement: Engagement) -> dict[str, str]:
+    return {
+        "dispute": dispute.id,
+        "engagement": engagement.id,
+        "milestone": dispute.milestone_id,
+        "agent": engagement.agent_version.agent_id,
+        "agent_version": engagement.agent_version_id,
+    }

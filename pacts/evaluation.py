@@ -1,0 +1,118 @@
+"""Evaluations: started as rows, run trial by trial in `trials.py`, concluded in `verdicts.py`."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from pacts import terms, trials
+from pacts.models import (
+    AgentVersion,
+    Deliverable,
+    Evaluation,
+    PactVersion,
+    Party,
+    TaskSetVersion,
+    Trial,
+)
+from reputation import evidence
+from reputation.confidence import METHOD
+
+
+class EvaluationRefused(ValueError):
+    """The evaluation cannot start; the message says why."""
+
+
+def repeats_of(pact_version: PactVersion) -> int:
+    """How often each task is tried: the most any clause of the pact asks for."""
+    parsed = terms.parse(pact_version.terms)
+    return max(clause.repeats for clause in parsed.clauses)
+
+
+def seconds_needed(*, agent_version: AgentVersion, trials: int) -> int:
+    """Seconds until the last answer if every answer takes as long as it may."""
+    rounds = -(-trials // agent_version.max_concurrency)
+    return -(-rounds * agent_version.deadline_ms // 1000)
+
+
+def start_evaluation(
+    *,
+    purpose: Evaluation.Purpose,
+    independence: Evaluation.Independence,
+    requested_by: Party,
+    agent_version: AgentVersion,
+    pact_version: PactVersion,
+    task_set_version: TaskSetVersion,
+    deadline_at: datetime,
+    now: datetime,
+    deliverable: Deliverable | None = None,
+) -> Evaluation:
+    """Queue every trial and log that the evaluation starts, before anything is known about it."""
+    if pact_version.pact.agent_id != agent_version.agent_id:
+        raise EvaluationRefused("this pact belongs to another agent")
+    repeats = repeats_of(pact_version)
+    task_ids = list(task_set_version.tasks.order_by("position").values_list("id", flat=True))
+    with transaction.atomic():
+        evaluation = Evaluation.objects.create(
+            purpose=purpose,
+            independence=independence,
+            requested_by=requested_by,
+            deliverable=deliverable,
+            agent_version=agent_version,
+            pact_version=pact_version,
+            task_set_version=task_set_version,
+            repeats=repeats,
+            trials_total=len(task_ids) * repeats,
+            started_at=now,
+            deadline_at=deadline_at,
+        )
+        Trial.objects.bulk_create(
+            [
+                Trial(
+                    evaluation=evaluation,
+                    task_id=task_id,
+                    repeat=repeat,
+                    position=repeat * len(task_ids) + index,
+                )
+                for repeat in range(repeats)
+                for index, task_id in enumerate(task_ids)
+            ],
+            batch_size=2000,
+        )
+        _log_start(evaluation, now)
+        transaction.on_commit(lambda: trials.nudge(evaluation))
+    return evaluation
+
+
+def _log_start(evaluation: Evaluation, now: datetime) -> None:
+    evidence.append(
+        kind="evaluation.started",
+        subjects=subjects_of(evaluation),
+        facts={
+            "tasks": evaluation.task_set_version.size,
+            "trials_per_task": evaluation.repeats,
+            "independence": evaluation.independence,
+            "method": METHOD,
+        },
+        digests={"terms": evaluation.pact_version.digest},
+        at=now,
+    )
+
+
+def subjects_of(evaluation: Evaluation) -> dict[str, str]:
+    """Whom an evaluation's evidence names, by role."""
+    subjects = {
+        "evaluation": evaluation.id,
+        "agent": evaluation.agent_version.agent_id,
+        "agent_version": evaluation.agent_version_id,
+        "pact_version": evaluation.pact_version_id,
+        "taskset": evaluation.task_set_version_id,
+    }
+    if evaluation.deliverable:
+        milestone = evaluation.deliverable.milestone
+        subjects |= {"milestone": milestone.id, "engagement": milestone.engagement_id}
+    return subjects
+
+
+def default_deadline(now: datetime) -> datetime:
+    """When an evaluation nobody's money waits for is given up: after a day."""
+    return now + timedelta(days=1)
