@@ -1,0 +1,20 @@
+"""dateutil's `parse` as its documentation shows it; the locale is not something it knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dateutil import parser
+
+from marketplace.sample.endpoints.days import give, read_reference
+from marketplace.sample.protocol import build_application, read_text
+
+
+def answer(fields: Mapping[str, Any]) -> dict[str, Any]:
+    text, reference = read_text(fields, "text"), read_reference(fields)
+    try:
+        return give(parser.parse(text, default=reference).date())
+    except (ValueError, OverflowError):
+        return give(None)
+
+
+application = build_application(slug="any-day", answer=answer)

@@ -1,0 +1,19 @@
+"""json-repair as its README shows it: always returns something."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import json_repair
+
+from marketplace.sample.endpoints.documents import give
+from marketplace.sample.protocol import build_application, read_text
+
+
+def answer(fields: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return give(json_repair.loads(read_text(fields, "text")))
+    except RecursionError:
+        return give(None)
+
+
+application = build_application(slug="mend-all", answer=answer)
