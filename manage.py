@@ -43,7 +43,7 @@ class EnvironmentFailed(Exception):
 
 def main(argv: Sequence[str]) -> None:
     """Make the environment if it is not there yet, enter it, and run the command."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is read before anything checks
         version = ".".join(map(str, sys.version_info[:3]))
         sys.exit(f"Earnest needs Python 3.11 or newer; {sys.executable} is {version}.")
     command = argv[1] if len(argv) > 1 else ""
@@ -73,9 +73,11 @@ def run(command: str, arguments: list[str]) -> None:
 
 
 def test_arguments(arguments: list[str]) -> list[str]:
-    """The whole suite runs on several processes, without the slow marker; a chosen part as asked."""
+    """The whole suite runs on several processes and leaves the slow out; a part runs as asked."""
     chosen = any(not argument.startswith("-") for argument in arguments)
-    if chosen or any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in arguments):
+    if chosen or any(
+        argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in arguments
+    ):
         return arguments
     processes = str(min(4, max(2, os.cpu_count() or 2)))
     marker = [] if any(argument.startswith("-m") for argument in arguments) else ["-m", "not slow"]

@@ -1,0 +1,28 @@
+"""Bring database and static files up to date, in one Django process.
+
+`python -m marketplace.local.prepare FILE` writes to FILE, as JSON, what the next steps need:
+`{"empty": bool, "sample": bool}`: nobody has an account yet; there is a `sample` command.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import django
+from django.contrib.auth import get_user_model
+from django.core.management import call_command, get_commands
+
+
+def main(answer: Path) -> None:
+    django.setup()
+    call_command("migrate", interactive=False)
+    call_command("collectstatic", interactive=False, verbosity=1)
+    facts = {
+        "empty": not get_user_model().objects.exists(),
+        "sample": "sample" in get_commands(),
+    }
+    answer.write_text(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

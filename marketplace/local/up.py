@@ -1,0 +1,173 @@
+"""`manage.py up`: everything Earnest needs, running on this machine until Ctrl-C."""
+
+import argparse
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from marketplace.local import services
+from marketplace.local.folder import ROOT, DataFolder, FolderInUse, FolderUnreachable
+from marketplace.local.owner import Owner
+from marketplace.local.screen import say
+from marketplace.local.servers import ServerMissing, ServerRefused, start_servers
+from marketplace.local.services import PortTaken
+from marketplace.local.supervisor import Service, ServiceFailed, StepFailed, Stopped, Supervisor
+
+REFUSALS = (
+    FolderInUse,
+    FolderUnreachable,
+    ServerMissing,
+    ServerRefused,
+    ServiceFailed,
+    StepFailed,
+    PortTaken,
+)
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run everything; 0 when a person stopped it, 1 with a reason when it could not go on."""
+    asked = parse(arguments)
+    folder = DataFolder(Path(asked.data))
+    try:
+        with folder.held("manage.py up"):
+            Instance(folder, asked.port).live()
+    except Stopped:
+        say("stopped", "everything is as it was; start again with the same command")
+    except REFUSALS as error:
+        sys.stderr.write(f"earnest: {error}\n")
+        return 1
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="manage.py up", description=__doc__)
+    parser.add_argument("--port", type=port, default=8000, help="of the pages; 0 takes a free one")
+    parser.add_argument(
+        "--data",
+        default=os.environ.get("EARNEST_DATA") or str(ROOT / ".data"),
+        help="folder of the database, keys and logs",
+    )
+    return parser.parse_args(arguments)
+
+
+def port(words: str) -> int:
+    number = int(words)
+    if not 0 <= number <= 65535:
+        raise ValueError(words)
+    return number
+
+
+class Instance:
+    """One life of `up` in a data folder that is already held."""
+
+    def __init__(self, folder: DataFolder, port: int) -> None:
+        self._folder = folder
+        self._port = port
+        self._supervisor = Supervisor(folder)
+        self._owner = Owner(name="", uid=os.geteuid(), gid=os.getegid(), changes=False)
+
+    def live(self) -> None:
+        """Start in order, watch, and whatever happens stop in order."""
+        began = time.monotonic()
+        self._supervisor.obey_signals()
+        try:
+            self._supervisor.end_leftovers()
+            self._take_port()
+            surroundings = self._start_servers()
+            facts = self._prepare(surroundings)
+            self._start_services(surroundings)
+            say("ready", f"{self._address} after {time.monotonic() - began:.1f} s")
+            self._tell_sample(surroundings, facts)
+            say("", f"\n  Earnest is at {self._address}   (Ctrl-C stops everything)\n")
+            self._supervisor.watch()
+        finally:
+            self._stop()
+
+    @property
+    def _address(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def _take_port(self) -> None:
+        if self._port == 0:
+            with socket.socket() as line:
+                line.bind(("127.0.0.1", 0))
+                self._port = line.getsockname()[1]
+        elif not services.is_free(self._port):
+            raise PortTaken(
+                f"port {self._port} is not free: another program listens there, or it needs more "
+                f"rights; choose another one: python3 manage.py up --port {self._port % 60000 + 1}"
+            )
+
+    def _start_servers(self) -> dict[str, str]:
+        """PostgreSQL and Valkey, each unless its address was given; the children's environment."""
+        given = {n: os.environ[n] for n in ("DATABASE_URL", "REDIS_URL") if os.environ.get(n)}
+        for name in given:
+            say("servers", f"using {name} as given")
+        began = time.monotonic()
+        urls = given | start_servers(
+            self._folder,
+            self._supervisor,
+            postgres="DATABASE_URL" not in given,
+            valkey="REDIS_URL" not in given,
+        )
+        self._folder.publish({**urls, "EARNEST_PUBLIC_URL": self._address})
+        say("servers", f"answer after {time.monotonic() - began:.1f} s")
+        return services.variables(self._folder, urls, self._address)
+
+    def _prepare(self, surroundings: dict[str, str]) -> dict[str, bool]:
+        say("database", "bringing tables and static files up to date")
+        answer = self._folder.path / "prepared.json"
+        command = [sys.executable, "-m", "marketplace.local.prepare", str(answer)]
+        self._supervisor.run("prepare", command, like=self._like("prepare", surroundings))
+        return dict(json.loads(answer.read_text()))
+
+    def _start_services(self, surroundings: dict[str, str]) -> None:
+        """Agents, web, worker and beat start side by side; those with a port are waited for."""
+        agents = services.agent_services(
+            self._folder, services.sample_agents(), self._owner, surroundings
+        )
+        if agents:
+            say("agents", f"starting {len(agents)} sample agents")
+        say("web", "starting web, worker and beat")
+        started = [
+            services.web(self._port, self._owner, surroundings),
+            services.worker(self._owner, surroundings),
+            services.beat(self._folder, self._owner, surroundings),
+            *agents,
+        ]
+        for service in started:
+            self._supervisor.start(service)
+        self._supervisor.wait_ready(*[service.name for service in started if service.ready])
+
+    def _tell_sample(self, surroundings: dict[str, str], facts: dict[str, bool]) -> None:
+        """Play the sample on an empty database, or go on with one that was cut short.
+
+        A failed sample does not end `up`: the pages already answer, and the next start goes on.
+        """
+        if not facts["sample"]:
+            return
+        pending = self._folder.path / "sample-pending"
+        playing = facts["empty"] or pending.exists()
+        command = [*MANAGE, "sample", *([] if playing else ["--logins"])]
+        if playing:
+            pending.touch()
+            say("sample", f"real hires on an empty market; {self._address} already shows them")
+        like = self._like("sample", surroundings)
+        try:
+            self._supervisor.run("sample", command, like=like, shown=True)
+        except StepFailed as error:
+            say("sample", f"{error}; the next start goes on with it")
+        else:
+            pending.unlink(missing_ok=True)
+
+    def _like(self, name: str, surroundings: dict[str, str]) -> Service:
+        return services.ours(name, [], self._owner, surroundings)
+
+    def _stop(self) -> None:
+        say("stopping", "a second Ctrl-C kills")
+        self._supervisor.stop("valkey", "postgres")
