@@ -8,7 +8,7 @@ from django.db import models
 from reputation.identifiers import ID_MAX_LENGTH, new_id
 
 
-class PublicIdField(models.CharField):
+class PublicIdField(models.CharField):  # type: ignore[type-arg]
     """A column whose default is a fresh id: `id = PublicIdField("agt", primary_key=True)`.
 
     Compared byte by byte (collation `C`), so the database sorts ids exactly as Python does.

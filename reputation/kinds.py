@@ -136,7 +136,9 @@ KINDS: Mapping[str, Kind] = {
         may={"units": COUNT},
         may_digests="tasks source",
     ),
-    "taskset.committed": _kind("taskset", {"number": COUNT, "tasks": COUNT}, digests="tasks"),
+    "taskset.committed": _kind(
+        "taskset", {"number": COUNT, "tasks": COUNT}, digests="commitment", may_digests="tasks"
+    ),
     "engagement.proposed": _kind(
         "engagement pact_version buyer builder", _MONEY, may={"milestones": COUNT}, digests="terms"
     ),

@@ -47,7 +47,7 @@ class Evidence(models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="recorded"),
+                referencing=pgtrigger.Referencing(new="recorded"),  # type: ignore[no-untyped-call]
                 func="""
                     INSERT INTO reputation_evidencequeue (evidence_id, leaf_hash)
                     SELECT id, leaf_hash FROM recorded ORDER BY id;

@@ -45,7 +45,7 @@ class EvidenceQueue(models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Delete,
-                referencing=pgtrigger.Referencing(old="drained"),
+                referencing=pgtrigger.Referencing(old="drained"),  # type: ignore[no-untyped-call]
                 declare=[("lost", "text")],
                 func="""
                     SELECT d.evidence_id INTO lost FROM drained d
@@ -90,7 +90,7 @@ class LogEntry(models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="added"),
+                referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
                 declare=[
                     ("first", "bigint"),
                     ("last", "bigint"),

@@ -10,7 +10,7 @@ from reputation.models.evidence import Evidence
 class Standing(models.Model):
     """What the log says of one dimension of one agent version; scores are computed when read.
 
-    `decayed_*` are sums of `reputation.standing.weight`: whole numbers that outgrow a bigint.
+    `decayed_*` are sums of `reputation.tallies.weight`: whole numbers that outgrow a bigint.
     """
 
     agent_id = models.CharField(max_length=ID_MAX_LENGTH, db_collation="C")

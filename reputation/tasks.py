@@ -1,0 +1,29 @@
+"""Hints to keep the log and the standings up to date. A lost or doubled hint changes nothing."""
+
+from celery import shared_task
+
+from reputation import sequencer, standings
+
+BATCH = 1000
+MOST_BATCHES = 50  # then the next hint goes on, so that no worker is held for long
+
+SCHEDULE = {
+    "sequence-evidence": {"task": "reputation.tasks.sequence_evidence", "schedule": 1.0},
+    "update-standings": {"task": "reputation.tasks.update_standings", "schedule": 2.0},
+}
+
+
+@shared_task
+def sequence_evidence() -> None:
+    """Give every queued piece of evidence its place in the log."""
+    for _ in range(MOST_BATCHES):
+        if sequencer.sequence_batch(limit=BATCH) < BATCH:
+            return
+
+
+@shared_task
+def update_standings() -> None:
+    """Fold what is new in the log into the standings."""
+    for _ in range(MOST_BATCHES):
+        if standings.update_standings(limit=BATCH) < BATCH:
+            return
