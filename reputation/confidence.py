@@ -12,7 +12,6 @@ are decayed by age. All results are natural logarithms unless said otherwise.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 METHOD = "gm-dyadic-1"
 SLACK = 1e-12
@@ -51,13 +50,13 @@ def breach_grid(*, promise: float, floor: float) -> Grid:
 def ln_e_met(*, passes: float, failures: float, promise: float, floor: float) -> float:
     """Log evidence from counts that the rate is above the floor."""
     grid = met_grid(promise=promise, floor=floor)
-    return _ln_met(passes, failures, floor, grid)
+    return _met_bets(floor, grid).ln_mean(passes, failures)
 
 
 def ln_e_breach(*, passes: float, failures: float, promise: float, floor: float) -> float:
     """Log evidence from counts that the rate is below the promise."""
     grid = breach_grid(promise=promise, floor=floor)
-    return _ln_breach(passes, failures, promise, grid)
+    return _breach_bets(promise, grid).ln_mean(passes, failures)
 
 
 def bounded_ln_e_met(values: Iterable[float], *, promise: float, floor: float) -> float:
@@ -76,41 +75,66 @@ def bounded_ln_e_breach(values: Iterable[float], *, promise: float, floor: float
     return stream.ln_e_breach
 
 
-@dataclass(slots=True, kw_only=True)
 class Evidence:
-    """Both e-processes fed one value in [0, 1] at a time; the state is one log wealth per bet."""
+    """Both e-processes fed one value in [0, 1] at a time.
 
-    promise: float
-    floor: float
-    _met: Grid = field(init=False)
-    _breach: Grid = field(init=False)
-    _met_wealth: list[float] = field(init=False)
-    _breach_wealth: list[float] = field(init=False)
+    Zeros and ones are only counted, so a stream of them gives bit for bit what its counts give.
+    """
 
-    def __post_init__(self) -> None:
-        self._met = met_grid(promise=self.promise, floor=self.floor)
-        self._breach = breach_grid(promise=self.promise, floor=self.floor)
-        self._met_wealth = [0.0] * len(self._met)
-        self._breach_wealth = [0.0] * len(self._breach)
+    def __init__(self, *, promise: float, floor: float) -> None:
+        self.promise = promise
+        self.floor = floor
+        self.passes = 0
+        self.failures = 0
+        self._met = _met_bets(floor, met_grid(promise=promise, floor=floor))
+        self._breach = _breach_bets(promise, breach_grid(promise=promise, floor=floor))
 
     def add(self, value: float) -> None:
         """Raises ValueOutOfRange for anything outside [0, 1], NaN included."""
         if not 0 <= value <= 1:
             raise ValueOutOfRange(f"{value!r} is not within [0, 1]")
-        above = (value - self.floor) / self.floor
-        below = (self.promise - value) / (1 - self.promise)
-        for j, (fraction, _) in enumerate(self._met):
-            self._met_wealth[j] += _ln(1 + fraction * above)
-        for j, (fraction, _) in enumerate(self._breach):
-            self._breach_wealth[j] += _ln(1 + fraction * below)
+        if value == 1:
+            self.passes += 1
+        elif value == 0:
+            self.failures += 1
+        else:
+            self._met.add((value - self.floor) / self.floor)
+            self._breach.add((self.promise - value) / (1 - self.promise))
 
     @property
     def ln_e_met(self) -> float:
-        return _ln_mean(self._met_wealth, self._met)
+        return self._met.ln_mean(self.passes, self.failures)
 
     @property
     def ln_e_breach(self) -> float:
-        return _ln_mean(self._breach_wealth, self._breach)
+        return self._breach.ln_mean(self.passes, self.failures)
+
+
+class _Bets:
+    """One grid's log wealths: what a pass adds, what a failure adds, and what scores added."""
+
+    def __init__(self, grid: Grid, *, up: float, down: float) -> None:
+        self._fractions = [fraction for fraction, _ in grid]
+        self._ln_weights = [math.log(weight) for _, weight in grid]
+        self._per_pass = [_ln(1 + fraction * up) for fraction in self._fractions]
+        self._per_failure = [_ln(1 + fraction * down) for fraction in self._fractions]
+        self._scored = [0.0] * len(grid)
+
+    def add(self, payoff: float) -> None:
+        for j, fraction in enumerate(self._fractions):
+            self._scored[j] += _ln(1 + fraction * payoff)
+
+    def ln_mean(self, passes: float, failures: float) -> float:
+        terms = [ln_w + won for ln_w, won in zip(self._ln_weights, self._scored, strict=True)]
+        if passes:
+            terms = [term + passes * each for term, each in zip(terms, self._per_pass, strict=True)]
+        if failures:
+            each_failure = zip(terms, self._per_failure, strict=True)
+            terms = [term + failures * each for term, each in each_failure]
+        top = max(terms)
+        if math.isinf(top):
+            return top
+        return top + math.log(math.fsum(math.exp(term - top) for term in terms))
 
 
 def reaches(ln_e: float, *, risk: float) -> bool:
@@ -130,8 +154,10 @@ def confidence_sequence(
         raise ValueOutOfRange("counts are finite and not negative")
     risk = (1 - confidence) / 2
     met, breach = _mixture(MET_FRACTIONS, None), _mixture(WIDE_FRACTIONS, None)
-    low = _last_true(lambda m: reaches(_ln_met(passes, failures, m, met), risk=risk))
-    high = 1 - _last_true(lambda q: reaches(_ln_breach(passes, failures, 1 - q, breach), risk=risk))
+    low = _last_true(lambda m: reaches(_met_bets(m, met).ln_mean(passes, failures), risk=risk))
+    high = 1 - _last_true(
+        lambda q: reaches(_breach_bets(1 - q, breach).ln_mean(passes, failures), risk=risk)
+    )
     return low, high
 
 
@@ -167,27 +193,12 @@ def _ln(x: float) -> float:
     return math.log(x) if x > 0 else -math.inf
 
 
-def _power(base: float, exponent: float) -> float:
-    """ln(base^exponent) with 0^0 = 1."""
-    return 0.0 if exponent == 0 else exponent * _ln(base)
+def _met_bets(mean: float, grid: Grid) -> _Bets:
+    return _Bets(grid, up=(1 - mean) / mean, down=-1)
 
 
-def _ln_mean(wealths: Iterable[float], grid: Grid) -> float:
-    terms = [math.log(weight) + w for w, (_, weight) in zip(wealths, grid, strict=True)]
-    top = max(terms)
-    if math.isinf(top):
-        return top
-    return top + math.log(math.fsum(math.exp(term - top) for term in terms))
-
-
-def _ln_met(passes: float, failures: float, mean: float, grid: Grid) -> float:
-    odds = (1 - mean) / mean
-    return _ln_mean([_power(1 + f * odds, passes) + _power(1 - f, failures) for f, _ in grid], grid)
-
-
-def _ln_breach(passes: float, failures: float, mean: float, grid: Grid) -> float:
-    odds = mean / (1 - mean)
-    return _ln_mean([_power(1 - f, passes) + _power(1 + f * odds, failures) for f, _ in grid], grid)
+def _breach_bets(mean: float, grid: Grid) -> _Bets:
+    return _Bets(grid, up=-1, down=mean / (1 - mean))
 
 
 def _last_true(holds: Callable[[float], bool]) -> float:

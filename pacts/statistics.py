@@ -1,0 +1,360 @@
+"""From checks' answers to verdicts: per clause, then for the whole pact.
+
+A clause with the `propensity` estimand is judged by two betting e-processes
+(`reputation.confidence`): the promise is breached when the evidence against "the rate is at least
+the promise" reaches 1/alpha, met when the evidence against "the rate is at most the floor" reaches
+1/beta. Whatever is neither is undetermined, and said so.
+
+What closes a window: the first crossing in the order of units latches. A breach latches at once,
+because the evidence stands however often one looks. A met pays only when the window is closed and
+its whole counts still show it; where both lines were crossed, the clause is `marginal`.
+A clause with the `realized` estimand counts a census: passes / units against the promise, exactly.
+
+Errors and nulls are never folded into pass or fail. Above the clause's error budget, or with more
+than 2 % of units null, the verdict is undetermined whatever the counts say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal, get_args
+
+from pacts.terms import WHOLE, Clause, OnUndetermined
+from reputation.confidence import METHOD, Evidence, ValueOutOfRange, confidence_sequence, reaches
+
+Status = Literal["met", "breached", "undetermined"]
+
+CENSUS = "census-1"
+NULL_BUDGET_BPS = 200
+# From the mildest to the strictest; the declaration in the pact language keeps this order.
+RULES: tuple[OnUndetermined, ...] = get_args(OnUndetermined)
+
+
+class NoClauses(ValueError):
+    """A pact without clauses proves nothing and has no verdict."""
+
+
+class VerdictsDoNotMatch(ValueError):
+    """The clause verdicts are not exactly those of the pact's clauses, in their order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseCounts:
+    """What a clause saw in one window. `passes` and `failures` are sums of values over units
+    (whole numbers when every value is 0 or 1); the rest count units that decided nothing."""
+
+    passes: float = 0
+    failures: float = 0
+    errors: int = 0
+    nulls: int = 0
+    skipped: int = 0
+    not_applicable: int = 0
+
+    @property
+    def units(self) -> int:
+        """Units that decided something."""
+        return round(self.passes + self.failures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseVerdict:
+    """One clause's verdict and everything needed to recompute it.
+
+    `status` is what counts; `live` is what the counts alone say now. `first_crossing` is the
+    number of units seen when either line was first crossed. `estimate`, `low` and `high` are
+    rates (95 % at every look); None when nothing was decided or the method has no such figure.
+    """
+
+    key: str
+    status: Status
+    live: Status
+    marginal: bool
+    reason: str
+    counts: ClauseCounts
+    estimate: float | None
+    low: float | None
+    high: float | None
+    ln_e_met: float | None
+    ln_e_breach: float | None
+    first_crossing: int | None
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CombinedVerdict:
+    """The evaluation's verdict. `earned_share_bps` is what is earned for certain; `rule` is the
+    strictest rule among the undetermined clauses (None if there is none, or nothing is left to
+    decide because a veto took the whole share); `vetoed_by` names the clauses that did."""
+
+    status: Status
+    earned_share_bps: int
+    rule: OnUndetermined | None
+    vetoed_by: tuple[str, ...]
+    reason: str
+    clauses: tuple[ClauseVerdict, ...]
+
+
+@dataclass(slots=True)
+class _Looks:
+    """The evidence after every unit, and where it first crossed a line."""
+
+    evidence: Evidence
+    met_at: int | None = None
+    breached_at: int | None = None
+    units: int = field(default=0)
+
+    def add(self, value: float, clause: Clause) -> None:
+        self.evidence.add(value)
+        self.units += 1
+        if self.breached_at is None and reaches(self.evidence.ln_e_breach, risk=clause.alpha):
+            self.breached_at = self.units
+        if self.met_at is None and reaches(self.evidence.ln_e_met, risk=clause.beta):
+            self.met_at = self.units
+
+    @property
+    def first(self) -> int | None:
+        return min((at for at in (self.met_at, self.breached_at) if at is not None), default=None)
+
+    @property
+    def breached_first(self) -> bool:
+        return self.breached_at is not None and self.breached_at == self.first
+
+
+def judge_clause(
+    *,
+    clause: Clause,
+    values: Sequence[float],
+    errors: int = 0,
+    nulls: int = 0,
+    skipped: int = 0,
+    not_applicable: int = 0,
+    closed: bool = True,
+    most_units: int | None = None,
+) -> ClauseVerdict:
+    """Judge one clause over one window.
+
+    `values` are the deciding units in the order of events, each in [0, 1]. `closed` says that no
+    more will come. `most_units` caps the window of a realized clause, so that a breach can be
+    certain early; a clause over N calls caps itself. Raises ValueOutOfRange for a value outside
+    [0, 1] and RateOutOfRange for a propensity clause promising 0 or 100 %.
+    """
+    for value in values:
+        _check_value(value)
+    total = sum(map(Fraction, values), Fraction(0))
+    counts = ClauseCounts(
+        passes=_plain(total),
+        failures=_plain(len(values) - total),
+        errors=errors,
+        nulls=nulls,
+        skipped=skipped,
+        not_applicable=not_applicable,
+    )
+    if clause.estimand == "realized":
+        return _census(clause, len(values), total, counts, closed, most_units)
+    return _propensity(clause, values, counts, closed)
+
+
+def judge_counts(*, clause: Clause, counts: ClauseCounts) -> Status:
+    """The live status from counts alone (two integers suffice): what the evidence says now."""
+    evidence = Evidence(promise=clause.promise, floor=clause.floor)
+    evidence.passes, evidence.failures = round(counts.passes), round(counts.failures)
+    return _live(evidence, clause, breach_wins=True)
+
+
+def combine(*, clauses: Sequence[Clause], verdicts: Sequence[ClauseVerdict]) -> CombinedVerdict:
+    """The verdict of the whole pact and the share of the price it earned.
+
+    Any breached clause makes it breached; else any undetermined one makes it undetermined. A
+    breached clause that is critical or whose consequence is `withhold` takes the whole share; any
+    other breached clause takes its weight. An undetermined clause earns as its rule says: release
+    all of its weight, prorate weight × estimate / promise rounded down, the others nothing yet.
+    """
+    if not clauses:
+        raise NoClauses("a pact without clauses has no verdict")
+    if [c.key for c in clauses] != [v.key for v in verdicts]:
+        raise VerdictsDoNotMatch("one verdict per clause, in the order of the pact")
+    pairs = list(zip(clauses, verdicts, strict=True))
+    vetoes = tuple(c.key for c, v in pairs if v.status == "breached" and _takes_all(c))
+    open_rules = [c.on_undetermined for c, v in pairs if v.status == "undetermined"]
+    return CombinedVerdict(
+        status=_worst([v.status for v in verdicts]),
+        earned_share_bps=0 if vetoes else sum(_earned(c, v) for c, v in pairs),
+        rule=None if vetoes or not open_rules else max(open_rules, key=RULES.index),
+        vetoed_by=vetoes,
+        reason=_combined_reason(pairs),
+        clauses=tuple(verdicts),
+    )
+
+
+def _plain(total: Fraction) -> float:
+    return int(total) if total.denominator == 1 else float(total)
+
+
+def _propensity(
+    clause: Clause, values: Sequence[float], counts: ClauseCounts, closed: bool
+) -> ClauseVerdict:
+    looks = _Looks(Evidence(promise=clause.promise, floor=clause.floor))
+    for value in values:
+        looks.add(value, clause)
+    live = _live(looks.evidence, clause, breach_wins=looks.breached_first)
+    status, why = _over_budget(clause, counts) or _decide(clause, looks, live, closed)
+    low, high = confidence_sequence(passes=counts.passes, failures=counts.failures)
+    return ClauseVerdict(
+        key=clause.key,
+        status=status,
+        live=live,
+        marginal=looks.met_at is not None and looks.breached_at is not None,
+        reason=_reason(clause, counts, why, (low, high)),
+        counts=counts,
+        estimate=_estimate(counts),
+        low=low if values else None,
+        high=high if values else None,
+        ln_e_met=looks.evidence.ln_e_met,
+        ln_e_breach=looks.evidence.ln_e_breach,
+        first_crossing=looks.first,
+        method=METHOD,
+    )
+
+
+def _decide(clause: Clause, looks: _Looks, live: Status, closed: bool) -> tuple[Status, str]:
+    """The latch, and the rule that a met pays only on the whole closed window."""
+    if looks.breached_first:
+        return "breached", f"the promise was shown broken at unit {looks.breached_at}"
+    if live == "breached":
+        return "breached", "the whole window shows the promise broken"
+    if live == "undetermined":
+        return "undetermined", "the evidence shows neither that it was kept nor that it was broken"
+    if not closed:
+        return "undetermined", "kept so far; the window is still open"
+    if looks.units < clause.min_count:
+        return "undetermined", f"kept so far, but fewer than the {clause.min_count} units agreed"
+    return "met", "the rate is shown to be above the floor"
+
+
+def _live(evidence: Evidence, clause: Clause, *, breach_wins: bool) -> Status:
+    met = reaches(evidence.ln_e_met, risk=clause.beta)
+    breached = reaches(evidence.ln_e_breach, risk=clause.alpha)
+    if met and breached:
+        return "breached" if breach_wins else "met"
+    if breached:
+        return "breached"
+    return "met" if met else "undetermined"
+
+
+def _census(
+    clause: Clause,
+    units: int,
+    total: Fraction,
+    counts: ClauseCounts,
+    closed: bool,
+    most_units: int | None,
+) -> ClauseVerdict:
+    live, why = _census_status(clause, units, total, closed, most_units)
+    status, why = _over_budget(clause, counts) or (live, why)
+    estimate = _estimate(counts)
+    return ClauseVerdict(
+        key=clause.key,
+        status=status,
+        live=live,
+        marginal=False,
+        reason=_reason(clause, counts, why, None),
+        counts=counts,
+        estimate=estimate,
+        low=estimate,
+        high=estimate,
+        ln_e_met=None,
+        ln_e_breach=None,
+        first_crossing=None,
+        method=CENSUS,
+    )
+
+
+def _census_status(
+    clause: Clause, units: int, total: Fraction, closed: bool, most_units: int | None
+) -> tuple[Status, str]:
+    cap = most_units
+    if cap is None and clause.window and clause.window.kind == "calls":
+        cap = clause.window.size
+    allowed = Fraction(WHOLE - clause.promise_bps, WHOLE)
+    if cap is not None and units - total > allowed * cap:
+        return "breached", f"too many failures for any {cap} units"
+    if not closed:
+        return "undetermined", "the window is still open"
+    if units < max(clause.min_count, 1):
+        return "undetermined", f"fewer than the {max(clause.min_count, 1)} units agreed"
+    if units - total > allowed * units:
+        return "breached", "every unit was counted, and too many failed"
+    return "met", "every unit was counted, and enough passed"
+
+
+def _check_value(value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueOutOfRange(f"{value!r} is not within [0, 1]")
+
+
+def _over_budget(clause: Clause, counts: ClauseCounts) -> tuple[Status, str] | None:
+    tried = counts.units + counts.errors
+    if counts.errors * WHOLE > clause.error_budget_bps * tried:
+        return "undetermined", f"{counts.errors} of {tried} checks ended in an error"
+    tried = counts.units + counts.nulls
+    if counts.nulls * WHOLE > NULL_BUDGET_BPS * tried:
+        return "undetermined", f"{counts.nulls} of {tried} units came to nothing"
+    return None
+
+
+def _estimate(counts: ClauseCounts) -> float | None:
+    return counts.passes / counts.units if counts.units else None
+
+
+def _reason(
+    clause: Clause, counts: ClauseCounts, why: str, interval: tuple[float, float] | None
+) -> str:
+    units = f"{clause.unit}s" if counts.units != 1 else clause.unit
+    if not counts.units:
+        return f"No {clause.unit} decided anything: {why}."
+    seen = f"{counts.passes:g} of {counts.units} {units} ({_estimate(counts) or 0:.1%})"
+    if interval is None:
+        return f"{seen} against a promise of {clause.promise:.2%}: {why}."
+    low, high = interval
+    return (
+        f"{seen}, somewhere from {low:.1%} to {high:.1%}, against a promise of "
+        f"{clause.promise:.2%} and a floor of {clause.floor:.2%}: {why}."
+    )
+
+
+def _worst(statuses: Sequence[Status]) -> Status:
+    if "breached" in statuses:
+        return "breached"
+    return "undetermined" if "undetermined" in statuses else "met"
+
+
+def _takes_all(clause: Clause) -> bool:
+    # A clause that names no consequence cannot be published; should one be judged, it fails closed.
+    return clause.critical or clause.consequence != "reduce"
+
+
+def _earned(clause: Clause, verdict: ClauseVerdict) -> int:
+    if verdict.status == "met":
+        return clause.weight_bps
+    if verdict.status == "breached":
+        return 0
+    if clause.on_undetermined == "release":
+        return clause.weight_bps
+    return _prorated(clause, verdict.counts) if clause.on_undetermined == "prorate" else 0
+
+
+def _prorated(clause: Clause, counts: ClauseCounts) -> int:
+    """weight × estimate / promise, at most the weight, rounded down; exact for whole counts."""
+    if not counts.units or not clause.promise_bps:
+        return 0
+    kept = Fraction(counts.passes) / counts.units / Fraction(clause.promise_bps, WHOLE)
+    return int(clause.weight_bps * min(Fraction(1), kept))
+
+
+def _combined_reason(pairs: Sequence[tuple[Clause, ClauseVerdict]]) -> str:
+    parts = []
+    for status, words in (("breached", "broken"), ("undetermined", "undecided")):
+        titles = [c.title for c, v in pairs if v.status == status]
+        if titles:
+            parts.append(f"{words}: {'; '.join(titles)}")
+    return ". ".join(part[:1].upper() + part[1:] for part in parts) or "Every clause was met"
