@@ -1,4 +1,4 @@
-"""Disputes: a side challenges the outcome, the other answers, an adjudicator without interest rules.
+"""Disputes: one side challenges the outcome, the other answers, a person without interest rules.
 
 Settlement freezes the escrow in the same transaction that opens a dispute here, and follows the
 ruling when its sweep finds it (`settlement.escrow`).
@@ -157,7 +157,7 @@ def rule(
         dispute.state = Dispute.State.RULED
         dispute.closed_at = now
         dispute.save(update_fields=["state", "closed_at"])
-        transaction.on_commit(lambda: hint("settlement.sweep_settlements"))
+        transaction.on_commit(lambda: hint("settlement.tasks.sweep_settlements"))
     return ruling
 
 
@@ -178,7 +178,7 @@ def withdraw(*, dispute: Dispute, party: Party, now: datetime) -> Dispute:
     if not changed:
         raise DisputeClosed("this dispute already ended")
     dispute.refresh_from_db()
-    hint("settlement.sweep_settlements")
+    hint("settlement.tasks.sweep_settlements")
     return dispute
 
 

@@ -1,4 +1,4 @@
-"""Hiring: an offer becomes an engagement when both parties signed the digest of the same agreement."""
+"""Hiring: an offer is an engagement once both parties signed the digest of one agreement."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

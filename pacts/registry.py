@@ -119,7 +119,7 @@ def add_version(
 
 
 def prove_control(*, version: AgentVersion, egress: Egress, now: datetime) -> None:
-    """Fetch the control token from the agent's origin. Raises `ControlNotProved` with what to do."""
+    """Fetch the control token from the agent's origin. `ControlNotProved` says what to do."""
     agent = version.agent
     proved, reason = control_proved(
         endpoint=version.endpoint, token=agent.control_token, egress=egress

@@ -1,8 +1,8 @@
-"""Signing for parties: one Ed25519 key each, its seed sealed so that a dump of the table signs nothing.
+"""Signing for parties: an Ed25519 key each, its seed sealed so that a table dump signs nothing.
 
 The platform signs on behalf of a party when one of its members says so on a page or through the
 API, or on a standing authority the party gave (a listing that accepts its own offer). The message
-is `earnest-<purpose>/1\\n<digest>\\n`, so that a signature for one purpose is worthless for another.
+is `earnest-<purpose>/1\\n<digest>\\n`: a signature for one purpose is worthless for another.
 """
 
 import base64

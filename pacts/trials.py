@@ -11,10 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from pacts import terms
 from pacts.agents import PROTOCOLS, AgentReply
@@ -57,7 +59,7 @@ class Runner:
         self.version = self.evaluation.agent_version
 
     def run(self) -> bool:
-        """Work until nothing can be claimed or the shift is over. True when trials may be left."""
+        """Work until nothing can be claimed or the shift is over; True when it was the shift."""
         ends = beat = self.clock()
         ends += SHIFT_SECONDS
         with ThreadPoolExecutor(WIDTH) as pool:
@@ -65,9 +67,7 @@ class Runner:
                 if self.clock() < ends:
                     self._take_off(pool)
                 if not self.flights:
-                    return Trial.objects.filter(
-                        evaluation=self.evaluation, state=Trial.State.QUEUED
-                    ).exists()
+                    return self.clock() >= ends
                 landed, _ = wait(self.flights, timeout=1.0, return_when=FIRST_COMPLETED)
                 self._land(landed)
                 if self.clock() - beat > HEARTBEAT_SECONDS:
@@ -120,11 +120,12 @@ class Runner:
 def nudge(evaluation: Evaluation) -> None:
     """Hint at the workers that trials are waiting; losing the hint loses nothing."""
     for _ in range(-(-evaluation.agent_version.max_concurrency // WIDTH)):
-        hint("pacts.run_trials", evaluation.id)
+        hint("pacts.tasks.run_trials", evaluation.id)
 
 
-def egress_from_settings() -> Egress:
-    """The one way out, with the limits of this installation."""
+@lru_cache(maxsize=1)
+def egress() -> Egress:
+    """The one way out, with the limits of this installation; its connections are kept alive."""
     return Egress(
         EgressPolicy(
             allow_loopback=settings.EGRESS_ALLOW_LOOPBACK,
@@ -278,6 +279,17 @@ UPDATE pacts_trial t
   FROM lapsed WHERE t.id = lapsed.id
 RETURNING t.evaluation_id
 """
+
+
+def idle(*, limit: int) -> list[Evaluation]:
+    """Running evaluations with queued trials and nobody at work on them."""
+    queued = Trial.objects.filter(evaluation=OuterRef("pk"), state=Trial.State.QUEUED)
+    running = Trial.objects.filter(evaluation=OuterRef("pk"), state=Trial.State.RUNNING)
+    return list(
+        Evaluation.objects.filter(Exists(queued), ~Exists(running), state=Evaluation.State.RUNNING)
+        .select_related("agent_version")
+        .order_by("started_at")[:limit]
+    )
 
 
 def progress(evaluation: Evaluation) -> dict[str, Any]:

@@ -1,0 +1,50 @@
+"""What the workers do on this floor: claim rows, act, mark. A lost message costs only time."""
+
+from celery import shared_task
+
+from pacts import engagements, trials, verdicts
+from pacts.models import Evaluation
+from reputation.clock import database_now
+from reputation.hints import hint
+
+SCHEDULE = {
+    "resume-evaluations": {"task": "pacts.tasks.resume_evaluations", "schedule": 2.0},
+    "lapse-offers": {"task": "pacts.tasks.lapse_offers", "schedule": 60.0},
+}
+
+
+@shared_task
+def run_trials(evaluation_id: str) -> None:
+    """One runner's shift on one evaluation; the last to finish asks for the verdict."""
+    evaluation = Evaluation.objects.select_related("agent_version", "pact_version").get(
+        pk=evaluation_id
+    )
+    if evaluation.state != Evaluation.State.RUNNING:
+        return
+    if trials.Runner(evaluation, trials.egress()).run():
+        hint("pacts.tasks.run_trials", evaluation_id)
+    else:
+        hint("pacts.tasks.conclude_evaluation", evaluation_id)
+
+
+@shared_task
+def conclude_evaluation(evaluation_id: str) -> None:
+    """The verdict, if every trial is in."""
+    verdicts.conclude(evaluation_id=evaluation_id, now=database_now())
+
+
+@shared_task
+def resume_evaluations() -> None:
+    """Find what lost messages forgot: lapsed leases, idle evaluations, verdicts that are due."""
+    now = database_now()
+    trials.requeue_lapsed(now=now)
+    for evaluation in trials.idle(limit=50):
+        trials.nudge(evaluation)
+    for evaluation_id in verdicts.due(now=now):
+        hint("pacts.tasks.conclude_evaluation", evaluation_id)
+
+
+@shared_task
+def lapse_offers() -> None:
+    """Close offers nobody signed in time."""
+    engagements.lapse_offers(now=database_now())
