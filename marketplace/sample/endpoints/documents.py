@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+# Recursive parsers in Python: hostile text of this length costs seconds, ten times it minutes.
+TEXT_LIMIT = 10_000
+
 
 def give(document: Any) -> dict[str, Any]:
     """The output for what a library read; anything but a JSON object or array is declined."""

@@ -5,14 +5,17 @@ from typing import Any
 
 import json_repair
 
-from marketplace.sample.endpoints.documents import give
+from marketplace.sample.endpoints.documents import TEXT_LIMIT, give
 from marketplace.sample.protocol import build_application, read_text
 
 
 def answer(fields: Mapping[str, Any]) -> dict[str, Any]:
+    text = read_text(fields, "text")
+    if len(text) > TEXT_LIMIT:
+        return give(None)
     try:
-        return give(json_repair.loads(read_text(fields, "text")))
-    except RecursionError:
+        return give(json_repair.loads(text))
+    except (ValueError, RecursionError):
         return give(None)
 
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import json_repair
 
-from marketplace.sample.endpoints.documents import cut_out, give
+from marketplace.sample.endpoints.documents import TEXT_LIMIT, cut_out, give
 from marketplace.sample.protocol import build_application, read_text
 
 
 def answer(fields: Mapping[str, Any]) -> dict[str, Any]:
     text = cut_out(read_text(fields, "text"))
+    if len(text) > TEXT_LIMIT:
+        return give(None)
     try:
         return give(json_repair.loads(text, strict=True))
     except (ValueError, RecursionError):
