@@ -219,6 +219,7 @@ class PostgreSQL:
     def _answers(self) -> bool:
         sockets = str(self._place.sockets)
         asked = [str(self._programs / "pg_isready"), "-q", "-h", sockets, "-p", PORT]
+        asked += ["-U", NAME, "-d", NAME]
         return subprocess.run(asked, env=self._environment, check=False).returncode == 0  # noqa: S603
 
 

@@ -223,6 +223,8 @@ class Supervisor:
 
     def stop(self, *last: str) -> None:
         """End everything side by side, but the services named in `last` after it, one by one."""
+        if self._requests:
+            say("stopping", "a second Ctrl-C kills")
         first = [name for name in self._running if name not in last]
         for stage in (first, *([name] for name in last)):
             group = [self._running.pop(name) for name in stage if name in self._running]

@@ -86,7 +86,7 @@ class Instance:
             say("", f"\n  Earnest is at {self._address}   (Ctrl-C stops everything)\n")
             self._supervisor.watch()
         finally:
-            self._stop()
+            self._supervisor.stop("valkey", "postgres")
 
     @property
     def _address(self) -> str:
@@ -167,7 +167,3 @@ class Instance:
 
     def _like(self, name: str, surroundings: dict[str, str]) -> Service:
         return services.ours(name, [], self._owner, surroundings)
-
-    def _stop(self) -> None:
-        say("stopping", "a second Ctrl-C kills")
-        self._supervisor.stop("valkey", "postgres")
