@@ -1,0 +1,262 @@
+"""The door to the ledger: open accounts, post transfers, read balances.
+
+A transfer is one SQL call (migration 0002 owns the functions). Every rule is kept twice: here by a
+named error before the database is asked where that is possible, and by the database always.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from django.db import IntegrityError, connection
+from django.db.models import BigIntegerField, F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from pacts.models import Party
+from reputation.canonical import canonical
+from settlement.money import CurrencyMismatch, exponent_of
+from settlement.models import Account, Currency, QueuedCredit, Transfer
+
+KEY_LENGTH = 160
+
+
+class LedgerRefused(Exception):
+    """The ledger refused; nothing was posted."""
+
+
+class InsufficientFunds(LedgerRefused):
+    """The account would fall below its floor."""
+
+
+class HoldAlreadyResolved(LedgerRefused):
+    """Another transfer resolved this hold."""
+
+
+class UnbalancedTransfer(LedgerRefused):
+    """The sides of a transfer add up to zero in each currency, and none is zero."""
+
+
+class IdempotencyKeyReused(LedgerRefused):
+    """The key was used for another request."""
+
+
+class AccountUnknown(LedgerRefused):
+    """There is no such account."""
+
+
+class TransferClosed(LedgerRefused):
+    """Only the transaction that made a transfer adds entries to it."""
+
+
+class HistoryIsFixed(LedgerRefused):
+    """Entries and transfers are never changed, and balances move only through entries."""
+
+
+_ERRORS: dict[str, type[Exception]] = {
+    "account_floor": InsufficientFunds,
+    "transfer_resolves_once": HoldAlreadyResolved,
+    "transfer_resolves_a_hold": LedgerRefused,
+    "transfer_sums_to_zero": UnbalancedTransfer,
+    "entry_moves_something": UnbalancedTransfer,
+    "transfer_key_same_request": IdempotencyKeyReused,
+    "entry_currency_matches": CurrencyMismatch,
+    "entry_account_exists": AccountUnknown,
+    "transfer_open": TransferClosed,
+    "ledger_append_only": HistoryIsFixed,
+    "balance_moves_by_entries": HistoryIsFixed,
+}
+_SENTENCES: dict[type[Exception], str] = {
+    InsufficientFunds: "there is not enough money on the account",
+    HoldAlreadyResolved: "this hold was resolved by another transfer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a transfer: minor units into `account` (above zero) or out of it (below)."""
+
+    account: Account
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """A transfer to be made. `key` makes it happen once; `resolves` is the id of the hold it ends."""
+
+    kind: Transfer.Kind
+    key: str
+    sides: tuple[Side, ...]
+    resolves: int | None = None
+
+    def __post_init__(self) -> None:
+        totals: dict[str, int] = {}
+        for side in self.sides:
+            code = side.account.currency_id
+            totals[code] = totals.get(code, 0) + side.amount
+        if not self.sides or any(totals.values()) or not all(side.amount for side in self.sides):
+            raise UnbalancedTransfer(f"{self.key}: the sides add up to {totals}, or one is zero")
+        if not 0 < len(self.key) <= KEY_LENGTH:
+            raise ValueError(f"an idempotency key has 1 to {KEY_LENGTH} characters")
+
+    def request_hash(self) -> bytes:
+        """SHA-256 of what is asked for: a replay must ask for the same."""
+        sides = sorted([side.account.pk, side.amount] for side in self.sides)
+        return sha256(canonical([self.kind.value, self.resolves, sides])).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The transfer's id, and whether an earlier call had made it."""
+
+    transfer_id: int
+    replayed: bool
+
+
+def move(*, source: Account, target: Account, amount: int) -> tuple[Side, Side]:
+    """The two sides of a plain movement. Raises CurrencyMismatch."""
+    if source.currency_id != target.currency_id:
+        raise CurrencyMismatch(f"{source.currency_id} does not go into {target.currency_id}")
+    return Side(source, -amount), Side(target, amount)
+
+
+def post(posting: Posting) -> Posted:
+    """Post one transfer, once per key.
+
+    Within a transaction that must go on after a refusal, wrap the call in a savepoint.
+    Raises InsufficientFunds, HoldAlreadyResolved, IdempotencyKeyReused, CurrencyMismatch,
+    AccountUnknown.
+    """
+    row = _ask(
+        "SELECT posted, replayed FROM settlement_post("
+        "%s, %s, %s, %s, %s::bigint[], %s::text[], %s::bigint[])",
+        [
+            posting.kind.value,
+            posting.key,
+            posting.request_hash(),
+            posting.resolves,
+            [side.account.pk for side in posting.sides],
+            [side.account.currency_id for side in posting.sides],
+            [side.amount for side in posting.sides],
+        ],
+    )[0]
+    return Posted(*row)
+
+
+def post_batch(postings: Sequence[Posting]) -> list[Posted]:
+    """Post many transfers in one statement, all or none, answered in order. Raises as `post`."""
+    if len({posting.key for posting in postings}) < len(postings):
+        raise IdempotencyKeyReused("a key may appear once in a batch")
+    sides = [(at, side) for at, posting in enumerate(postings, 1) for side in posting.sides]
+    rows = _ask(
+        "SELECT posted, replayed FROM settlement_post_batch(%s::text[], %s::text[], %s::bytea[], "
+        "%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[])",
+        [
+            [posting.kind.value for posting in postings],
+            [posting.key for posting in postings],
+            [posting.request_hash() for posting in postings],
+            [posting.resolves for posting in postings],
+            [at for at, _ in sides],
+            [side.account.pk for _, side in sides],
+            [side.account.currency_id for _, side in sides],
+            [side.amount for _, side in sides],
+        ],
+    )
+    return [Posted(*row) for row in rows]
+
+
+def _ask(sql: str, parameters: list[object]) -> list[tuple[int, bool]]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
+    except IntegrityError as error:
+        named = _ERRORS.get(constraint_of(error))
+        if named is None:
+            raise
+        said = _SENTENCES.get(named) or str(error).splitlines()[0]
+        raise named(said) from error
+
+
+def constraint_of(error: IntegrityError) -> str:
+    """The name of the rule the database says was broken, or ""."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "constraint_name", None) or ""
+
+
+def open_account(
+    *, kind: Account.Kind, currency: str, owner: Party | None = None, subject: str = ""
+) -> Account:
+    """The one account of this kind for this owner or subject, opened at first use.
+
+    Raises CurrencyUnknown.
+    """
+    known = Account.objects.filter(kind=kind, owner=owner, subject=subject, currency=currency)
+    found = known.first()
+    if found:
+        return found
+    exponent = exponent_of(currency)
+    Currency.objects.bulk_create(
+        [Currency(code=currency, exponent=exponent)], ignore_conflicts=True
+    )
+    hot = kind in (Account.Kind.FEES, Account.Kind.RAIL)
+    Account.objects.bulk_create(
+        [
+            Account(
+                kind=kind,
+                owner=owner,
+                subject=subject,
+                currency_id=currency,
+                floor=None if kind == Account.Kind.RAIL else 0,
+                deferred=hot,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return known.get()
+
+
+def party_account(*, party: Party, currency: str) -> Account:
+    """What a party can spend or withdraw in this currency."""
+    return open_account(kind=Account.Kind.PARTY, owner=party, currency=currency)
+
+
+def fee_account(*, currency: str) -> Account:
+    """What the platform earned: the hot account, so its credits are queued."""
+    return open_account(kind=Account.Kind.FEES, currency=currency)
+
+
+def rail_account(*, rail: str, currency: str) -> Account:
+    """The world outside behind one rail: minus everything that came in and did not leave."""
+    return open_account(kind=Account.Kind.RAIL, subject=rail, currency=currency)
+
+
+def balance_of(account: Account) -> int:
+    """Minor units as of now, queued credits included; constant time but for the short queue."""
+    queued = (
+        QueuedCredit.objects.filter(account=OuterRef("pk"))
+        .order_by()
+        .values("account")
+        .values(total=Sum("amount"))
+    )
+    total = F("balance") + Coalesce(Subquery(queued), 0, output_field=BigIntegerField())
+    return Account.objects.values_list(total, flat=True).get(pk=account.pk)
+
+
+def balances_of(party: Party) -> dict[str, int]:
+    """Minor units per currency that a party holds, free to spend."""
+    rows = Account.objects.filter(owner=party, kind=Account.Kind.PARTY).order_by("currency")
+    return dict(rows.values_list("currency_id", "balance"))
+
+
+def roll_up(account: Account) -> int:
+    """Fold the queue of a deferred account into its balance; returns how many rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT settlement_roll_up(%s)", [account.pk])
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def roll_up_all() -> int:
+    """Fold every queue; returns how many rows were folded."""
+    waiting = Account.objects.filter(deferred=True, queue__isnull=False).distinct()
+    return sum(roll_up(account) for account in waiting.order_by("pk"))

@@ -1,0 +1,172 @@
+"""The ledger's rows. The database guards them (migration 0002); `settlement.ledger` posts them."""
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import F, Func, Q
+
+from pacts.models import Party
+
+RESOLVING = ("release", "refund", "split", "payout_paid", "payout_returned")
+
+
+class Currency(models.Model):
+    """A currency in use. Its exponent never changes: every balance rests on it."""
+
+    code = models.CharField(max_length=12, primary_key=True)
+    exponent = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name_plural = "currencies"
+        constraints = [
+            models.CheckConstraint(condition=Q(exponent__lte=18), name="currency_exponent_bounded")
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Account(models.Model):
+    """A place for money of one currency. `balance` moves through entries and nothing else."""
+
+    class Kind(models.TextChoices):
+        PARTY = "party"  # what a party can spend or withdraw
+        ESCROW = "escrow"  # one escrow's own, so that holds never wait for each other
+        PAYOUT = "payout"  # one payout's own, while it is on its way
+        FEES = "fees"  # what the platform earned
+        RAIL = "rail"  # the world outside: the only one that may go below its floor
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    owner = models.ForeignKey(
+        Party, on_delete=models.PROTECT, null=True, blank=True, related_name="accounts"
+    )
+    subject = models.CharField(max_length=40, blank=True, default="")  # an escrow, payout or rail
+    currency = models.ForeignKey(Currency, on_delete=models.PROTECT, related_name="+")
+    floor = models.BigIntegerField(null=True, blank=True, default=0, db_default=0)
+    deferred = models.BooleanField(default=False, db_default=False)  # credits are queued, not added
+    balance = models.BigIntegerField(default=0, db_default=0)
+    version = models.BigIntegerField(default=0, db_default=0)
+    opened_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "kind", "subject", "currency"],
+                name="account_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(floor__isnull=True) | Q(balance__gte=F("floor")), name="account_floor"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="rail") | Q(floor__isnull=False), name="account_has_a_floor"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["party", "escrow", "payout", "fees", "rail"]),
+                name="account_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="party", owner__isnull=False)
+                | (~Q(kind="party") & Q(owner__isnull=True)),
+                name="account_owner_is_a_party",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.owner_id or self.subject} {self.currency_id}".replace("  ", " ")
+
+
+class Transfer(models.Model):
+    """One movement. `resolves` names the hold it ends; a hold is ended once."""
+
+    class Kind(models.TextChoices):
+        DEPOSIT = "deposit"
+        HOLD = "hold"
+        RELEASE = "release"
+        REFUND = "refund"
+        SPLIT = "split"
+        PAYOUT_HOLD = "payout_hold"
+        PAYOUT_PAID = "payout_paid"
+        PAYOUT_RETURNED = "payout_returned"
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    idempotency_key = models.CharField(max_length=160)
+    request_hash = models.BinaryField(max_length=32)
+    resolves = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="resolutions",
+    )
+    # The transaction that made it, which is also the last that may add an entry.
+    xid = models.BigIntegerField(
+        db_default=Func(
+            template="(pg_current_xact_id()::text::bigint)", output_field=models.BigIntegerField()
+        )
+    )
+    posted_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["idempotency_key"], name="transfer_key_once"),
+            models.UniqueConstraint(fields=["resolves"], name="transfer_resolves_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=RESOLVING, resolves__isnull=False)
+                | Q(kind__in=["deposit", "hold", "payout_hold"], resolves__isnull=True),
+                name="transfer_resolves_a_hold",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.idempotency_key}"
+
+
+class Entry(models.Model):
+    """One side of a transfer: `amount` minor units, a debit below zero, a credit above it.
+
+    Foreign keys are checked by the posting trigger: a constraint would lock the hot account's row.
+    `balance_after` and `account_version` are null where the credit was queued.
+    """
+
+    transfer = models.ForeignKey(
+        Transfer, on_delete=models.PROTECT, db_constraint=False, related_name="entries"
+    )
+    account = models.ForeignKey(
+        Account,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="entries",
+    )
+    currency = models.CharField(max_length=12)
+    amount = models.BigIntegerField()
+    balance_after = models.BigIntegerField(null=True)
+    account_version = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "account_version"], name="entry_version_once"
+            ),
+            models.CheckConstraint(condition=~Q(amount=0), name="entry_moves_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount:+} {self.currency} on account {self.account_id}"
+
+
+class QueuedCredit(models.Model):
+    """A movement of a deferred account that waits to be folded into its balance.
+
+    Deleting rows folds them: a trigger adds what was deleted, so no row can vanish.
+    """
+
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, db_constraint=False, related_name="queue"
+    )
+    amount = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.amount:+} queued for account {self.account_id}"

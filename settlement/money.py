@@ -1,0 +1,92 @@
+"""Money: a whole number of minor units beside its currency. There are no floats anywhere.
+
+Exponents are ISO 4217's (how many digits come after the decimal mark), and 6 for USDC.
+"""
+
+import re
+from dataclasses import dataclass
+
+_AMOUNT = re.compile(r"[0-9]{1,15}")
+_WRITTEN = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,6}))?")
+
+LARGEST = 10**15 - 1
+_ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE = "BHD IQD JOD KWD LYD OMR TND"
+_TWO = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD "
+    "CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD "
+    "GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD "
+    "MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP "
+    "PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
+    "TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG"
+)
+EXPONENTS = (
+    dict.fromkeys(_ZERO.split(), 0)
+    | dict.fromkeys(_TWO.split(), 2)
+    | dict.fromkeys(_THREE.split(), 3)
+    | {"USDC": 6}
+)
+
+
+class CurrencyUnknown(ValueError):
+    """Not an ISO 4217 currency this ledger keeps, nor USDC."""
+
+
+class AmountMalformed(ValueError):
+    """Not a whole number of minor units in 1 to 15 ASCII digits, or too precise for the currency."""
+
+
+class CurrencyMismatch(ValueError):
+    """Two currencies met where there may be only one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """`amount` minor units of `currency`, 0 to 10^15 − 1: USD 12.50 is `Money(1250, "USD")`."""
+
+    amount: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        exponent_of(self.currency)
+        if type(self.amount) is not int or not 0 <= self.amount <= LARGEST:
+            raise AmountMalformed(f"{self.amount!r} is not a whole number from 0 to {LARGEST}")
+
+    def __str__(self) -> str:
+        return f"{self.currency} {written(self)}"
+
+
+def exponent_of(currency: str) -> int:
+    """How many decimals people write: 0, 2, 3, or 6. Raises CurrencyUnknown."""
+    try:
+        return EXPONENTS[currency]
+    except (KeyError, TypeError):
+        raise CurrencyUnknown(f"{currency!r} is not a currency of this ledger") from None
+
+
+def parse(amount: str, currency: str) -> Money:
+    """Read minor units as programs send them, `"1250"`. Raises AmountMalformed, CurrencyUnknown."""
+    if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount):
+        raise AmountMalformed("write the amount in minor units: 1 to 15 digits and nothing else")
+    return Money(int(amount), currency)
+
+
+def read(text: str, currency: str) -> Money:
+    """Read what a person types, `"12.50"`, exactly. Raises AmountMalformed, CurrencyUnknown."""
+    exponent = exponent_of(currency)
+    found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
+    if not found or len(found[2] or "") > exponent:
+        raise AmountMalformed(f"write an amount with at most {exponent} decimals, such as 12")
+    return parse_digits(found[1] + (found[2] or "").ljust(exponent, "0"), currency)
+
+
+def parse_digits(digits: str, currency: str) -> Money:
+    """Minor units as digits of any number; beyond 10^15 − 1 they are AmountMalformed."""
+    return Money(int(digits), currency)
+
+
+def written(money: Money) -> str:
+    """For people, without the code: `1,234.50`; as many decimals as the currency has."""
+    exponent = exponent_of(money.currency)
+    whole, part = divmod(money.amount, 10**exponent)
+    return f"{whole:,}.{part:0{exponent}d}" if exponent else f"{whole:,}"
