@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from reputation.canonical import canonical
 from reputation.kinds import KINDS
 
-MOST_BYTES = 64 * 1024
+# An entry of a tile-based log is framed by a 16-bit length (C2SP tlog-tiles).
+MOST_BYTES = 2**16 - 1
 SALT_BYTES = 32
 
 
@@ -20,7 +21,7 @@ class EvidenceMalformed(ValueError):
 
 
 class EvidenceTooLarge(ValueError):
-    """The envelope is longer than 64 KiB."""
+    """The envelope is longer than 65,535 bytes."""
 
 
 class MomentWithoutZone(ValueError):

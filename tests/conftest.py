@@ -1,0 +1,21 @@
+"""What every test rests on."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _append_only_tables_are_emptied_between_tests() -> Iterator[None]:
+    """A transactional test ends with TRUNCATE, which these tables allow to a replica only."""
+    emptying = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
+        statements = emptying(self, *args, **kwargs)
+        return ["SET LOCAL session_replication_role = replica", *statements] if statements else []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield

@@ -1,0 +1,111 @@
+"""Facts of a market with alice, bob and mallory in it, ready to append."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from reputation import evidence
+from reputation.identifiers import new_id
+from reputation.models import Evidence
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+ALICE, BOB, MALLORY = "pty_alice", "pty_bob", "pty_mallory"
+AGENT, VERSION = "agt_bobs", "agv_bobs1"
+
+
+def days(count: float) -> timedelta:
+    return timedelta(days=count)
+
+
+def taskset(name: str = "tst_1", **changes: Any) -> evidence.Draft:
+    fields: dict[str, Any] = {
+        "kind": "taskset.committed",
+        "subjects": {"taskset": name, "party": ALICE},
+        "facts": {"number": 1, "tasks": 50},
+        "digests": {"commitment": "sha256:" + "a" * 64},
+        "at": NOON,
+    }
+    return evidence.Draft(**{**fields, **changes})
+
+
+def clause(
+    passes: int, failures: int, *, dimension: str = "accuracy", **changes: Any
+) -> dict[str, Any]:
+    return {
+        "key": f"{dimension}-1",
+        "dimension": dimension,
+        "outcome": "met",
+        "passes": passes,
+        "failures": failures,
+        "errors": 0,
+        "nulls": 0,
+        "promise_bps": 9500,
+        "floor_bps": 9000,
+        **changes,
+    }
+
+
+def verdict(
+    *clauses: dict[str, Any],
+    agent: str = AGENT,
+    version: str = VERSION,
+    independence: str = "platform",
+    at: datetime = NOON,
+) -> evidence.Draft:
+    return evidence.Draft(
+        kind="evaluation.concluded",
+        subjects={"evaluation": new_id("evl"), "agent": agent, "agent_version": version},
+        facts={
+            "outcome": "met",
+            "earned_share_bps": 10_000,
+            "method": "gm-dyadic-1",
+            "independence": independence,
+            "clauses": list(clauses),
+        },
+        at=at,
+    )
+
+
+def settlement(of: str | None, *, at: datetime = NOON) -> evidence.Draft:
+    facts = {"outcome": "released", "currency": "EUR", "released": 9500, "refunded": 0, "fee": 500}
+    return evidence.Draft(
+        kind="escrow.settled",
+        subjects={"escrow": new_id("esc"), "engagement": "eng_1"},
+        facts=facts | ({"verdict_evidence": of} if of else {}),
+        at=at,
+    )
+
+
+def record(*drafts: evidence.Draft) -> list[Evidence]:
+    with transaction.atomic():
+        return evidence.append_all(drafts=drafts)
+
+
+def fact(draft: evidence.Draft, evidence_id: str | None = None) -> dict[str, Any]:
+    """The envelope of a draft as an object, without a database."""
+    sealed = evidence.seal(
+        evidence_id=evidence_id or new_id("evd"),
+        kind=draft.kind,
+        at=draft.at,
+        subjects=draft.subjects,
+        facts=draft.facts,
+        digests=draft.digests,
+        commitment=None,
+    )
+    return Evidence(envelope=sealed.decode()).read()
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Run every act in a thread with a connection of its own; their results, in the order given."""
+
+    def alone(act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [done.result() for done in [pool.submit(alone, act) for act in acts]]
