@@ -1,0 +1,194 @@
+"""Who may do what, as data: every route, every method, one table; nothing else decides.
+
+A row names a route (as `resolve(path).view_name` does) and, for each method, who may use it and
+which scope an API key needs for it. What is not in the table is refused. `AccessMiddleware` asks
+it for pages, `marketplace.api.permissions.ByTable` for the API, and templates may ask `permits`
+before they show a button. The table speaks of roles; which rows of the database somebody sees is
+each view's query, and what it does not find answers as if it did not exist.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+
+from marketplace.acting import Acting
+from marketplace.models import ApiKey
+from pacts.models import Member
+
+READ, WRITE, MONEY = ApiKey.Scope.READ, ApiKey.Scope.WRITE, ApiKey.Scope.MONEY
+OWNER, FINANCE = Member.Role.OWNER, Member.Role.FINANCE
+EDITOR, VIEWER = Member.Role.EDITOR, Member.Role.VIEWER
+
+
+class Answer(Enum):
+    """What the table says to somebody."""
+
+    YES = "yes"
+    WHO_ARE_YOU = "who are you"  # logging in, or a key, may help
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Who may use one method of one route: any of the groups named here suffices."""
+
+    public: bool = False
+    users: bool = False  # anybody who is logged in, with or without a party
+    roles: frozenset[str] = frozenset()  # in the party one acts for
+    adjudicators: bool = False
+    staff: bool = False
+    scope: str | None = None  # what an API key must hold
+
+    def answer(self, acting: Acting | None) -> Answer:
+        """What this rule says to somebody."""
+        if self.public:
+            return Answer.YES
+        if acting is None:
+            return Answer.WHO_ARE_YOU
+        if self.scope and self.scope not in acting.scopes:
+            return Answer.NO
+        allowed = (
+            self.users
+            or acting.role in self.roles
+            or (self.adjudicators and acting.user.is_adjudicator)
+            or (self.staff and acting.user.is_staff)
+        )
+        return Answer.YES if allowed else Answer.NO
+
+    def sentence(self) -> str:
+        """Who may, for the one who may not."""
+        groups = [f"a member in the role {role}" for role in sorted(self.roles)]
+        groups += ["any logged-in user"] if self.users else []
+        groups += ["an adjudicator"] if self.adjudicators else []
+        groups += ["the platform's staff"] if self.staff else []
+        scope = f", with a key of scope {self.scope}" if self.scope else ""
+        return f"This is for {' or '.join(groups)}{scope}."
+
+
+Methods = Mapping[str, Rule]
+Table = Mapping[str, Methods]
+
+
+def members(*roles: str, scope: str, adjudicators: bool = False) -> Rule:
+    """Members of the acting party in one of these roles; owners always."""
+    return Rule(roles=frozenset({OWNER, *roles}), scope=scope, adjudicators=adjudicators)
+
+
+PUBLIC = Rule(public=True)
+USERS = Rule(users=True, scope=READ)
+FOUNDERS = Rule(users=True, scope=WRITE)
+READERS = members(VIEWER, EDITOR, FINANCE, scope=READ)
+CASE_READERS = members(VIEWER, EDITOR, FINANCE, scope=READ, adjudicators=True)
+EDITORS = members(EDITOR, scope=WRITE)
+TREASURERS = members(FINANCE, scope=MONEY)
+# A hire promises money, and a challenge moves it: both sides of a party's work may do them.
+DEALERS = members(EDITOR, FINANCE, scope=MONEY)
+OWNERS_READ = members(scope=READ)
+OWNERS = members(scope=WRITE)
+ADJUDICATORS = Rule(adjudicators=True, scope=MONEY)
+STAFF = Rule(staff=True)
+
+PUBLIC_PAGE: Methods = {"GET": PUBLIC}
+PUBLIC_FORM: Methods = {"GET": PUBLIC, "POST": PUBLIC}
+READERS_PAGE: Methods = {"GET": READERS}
+
+API: Table = {
+    "api:me": {"GET": USERS},
+    "api:parties": {"GET": USERS, "POST": FOUNDERS},
+    "api:party": {"GET": READERS, "PATCH": OWNERS},
+    "api:members": {"GET": READERS, "POST": OWNERS},
+    "api:member": {"GET": READERS, "PATCH": OWNERS, "DELETE": OWNERS},
+    "api:keys": {"GET": OWNERS_READ, "POST": OWNERS},
+    "api:key": {"GET": OWNERS_READ, "DELETE": OWNERS},
+    "api:agents": {"GET": PUBLIC, "POST": EDITORS},
+    "api:agent": {"GET": PUBLIC},
+    "api:agent-versions": {"GET": PUBLIC, "POST": EDITORS},
+    "api:agent-version": {"GET": PUBLIC},
+    "api:control-proof": {"GET": READERS, "PUT": EDITORS},
+    "api:pacts": {"GET": PUBLIC, "POST": EDITORS},
+    "api:pact": {"GET": PUBLIC},
+    "api:pact-versions": {"GET": PUBLIC},
+    "api:pact-version": {"GET": PUBLIC, "PUT": EDITORS},
+    "api:pact-lint": {"GET": PUBLIC},
+    "api:publication": {"POST": EDITORS},
+    "api:task-sets": {"GET": READERS, "POST": EDITORS},
+    "api:task-set": {"GET": READERS},
+    "api:task-set-versions": {"GET": READERS, "POST": EDITORS},
+    "api:task-set-version": {"GET": READERS},
+    "api:tasks": {"GET": READERS},
+    "api:listings": {"GET": PUBLIC, "POST": EDITORS},
+    "api:listing": {"GET": PUBLIC},
+    "api:listing-pause": {"PUT": EDITORS, "DELETE": EDITORS},
+    "api:claims": {"GET": PUBLIC, "POST": EDITORS},
+    "api:claim": {"GET": PUBLIC},
+    "api:evaluations": {"GET": READERS, "POST": EDITORS},
+    "api:evaluation": {"GET": CASE_READERS},
+    "api:trials": {"GET": CASE_READERS},
+    "api:verdict": {"GET": CASE_READERS},
+    "api:engagements": {"GET": READERS, "POST": DEALERS},
+    "api:engagement": {"GET": CASE_READERS},
+    "api:signature": {"POST": DEALERS},
+    "api:milestones": {"GET": READERS},
+    "api:milestone": {"GET": CASE_READERS},
+    "api:funding": {"POST": TREASURERS},
+    "api:acceptance": {"POST": TREASURERS},
+    "api:revision": {"POST": DEALERS},
+    "api:dispute-opening": {"POST": DEALERS},
+    "api:disputes": {"GET": CASE_READERS},
+    "api:dispute": {"GET": CASE_READERS},
+    "api:dispute-answer": {"POST": DEALERS},
+    "api:dispute-withdrawal": {"POST": DEALERS},
+    "api:ruling": {"GET": CASE_READERS, "POST": ADJUDICATORS},
+    "api:balances": {"GET": READERS},
+    "api:statement": {"GET": READERS},
+    "api:deposits": {"GET": READERS, "POST": TREASURERS},
+    "api:deposit": {"GET": READERS},
+    "api:payouts": {"GET": READERS, "POST": TREASURERS},
+    "api:payout": {"GET": READERS},
+    "api:receipts": {"GET": READERS},
+    "api:receipt": {"GET": READERS},
+    "api:evidence-log": {"GET": PUBLIC},
+    "api:evidence": {"GET": PUBLIC},
+    "api:standings": {"GET": PUBLIC},
+    "api:standing": {"GET": PUBLIC},
+}
+
+# Rows of `marketplace.pages`, as `pages:<name>` or whatever its urls call them.
+PAGES: Table = {}
+
+# What other programs bring: allauth's and the back office's own views check further themselves.
+SITE: Table = {
+    "healthz": PUBLIC_PAGE,
+    "readyz": PUBLIC_PAGE,
+    "schema": PUBLIC_PAGE,
+    "docs": PUBLIC_PAGE,
+    "account_*": PUBLIC_FORM,
+    "mfa_*": PUBLIC_FORM,
+    "admin:login": PUBLIC_FORM,
+    "admin:jsi18n": PUBLIC_PAGE,
+    "admin:*": {"GET": STAFF, "POST": STAFF},
+}
+
+TABLE: Table = {**API, **PAGES, **SITE}
+
+
+def methods_of(route: str) -> Methods | None:
+    """The row of a route: its own, else that of the first pattern it fits; None when unlisted."""
+    if route in TABLE:
+        return TABLE[route]
+    for name, methods in TABLE.items():
+        if "*" in name and fnmatchcase(route, name):
+            return methods
+    return None
+
+
+def rule_of(route: str, method: str) -> Rule | None:
+    """Who may use `method` on `route`; None when the table does not list it."""
+    return (methods_of(route) or {}).get("GET" if method == "HEAD" else method)
+
+
+def permits(route: str, method: str, acting: Acting | None) -> bool:
+    """Whether somebody may: for buttons. An unlisted route permits nobody."""
+    rule = rule_of(route, method)
+    return rule is not None and rule.answer(acting) is Answer.YES

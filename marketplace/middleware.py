@@ -1,0 +1,104 @@
+"""What every answer of the site goes through: a request id, the security policy, the access table."""
+
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+
+from marketplace import access
+from marketplace.acting import acting_of
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+# The back office's theme evaluates expressions in its attributes and styles its charts inline.
+# Only staff get there, and nothing on those pages comes unescaped from strangers.
+OFFICE_POLICY = POLICY | {
+    "script-src": "'self' 'unsafe-eval'",
+    "style-src": "'self' 'unsafe-inline'",
+}
+
+
+def written(policy: dict[str, str]) -> str:
+    """The value of a Content-Security-Policy header."""
+    return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
+
+
+class RequestIdMiddleware:
+    """Names each request: the caller's own `X-Request-Id` where it is harmless, else a fresh one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        request.META["EARNEST_REQUEST_ID"] = request_id
+        response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
+
+
+class SecurityPolicyMiddleware:
+    """Says what a page may load: our own files and nothing inline."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        policy = OFFICE_POLICY if request.path.startswith("/office/") else POLICY
+        response.setdefault("Content-Security-Policy", written(policy))
+        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        return response
+
+
+class AccessMiddleware:
+    """Asks the access table before any page; the API asks it once it knows whose key it is.
+
+    Sets `request.acting`, whom the page is shown to (None for nobody).
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
+        """The refusal, or None to go on."""
+        route = request.resolver_match.view_name if request.resolver_match else ""
+        if route.startswith("api:"):
+            return None
+        request.acting = acting_of(request)  # type: ignore[attr-defined]
+        methods = access.methods_of(route)
+        if methods is None:
+            raise PermissionDenied(f"The route {route!r} is not in the access table.")
+        rule = access.rule_of(route, request.method or "")
+        if rule is None:
+            return HttpResponseNotAllowed(sorted({*methods, "HEAD"}))
+        answer = rule.answer(request.acting)  # type: ignore[attr-defined]
+        if answer is access.Answer.WHO_ARE_YOU:
+            return redirect_to_login(request.get_full_path(), "account_login")
+        if answer is access.Answer.NO:
+            raise PermissionDenied(rule.sentence())
+        return None
