@@ -45,11 +45,16 @@ def start_evaluation(
     deadline_at: datetime,
     now: datetime,
     deliverable: Deliverable | None = None,
+    repeats: int | None = None,
 ) -> Evaluation:
-    """Queue every trial and log that the evaluation starts, before anything is known about it."""
+    """Queue every trial and log that the evaluation starts, before anything is known about it.
+
+    Each task is tried as often as the pact asks for, or `repeats` times in a quick screening
+    (a clause that asks for more repeats then finds nothing to decide).
+    """
     if pact_version.pact.agent_id != agent_version.agent_id:
         raise EvaluationRefused("this pact belongs to another agent")
-    repeats = repeats_of(pact_version)
+    repeats = repeats or repeats_of(pact_version)
     task_ids = list(task_set_version.tasks.order_by("position").values_list("id", flat=True))
     with transaction.atomic():
         evaluation = Evaluation.objects.create(

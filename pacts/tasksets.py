@@ -126,7 +126,7 @@ def add_version(*, task_set: TaskSet, tasks: Iterable[TaskDraft], now: datetime)
             subjects={"taskset": version.id}
             | ({"party": task_set.owner_id} if task_set.owner_id else {}),
             facts={"tasks": version.size, "number": version.number},
-            digests={"tasks": sha256(salt + canonical(rows))},
+            digests={"commitment": sha256(salt + canonical(rows))},
             at=now,
         )
     return version
