@@ -69,8 +69,9 @@ DATES = KindText(
         "dateutil reads every format of the benchmark; dateparser misses two, the ISO dates "
         "without hyphens. But dateutil knows neither the customer's locale nor other languages. "
         "It puts the month first, so 05/04/2026 from France silently becomes 4 May, and it fills "
-        "what is missing: “10:30” becomes today. With fuzzy matching it skips the words that it does "
-        "not know, and foreign months are such words: “5 de abril de 2026” becomes 14 May. "
+        "what is missing: “10:30” becomes today. With fuzzy matching it skips the words that it "
+        "does not know, and foreign months are such words: written on 14 March, “5 de abril de "
+        "2026” becomes 14 May. "
         "dateparser, told the locale and to accept complete dates only, declines instead."
     ),
 )

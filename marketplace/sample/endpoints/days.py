@@ -13,7 +13,8 @@ def give(day: date | None) -> dict[str, Any]:
 
 def read_reference(fields: Mapping[str, Any]) -> datetime:
     """Midnight of the input's `reference_date`, the day on which the text was written."""
+    text = read_text(fields, "reference_date")
     try:
-        return datetime.strptime(read_text(fields, "reference_date"), "%Y-%m-%d")  # noqa: DTZ007
+        return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007
     except ValueError as error:
         raise InputMalformed(f"input.reference_date: {error}") from None
