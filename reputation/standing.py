@@ -8,6 +8,7 @@ given under 20 units. Rank and filter by a lower bound, never by an estimate.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from reputation.confidence import confidence_sequence
 from reputation.tallies import METHOD, Fact, Key, State, Tally, fold, weight
@@ -79,6 +80,8 @@ def _share(passes: int, failures: int) -> int:
     return (2 * 10_000 * passes + total) // (2 * total)
 
 
+# Counts decay by the hour, so within one the same question comes again on every page.
+@lru_cache(maxsize=8192)
 def _interval(passes: float, failures: float, confidence: float) -> tuple[int, int]:
     low, high = confidence_sequence(passes=passes, failures=failures, confidence=confidence)
     return int(low * 10_000), -int(-high * 10_000 // 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from reputation import evidence
+from reputation import envelope, evidence
 from reputation.identifiers import new_id
 from reputation.models import Evidence
 
@@ -86,7 +86,7 @@ def record(*drafts: evidence.Draft) -> list[Evidence]:
 
 def fact(draft: evidence.Draft, evidence_id: str | None = None) -> dict[str, Any]:
     """The envelope of a draft as an object, without a database."""
-    sealed = evidence.seal(
+    sealed = envelope.seal(
         evidence_id=evidence_id or new_id("evd"),
         kind=draft.kind,
         at=draft.at,
