@@ -125,7 +125,8 @@ def server_home(data: Path, owner: Owner) -> Path:
     name = hashlib.sha256(str(data).encode()).hexdigest()[:12]
     home = STATE / f"earnest-{name}"
     if ROOT in data.parents and os.access(STATE, os.W_OK) and not owner.blocked_at(STATE):
-        home.mkdir(mode=0o755, exist_ok=True)
+        home.mkdir(exist_ok=True)
+        home.chmod(0o755)
         return home
     raise FolderUnreachable(
         f"the servers run as {owner.name}, who may not enter {wall}: start Earnest as an ordinary "

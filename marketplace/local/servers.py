@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from marketplace.local import processes
-from marketplace.local.folder import DataFolder, server_home, socket_folder
+from marketplace.local.folder import DataFolder, FolderUnreachable, server_home, socket_folder
 from marketplace.local.owner import Owner, server_owner
 from marketplace.local.screen import say
 from marketplace.local.supervisor import Service, Supervisor
@@ -50,18 +50,30 @@ class Place:
         return path
 
     def program(self, path: Path) -> Path:
-        """The program at `path`, or a copy of its tree when the servers' user cannot get there."""
-        if not self.owner.blocked_at(path.parent):
+        """The program at `path`, or its copy when the servers' user may not go there.
+
+        A wheel keeps its libraries in `<package>.libs` beside the package, so both are copied.
+        """
+        wall = self.owner.blocked_at(path.parent)
+        if wall is None:
             return path
-        tree = path.parent.parent
-        stamp = f"{tree.name}-{path.stat().st_mtime_ns}-{path.stat().st_size}"
+        site = next((way for way in path.parents if way.name == "site-packages"), None)
+        if site is None:
+            raise FolderUnreachable(f"{self.owner.name} may not enter {wall} to run {path.name}")
+        inside = path.relative_to(site)
+        stamp = f"{inside.parts[0]}-{path.stat().st_mtime_ns}"
         copy = self.home / "programs" / stamp
         if not copy.exists():
             draft = copy.with_suffix(".new")
             shutil.rmtree(draft, ignore_errors=True)
-            shutil.copytree(tree, draft, symlinks=True)
+            for folder in (copy.parent, draft):
+                folder.mkdir(exist_ok=True)
+                folder.chmod(0o755)
+            for tree in site.glob(f"{inside.parts[0]}*"):
+                if tree.suffix in {"", ".libs"}:
+                    shutil.copytree(tree, draft / tree.name, symlinks=True)
             draft.rename(copy)
-        return copy / path.parent.name / path.name
+        return copy / inside
 
 
 def postgres_programs() -> Path:

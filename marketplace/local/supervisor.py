@@ -165,7 +165,7 @@ class Supervisor:
     def watch(self) -> None:
         """Restart what dies, until asked to stop (Stopped) or one keeps dying (ServiceFailed)."""
         while True:
-            self._look()
+            self.look()
             self._rest()
 
     def run(self, name: str, command: Sequence[str], *, like: Service, shown: bool = False) -> None:
@@ -183,7 +183,7 @@ class Supervisor:
         self._register.add(name, process.pid)
         try:
             while not processes.has_ended(process):
-                self._look()
+                self.look()
                 self._rest()
         finally:
             code = self._finish(name, process)
@@ -196,7 +196,8 @@ class Supervisor:
         self._register.remove(name)
         return processes.bury(process)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """One look at every service: plan the next start of a dead one, start one that is due."""
         now = time.monotonic()
         for running in self._running.values():
             if running.process is None:

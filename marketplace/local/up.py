@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = DataFolder(Path(asked.data))
     try:
         with folder.held("manage.py up"):
-            Instance(folder, asked.port).live()
+            Instance(folder, asked.port, sample=asked.sample).live()
     except Stopped:
         say("stopped", "everything is as it was; start again with the same command")
     except REFUSALS as error:
@@ -52,6 +52,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         default=os.environ.get("EARNEST_DATA") or str(ROOT / ".data"),
         help="folder of the database, keys and logs",
     )
+    parser.add_argument(
+        "--no-sample",
+        action="store_false",
+        dest="sample",
+        help="neither the sample marketplace nor its agents",
+    )
     return parser.parse_args(arguments)
 
 
@@ -65,9 +71,10 @@ def port(words: str) -> int:
 class Instance:
     """One life of `up` in a data folder that is already held."""
 
-    def __init__(self, folder: DataFolder, port: int) -> None:
+    def __init__(self, folder: DataFolder, port: int, *, sample: bool) -> None:
         self._folder = folder
         self._port = port
+        self._sample = sample
         self._supervisor = Supervisor(folder)
         self._owner = Owner(name="", uid=os.geteuid(), gid=os.getegid(), changes=False)
 
@@ -128,9 +135,8 @@ class Instance:
 
     def _start_services(self, surroundings: dict[str, str]) -> None:
         """Agents, web, worker and beat start side by side; those with a port are waited for."""
-        agents = services.agent_services(
-            self._folder, services.sample_agents(), self._owner, surroundings
-        )
+        sample = services.sample_agents() if self._sample else ()
+        agents = services.agent_services(self._folder, sample, self._owner, surroundings)
         if agents:
             say("agents", f"starting {len(agents)} sample agents")
         say("web", "starting web, worker and beat")
@@ -149,7 +155,7 @@ class Instance:
 
         A failed sample does not end `up`: the pages already answer, and the next start goes on.
         """
-        if not facts["sample"]:
+        if not (self._sample and facts["sample"]):
             return
         pending = self._folder.path / "sample-pending"
         playing = facts["empty"] or pending.exists()
