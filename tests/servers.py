@@ -6,7 +6,8 @@ which reads the settings, and so the addresses, before any conftest.
 
 import atexit
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
+from io import StringIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -35,7 +36,8 @@ def start() -> dict[str, str]:
     for number in range(RUNS_AT_ONCE):
         path = ROOT / ".data" / (f"test-{number + 1}" if number else "test")
         try:
-            return ENDINGS.enter_context(embedded(DataFolder(path), "pytest", durable=False))
+            with redirect_stdout(StringIO()):
+                return ENDINGS.enter_context(embedded(DataFolder(path), "pytest", durable=False))
         except FolderInUse:
             continue
     raise pytest.UsageError(f"{RUNS_AT_ONCE} test runs are already using this checkout")
