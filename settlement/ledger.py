@@ -7,6 +7,7 @@ named error before the database is asked where that is possible, and by the data
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from django.db import IntegrityError, connection
 from django.db.models import BigIntegerField, F, OuterRef, Subquery, Sum
@@ -14,8 +15,8 @@ from django.db.models.functions import Coalesce
 
 from pacts.models import Party
 from reputation.canonical import canonical
-from settlement.money import CurrencyMismatch, exponent_of
 from settlement.models import Account, Currency, QueuedCredit, Transfer
+from settlement.money import CurrencyMismatch, exponent_of
 
 KEY_LENGTH = 160
 
@@ -81,7 +82,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """A transfer to be made. `key` makes it happen once; `resolves` is the id of the hold it ends."""
+    """A transfer to be made, once per `key`. `resolves` is the id of the hold it ends."""
 
     kind: Transfer.Kind
     key: str
@@ -164,7 +165,7 @@ def post_batch(postings: Sequence[Posting]) -> list[Posted]:
     return [Posted(*row) for row in rows]
 
 
-def _ask(sql: str, parameters: list[object]) -> list[tuple[int, bool]]:
+def _ask(sql: str, parameters: list[Any]) -> list[tuple[int, bool]]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
@@ -239,7 +240,8 @@ def balance_of(account: Account) -> int:
         .values(total=Sum("amount"))
     )
     total = F("balance") + Coalesce(Subquery(queued), 0, output_field=BigIntegerField())
-    return Account.objects.values_list(total, flat=True).get(pk=account.pk)
+    balance: int = Account.objects.values_list(total, flat=True).get(pk=account.pk)
+    return balance
 
 
 def balances_of(party: Party) -> dict[str, int]:

@@ -33,7 +33,7 @@ class CurrencyUnknown(ValueError):
 
 
 class AmountMalformed(ValueError):
-    """Not a whole number of minor units in 1 to 15 ASCII digits, or too precise for the currency."""
+    """Not whole minor units in 1 to 15 ASCII digits, or more decimals than the currency has."""
 
 
 class CurrencyMismatch(ValueError):

@@ -5,8 +5,9 @@ import django.db.models.deletion
 import django.db.models.expressions
 import pgtrigger.compiler
 import pgtrigger.migrations
-import reputation.fields
 from django.db import migrations, models
+
+import reputation.fields
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,155 @@
+"""Everything a decision about an escrow rests on, read from rows under their locks."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from pacts import verdicts
+from pacts.disputes import BACKSTOP_SECONDS
+from pacts.models import Deliverable, Dispute, Engagement, Evaluation, Milestone, Ruling, Verdict
+from settlement.decisions import DeliveryFacts, DisputeFacts, Facts, VerdictFacts
+from settlement.models import Escrow
+
+UNJUDGED_RULE = "human_review"  # nobody measured anything, so only a person can say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One locked escrow with its facts, and the rows they came from."""
+
+    escrow: Escrow
+    milestone: Milestone
+    engagement: Engagement
+    facts: Facts
+    deliverable: Deliverable | None
+    verdict: Verdict | None
+    dispute: Dispute | None
+    ruling: Ruling | None
+
+
+def locked(escrows: QuerySet[Escrow], *, now: datetime, skip_locked: bool = False) -> list[Case]:
+    """Lock these escrows and read their cases. The caller is in a transaction.
+
+    An evaluation that missed its window is concluded first, as the platform's fault.
+    """
+    rows = escrows.select_for_update(
+        of=("self",), no_key=True, skip_locked=skip_locked
+    ).select_related(
+        "milestone__engagement__pact_version", "milestone__engagement__agent_version", "account"
+    )
+    found = list(rows.order_by("pk"))
+    cases = _read(found)
+    return _read(found) if _conclude_overdue(cases, now) else cases
+
+
+def _conclude_overdue(cases: list[Case], now: datetime) -> bool:
+    concluded = [
+        verdicts.conclude(evaluation_id=case.deliverable.evaluation.pk, now=now)
+        for case in cases
+        if case.deliverable and _overdue(case, now)
+    ]
+    return any(concluded)
+
+
+def _overdue(case: Case, now: datetime) -> bool:
+    last = case.facts.deliveries[-1]
+    open_still = not case.escrow.is_final
+    return open_still and last.verdict is None and now > last.evaluation_due_at
+
+
+def _read(escrows: list[Escrow]) -> list[Case]:
+    milestones = [escrow.milestone_id for escrow in escrows]
+    delivered = defaultdict(list)
+    for deliverable in _deliverables(milestones):
+        delivered[deliverable.milestone_id].append(deliverable)
+    disputes = {dispute.milestone_id: dispute for dispute in _disputes(milestones)}
+    return [
+        _case(escrow, delivered[escrow.milestone_id], disputes.get(escrow.milestone_id))
+        for escrow in escrows
+    ]
+
+
+def _deliverables(milestones: list[str]) -> QuerySet[Deliverable]:
+    """Deliveries whose evaluation is the platform's own: no other may move money."""
+    return (
+        Deliverable.objects.filter(
+            milestone__in=milestones,
+            evaluation__purpose=Evaluation.Purpose.MILESTONE,
+            evaluation__independence=Evaluation.Independence.PLATFORM,
+        )
+        .select_related("evaluation__verdict", "agent_version")
+        .order_by("milestone", "number")
+    )
+
+
+def _disputes(milestones: list[str]) -> QuerySet[Dispute]:
+    """Locked, so that a ruling cannot arrive between the look and the outcome; the last is last."""
+    return (
+        Dispute.objects.filter(milestone__in=milestones)
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("ruling")
+        .order_by("opened_at", "pk")
+    )
+
+
+def _case(escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None) -> Case:
+    milestone = escrow.milestone
+    last = delivered[-1] if delivered else None
+    return Case(
+        escrow=escrow,
+        milestone=milestone,
+        engagement=milestone.engagement,
+        facts=_facts(escrow, delivered, dispute),
+        deliverable=last,
+        verdict=getattr(last.evaluation, "verdict", None) if last else None,
+        dispute=dispute,
+        ruling=getattr(dispute, "ruling", None),
+    )
+
+
+def _facts(escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None) -> Facts:
+    engagement = escrow.milestone.engagement
+    submit_by_at = escrow.milestone.submit_by_at
+    if submit_by_at is None:
+        raise ValueError(f"the work for {escrow.pk} was never started")
+    return Facts(
+        amount=escrow.amount,
+        fee_bps=escrow.fee_bps,
+        submit_by_at=submit_by_at,
+        acceptance=timedelta(seconds=engagement.acceptance_seconds),
+        cure=timedelta(seconds=engagement.cure_seconds),
+        extension=timedelta(seconds=engagement.evaluation_seconds),
+        review=timedelta(seconds=BACKSTOP_SECONDS),
+        on_breach=engagement.pact_version.terms.get("on_breach", "refund"),
+        undetermined_rule=UNJUDGED_RULE,
+        deliveries=tuple(_delivery_facts(deliverable.evaluation) for deliverable in delivered),
+        dispute=_dispute_facts(dispute) if dispute else None,
+        accepted_at=escrow.accepted_at,
+        given_back_at=escrow.given_back_at,
+    )
+
+
+def _delivery_facts(evaluation: Evaluation) -> DeliveryFacts:
+    verdict: Verdict | None = getattr(evaluation, "verdict", None)
+    return DeliveryFacts(
+        evaluation_due_at=evaluation.deadline_at,
+        verdict=verdict
+        and VerdictFacts(
+            outcome=verdict.outcome,  # type: ignore[arg-type]
+            earned_share_bps=verdict.earned_share_bps,
+            undetermined_rule=verdict.undetermined_rule,
+            concluded_at=verdict.concluded_at,
+        ),
+    )
+
+
+def _dispute_facts(dispute: Dispute) -> DisputeFacts:
+    ruling: Ruling | None = getattr(dispute, "ruling", None)
+    return DisputeFacts(
+        state=dispute.state,  # type: ignore[arg-type]
+        backstop_at=dispute.backstop_at,
+        is_review=dispute.ground == Dispute.Ground.HUMAN_REVIEW,
+        award_bps=ruling.award_bps if ruling else None,
+    )

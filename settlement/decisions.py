@@ -1,0 +1,294 @@
+"""What happens to an escrow's money, as a pure function of the facts and the time.
+
+`decide` does not read the escrow's state: the state is a projection of the decision, so a lost,
+doubled or late look changes nothing. Every holding decision says until when, and its deadline lies
+ahead; every final one divides the whole amount. Time alone ends every escrow (tests prove it).
+
+The boundary rule, as published: at exactly a deadline the action is still allowed, strictly after
+it is not. So `now <= deadline` waits and `now > deadline` acts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from settlement.fees import Division, apportion
+from settlement.reasons import REASONS, Reason
+from settlement.shares import WHOLE
+
+Outcome = Literal["met", "breached", "undetermined"]
+HoldingState = Literal["held", "withheld", "frozen"]
+FinalState = Literal["released", "refunded", "split"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictFacts:
+    """A verdict that may move money: the platform's own. `measured` is false if nobody judged."""
+
+    outcome: Outcome
+    earned_share_bps: int
+    undetermined_rule: str
+    concluded_at: datetime
+    measured: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFacts:
+    """One delivery: when its evaluation is due, and what it concluded, if it did."""
+
+    evaluation_due_at: datetime
+    verdict: VerdictFacts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeFacts:
+    """The last dispute. `award_bps` is the builder's share where an adjudicator ruled."""
+
+    state: Literal["open", "ruled", "withdrawn", "unruled"]
+    backstop_at: datetime
+    is_review: bool = False
+    award_bps: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything a decision rests on. Amount in minor units, periods as agreed before funding.
+
+    `deliveries` are in order; `undetermined_rule` is the pact's rule where no verdict names one.
+    """
+
+    amount: int
+    fee_bps: int
+    submit_by_at: datetime
+    acceptance: timedelta
+    cure: timedelta
+    extension: timedelta
+    review: timedelta
+    on_breach: Literal["refund", "prorate"]
+    undetermined_rule: str
+    deliveries: tuple[DeliveryFacts, ...] = ()
+    dispute: DisputeFacts | None = None
+    accepted_at: datetime | None = None
+    given_back_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """Money stays; look again strictly after `until`."""
+
+    until: datetime
+    code: str
+
+    state: HoldingState = "held"
+
+    @property
+    def reason(self) -> Reason:
+        return REASONS[self.code]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(Holding):
+    """For a delivery, a verdict or the buyer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extend(Holding):
+    """One more window for evidence, as the pact says of an undetermined verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withhold(Holding):
+    """The verdict stands against release."""
+
+    state: HoldingState = "withheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze(Holding):
+    """A dispute is open."""
+
+    state: HoldingState = "frozen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskHuman(Holding):
+    """A person must be asked: open a review."""
+
+    state: HoldingState = "frozen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Final:
+    """Money moves: `share_bps` of the amount was earned; the division is exact."""
+
+    share_bps: int
+    code: str
+    division: Division
+
+    @property
+    def reason(self) -> Reason:
+        return REASONS[self.code]
+
+    @property
+    def state(self) -> FinalState:
+        """Follows the money, after rounding: a share that rounds to nothing is a refund."""
+        if self.division.earned == 0:
+            return "refunded"
+        return "split" if self.division.refunded else "released"
+
+
+class Release(Final):
+    """All of it was earned."""
+
+
+class Refund(Final):
+    """None of it was earned."""
+
+
+class Split(Final):
+    """A part was earned; the fee is taken from that part alone."""
+
+
+Decision = Holding | Final
+
+
+def decide(*, facts: Facts, now: datetime) -> Decision:
+    """The one outcome or the one thing to wait for. Total: every set of facts has a decision."""
+    if facts.given_back_at:
+        return _pay(facts, 0, "given_back")
+    return _disputed(facts, now) or _delivered(facts, now)
+
+
+def _pay(facts: Facts, share_bps: int, code: str) -> Final:
+    division = apportion(amount=facts.amount, share_bps=share_bps, fee_bps=facts.fee_bps)
+    kind = Refund if share_bps == 0 else Release if share_bps == WHOLE else Split
+    return kind(share_bps=share_bps, code=code, division=division)
+
+
+def _disputed(facts: Facts, now: datetime) -> Decision | None:
+    dispute = facts.dispute
+    if dispute is None or (dispute.state == "withdrawn" and not dispute.is_review):
+        return None
+    if dispute.state == "ruled":
+        return _pay(facts, dispute.award_bps or 0, "ruled")
+    if dispute.state == "withdrawn":
+        return _pay(facts, 0, "review_withdrawn")
+    if dispute.state == "unruled" or now > dispute.backstop_at:
+        return _pay(facts, 0, "dispute_unruled")
+    code = "human_review" if dispute.is_review else "disputed"
+    return Freeze(until=dispute.backstop_at, code=code)
+
+
+def _delivered(facts: Facts, now: datetime) -> Decision:
+    if not facts.deliveries:
+        if now > facts.submit_by_at:
+            return _pay(facts, 0, "nothing_delivered")
+        return Wait(until=facts.submit_by_at, code="awaiting_delivery")
+    last = facts.deliveries[-1]
+    if last.verdict:
+        return _JUDGED[last.verdict.outcome](facts, last.verdict, now)
+    if now > last.evaluation_due_at:
+        return _undetermined(facts, _unjudged(facts, last.evaluation_due_at), now)
+    if any(_breached(delivery) for delivery in facts.deliveries):
+        return Withhold(until=last.evaluation_due_at, code="revision_under_evaluation")
+    return Wait(until=last.evaluation_due_at, code="under_evaluation")
+
+
+def _breached(delivery: DeliveryFacts) -> bool:
+    return delivery.verdict is not None and delivery.verdict.outcome == "breached"
+
+
+def _unjudged(facts: Facts, due_at: datetime) -> VerdictFacts:
+    """An evaluation that missed its window is the platform's fault, never the builder's."""
+    return VerdictFacts(
+        outcome="undetermined",
+        earned_share_bps=0,
+        undetermined_rule=facts.undetermined_rule,
+        concluded_at=due_at,
+        measured=False,
+    )
+
+
+def _met(facts: Facts, verdict: VerdictFacts, now: datetime) -> Decision:
+    return _pay_after_acceptance(facts, verdict, now, verdict.earned_share_bps, "silence")
+
+
+def _pay_after_acceptance(
+    facts: Facts, verdict: VerdictFacts, now: datetime, share_bps: int, code: str
+) -> Decision:
+    until = verdict.concluded_at + facts.acceptance
+    if facts.accepted_at:
+        return _pay(facts, share_bps, "accepted")
+    if now > until:
+        return _pay(facts, share_bps, code)
+    return Wait(until=until, code="awaiting_acceptance")
+
+
+def _breach(facts: Facts, verdict: VerdictFacts, now: datetime) -> Decision:
+    until = verdict.concluded_at + facts.cure
+    if facts.accepted_at:
+        return _pay(facts, WHOLE, "accepted_anyway")
+    if now <= until:
+        return Withhold(until=until, code="curing")
+    if facts.on_breach == "prorate":
+        return _pay(facts, verdict.earned_share_bps, "breach_prorated")
+    return _pay(facts, 0, "breach_not_cured")
+
+
+def _undetermined(facts: Facts, verdict: VerdictFacts, now: datetime) -> Decision:
+    rule = verdict.undetermined_rule or facts.undetermined_rule
+    if rule == "prorate" and not verdict.measured:
+        rule = "human_review"  # no share was measured, so there is none to pay
+    return _RULES.get(rule, _ask)(facts, verdict, now)
+
+
+def _pay_in_full(facts: Facts, verdict: VerdictFacts, now: datetime) -> Decision:
+    return _pay_after_acceptance(facts, verdict, now, WHOLE, "undetermined_released")
+
+
+def _prorate(facts: Facts, verdict: VerdictFacts, now: datetime) -> Decision:
+    share = verdict.earned_share_bps
+    return _pay_after_acceptance(facts, verdict, now, share, "undetermined_prorated")
+
+
+def _keep_back(facts: Facts, verdict: VerdictFacts, now: datetime) -> Decision:
+    return _until_proved(
+        facts, now, Withhold(until=verdict.concluded_at + facts.cure, code="not_proved")
+    )
+
+
+def _extend(facts: Facts, verdict: VerdictFacts, now: datetime) -> Decision:
+    return _until_proved(
+        facts, now, Extend(until=verdict.concluded_at + facts.extension, code="extended")
+    )
+
+
+def _until_proved(facts: Facts, now: datetime, holding: Holding) -> Decision:
+    if facts.accepted_at:
+        return _pay(facts, WHOLE, "accepted_anyway")
+    return holding if now <= holding.until else _pay(facts, 0, "still_not_proved")
+
+
+def _ask(facts: Facts, verdict: VerdictFacts, now: datetime) -> Decision:
+    if facts.accepted_at:
+        return _pay(facts, WHOLE, "accepted_anyway")
+    return AskHuman(until=now + facts.review, code="human_review")
+
+
+_Judge = Callable[[Facts, VerdictFacts, datetime], Decision]
+_JUDGED: dict[Outcome, _Judge] = {"met": _met, "breached": _breach, "undetermined": _undetermined}
+# What the pact says of an undetermined verdict. A rule nobody knows asks a person.
+_RULES: dict[str, _Judge] = {
+    "release": _pay_in_full,
+    "prorate": _prorate,
+    "withhold": _keep_back,
+    "extend": _extend,
+    "human_review": _ask,
+}
+
+
+def with_review(facts: Facts, *, backstop_at: datetime) -> Facts:
+    """The same facts once the review that `AskHuman` asks for is open."""
+    review = DisputeFacts(state="open", is_review=True, backstop_at=backstop_at)
+    return replace(facts, dispute=review)

@@ -1,0 +1,62 @@
+"""The platform's signing key: an Ed25519 seed sealed in the database, a public half for everybody.
+
+A retired key's row stays, so receipts it signed stay verifiable. The seal is derived from
+SECRET_KEY; `SECRET_KEY_FALLBACKS` opens seals made under an earlier one.
+"""
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.utils.encoding import force_bytes
+
+from settlement.models import PlatformKey
+
+
+class PlatformKeyUnreadable(Exception):
+    """The seal does not open: SECRET_KEY changed, and SECRET_KEY_FALLBACKS lacks the old one."""
+
+
+def key_in_use() -> PlatformKey:
+    """The key that signs receipts now, made at the first one."""
+    found = PlatformKey.objects.filter(retired_at=None).first()
+    if found:
+        return found
+    private = Ed25519PrivateKey.generate()
+    new = PlatformKey(
+        public_key=private.public_key().public_bytes_raw(),
+        sealed_seed=_seal().encrypt(private.private_bytes_raw()),
+    )
+    PlatformKey.objects.bulk_create([new], ignore_conflicts=True)
+    return PlatformKey.objects.get(retired_at=None)
+
+
+def public_keys() -> dict[str, str]:
+    """Every key that ever signed a receipt, id → 32 bytes in hex, oldest first."""
+    rows = PlatformKey.objects.order_by("created_at").values_list("id", "public_key")
+    return {key_id: bytes(public).hex() for key_id, public in rows}
+
+
+def sign(*, key: PlatformKey, message: bytes) -> bytes:
+    """64 bytes. Raises PlatformKeyUnreadable."""
+    try:
+        seed = _seal().decrypt(bytes(key.sealed_seed))
+    except InvalidToken:
+        raise PlatformKeyUnreadable(
+            f"the seal of {key.pk} does not open; put the earlier SECRET_KEY in "
+            "SECRET_KEY_FALLBACKS, or retire this key"
+        ) from None
+    return Ed25519PrivateKey.from_private_bytes(seed).sign(message)
+
+
+def _seal() -> MultiFernet:
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet([Fernet(_derived(secret)) for secret in secrets])
+
+
+def _derived(secret: str | bytes) -> bytes:
+    key = HKDF(hashes.SHA256(), 32, salt=None, info=b"earnest platform keys/1")
+    return base64.urlsafe_b64encode(key.derive(force_bytes(secret)))

@@ -1,0 +1,212 @@
+"""Receipts: what happened to one escrow and why, in canonical JSON, signed by the platform.
+
+The signed message is `earnest-receipt/1\\n` and the SHA-256 of the body, so a signature of a
+receipt is worthless for anything else. `verify` needs the body, the signature and a public key.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from pacts.models import ClauseVerdict, Engagement, Signature
+from reputation.canonical import canonical, sha256
+from reputation.identifiers import new_id
+from settlement import keys
+from settlement.casefiles import Case
+from settlement.decisions import Final
+from settlement.models import Account, Escrow, Receipt, Transfer
+from settlement.money import exponent_of
+from settlement.shares import RULE
+
+FORMAT = "earnest-receipt/1"
+
+
+def issue(*, case: Case, decision: Final, now: datetime) -> Receipt:
+    """Write and sign the receipt of a settled escrow, in the transaction that settles it."""
+    receipt_id = new_id("rcp")
+    body = canonical(_body(receipt_id, case, decision, now))
+    key = keys.key_in_use()
+    return Receipt.objects.create(
+        id=receipt_id,
+        escrow=case.escrow,
+        body=body.decode(),
+        key=key,
+        signature=keys.sign(key=key, message=message(body)),
+        issued_at=now,
+    )
+
+
+def message(body: bytes) -> bytes:
+    """The exact bytes that are signed."""
+    return f"{FORMAT}\n{sha256(body)}\n".encode()
+
+
+def verify(*, body: str, signature: bytes, public_key: bytes) -> bool:
+    """Whether this key signed exactly this body; needs nothing of the platform."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message(body.encode()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def holds(receipt: Receipt) -> bool:
+    """Whether a stored receipt verifies under its stored key."""
+    return verify(
+        body=receipt.body,
+        signature=bytes(receipt.signature),
+        public_key=bytes(receipt.key.public_key),
+    )
+
+
+def _body(receipt_id: str, case: Case, decision: Final, now: datetime) -> dict[str, Any]:
+    escrow, engagement = case.escrow, case.engagement
+    return {
+        "format": FORMAT,
+        "id": receipt_id,
+        "issued_at": _instant(now),
+        "escrow": escrow.pk,
+        "milestone": {"id": case.milestone.pk, "title": case.milestone.title},
+        "engagement": engagement.pk,
+        "buyer": engagement.buyer_id,
+        "builder": engagement.builder_id,
+        "agreement": engagement.digest,
+        "pact": {"version": engagement.pact_version_id, "digest": engagement.pact_version.digest},
+        "signatures": _signatures(engagement),
+        "verdict": _verdict(case),
+        "ruling": _ruling(case),
+        "decision": {
+            "outcome": decision.state,
+            "code": decision.code,
+            "sentence": decision.reason.sentence,
+            "fault": decision.reason.fault,
+        },
+        "arithmetic": _arithmetic(escrow, decision),
+        "transfers": _transfers(escrow),
+        "evidence": _evidence(case),
+    }
+
+
+def _arithmetic(escrow: Escrow, decision: Final) -> dict[str, Any]:
+    return {
+        "rule": RULE,
+        "currency": escrow.currency,
+        "exponent": exponent_of(escrow.currency),
+        "amount": escrow.amount,
+        "earned_share_bps": decision.share_bps,
+        "earned": decision.division.earned,
+        "fee_bps": escrow.fee_bps,
+        "fee_rule": "on the earned part alone",
+        **asdict(decision.division),
+    }
+
+
+def _signatures(engagement: Engagement) -> list[dict[str, str]]:
+    """Both sides' signatures of the agreement and of the pact, with the keys that made them."""
+    rows = (
+        Signature.objects.filter(
+            party__in=[engagement.buyer_id, engagement.builder_id],
+            digest__in=[engagement.digest, engagement.pact_version.digest],
+        )
+        .select_related("key")
+        .order_by("signed_at", "pk")
+    )
+    return [
+        {
+            "party": row.party_id,
+            "purpose": row.purpose,
+            "digest": row.digest,
+            "public_key": bytes(row.key.public_key).hex(),
+            "signature": bytes(row.signature).hex(),
+            "signed_at": _instant(row.signed_at),
+        }
+        for row in rows
+    ]
+
+
+def _verdict(case: Case) -> dict[str, Any] | None:
+    verdict = case.verdict
+    if verdict is None:
+        return None
+    return {
+        "id": verdict.pk,
+        "evaluation": verdict.evaluation_id,
+        "outcome": verdict.outcome,
+        "earned_share_bps": verdict.earned_share_bps,
+        "undetermined_rule": verdict.undetermined_rule,
+        "method": verdict.method,
+        "concluded_at": _instant(verdict.concluded_at),
+        "clauses": [_clause(clause) for clause in verdict.clauses.order_by("position")],
+    }
+
+
+def _clause(clause: ClauseVerdict) -> dict[str, Any]:
+    return {
+        "key": clause.key,
+        "title": clause.title,
+        "outcome": clause.outcome,
+        "critical": clause.critical,
+        "weight_bps": clause.weight_bps,
+        "promise_bps": clause.promise_bps,
+        "floor_bps": clause.floor_bps,
+        "passes": clause.passes,
+        "failures": clause.failures,
+        "errors": clause.errors,
+        "nulls": clause.nulls,
+        "skipped": clause.skipped,
+        "reason": clause.reason,
+    }
+
+
+def _ruling(case: Case) -> dict[str, Any] | None:
+    ruling = case.ruling
+    if ruling is None:
+        return None
+    return {
+        "id": ruling.pk,
+        "dispute": ruling.dispute_id,
+        "award_bps": ruling.award_bps,
+        "clauses": ruling.clauses,
+        "reasons_digest": sha256(ruling.reasons.encode()),
+        "ruled_at": _instant(ruling.ruled_at),
+    }
+
+
+def _transfers(escrow: Escrow) -> list[dict[str, Any]]:
+    rows = (
+        Transfer.objects.filter(pk__in=[escrow.hold_id, escrow.resolution_id])
+        .prefetch_related("entries__account")
+        .order_by("pk")
+    )
+    return [
+        {
+            "kind": row.kind,
+            "key": row.idempotency_key,
+            "posted_at": _instant(row.posted_at),
+            "entries": [
+                {"account": _account(entry.account), "amount": entry.amount}
+                for entry in sorted(row.entries.all(), key=lambda entry: entry.pk)
+            ],
+        }
+        for row in rows
+    ]
+
+
+def _account(account: Account) -> str:
+    return f"{account.kind}:{account.owner_id or account.subject}".rstrip(":")
+
+
+def _evidence(case: Case) -> list[str]:
+    found = [
+        case.escrow.funded_evidence_id,
+        case.verdict.evidence_id if case.verdict else "",
+        case.ruling.evidence_id if case.ruling else "",
+    ]
+    return [evidence_id for evidence_id in found if evidence_id]
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
