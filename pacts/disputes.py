@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 
 from pacts.models import Dispute, Engagement, Member, Milestone, Party, Ruling, User, Verdict
 from reputation import evidence
-from reputation.canonical import sha256
 from reputation.hints import hint
 
 ANSWER_SECONDS = 5 * 24 * 3600
@@ -199,7 +198,6 @@ def _log_ruling(ruling: Ruling, dispute: Dispute, engagement: Engagement, now: d
         subjects=_subjects(dispute, engagement)
         | {"ruling": ruling.id, "adjudicator": ruling.adjudicator_id},
         facts=facts,
-        digests={"reasons": sha256(ruling.reasons.encode())},
         private={"reasons": ruling.reasons, "clauses": ruling.clauses},
         at=now,
         dedupe_key=f"ruling.made:{dispute.id}",

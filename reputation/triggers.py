@@ -18,9 +18,14 @@ def never_edited() -> pgtrigger.Trigger:
     return _refusing(pgtrigger.Update | pgtrigger.Truncate)
 
 
-def _refusing(operation: pgtrigger.Operation) -> pgtrigger.Trigger:
+def never_emptied() -> pgtrigger.Trigger:
+    """Refuses TRUNCATE; what else is refused depends on the row."""
+    return _refusing(pgtrigger.Truncate, name="never_emptied")
+
+
+def _refusing(operation: pgtrigger.Operation, name: str = "append_only") -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
-        name="append_only",
+        name=name,
         level=pgtrigger.Statement,
         when=pgtrigger.Before,
         operation=operation,

@@ -6,7 +6,7 @@ from django.db import models
 from pacts.models.engagements import Milestone
 from pacts.models.parties import Party, User
 from reputation.fields import PublicIdField
-from reputation.triggers import append_only
+from reputation.triggers import append_only, never_emptied
 
 
 class Dispute(models.Model):
@@ -56,7 +56,7 @@ class Dispute(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__state__in=["ruled", "withdrawn", "unruled"]),
             ),
-            pgtrigger.Protect(name="no_truncate", operation=pgtrigger.Truncate),
+            never_emptied(),
         ]
 
     def __str__(self) -> str:

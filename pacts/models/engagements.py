@@ -8,6 +8,7 @@ from pacts.models.parties import Party, Signature, User
 from pacts.models.promises import PactVersion
 from pacts.models.tasksets import TaskSetVersion
 from reputation.fields import PublicIdField
+from reputation.triggers import never_emptied
 
 
 class Engagement(models.Model):
@@ -118,7 +119,7 @@ class Deliverable(models.Model):
         ]
         triggers = [
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
-            pgtrigger.Protect(name="no_truncate", operation=pgtrigger.Truncate),
+            never_emptied(),
         ]
 
     def __str__(self) -> str:

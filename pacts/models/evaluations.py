@@ -9,7 +9,7 @@ from pacts.models.parties import Party
 from pacts.models.promises import PactVersion
 from pacts.models.tasksets import Task, TaskSetVersion
 from reputation.fields import PublicIdField
-from reputation.triggers import append_only
+from reputation.triggers import append_only, never_emptied
 
 
 class Artifact(models.Model):
@@ -142,7 +142,7 @@ class Trial(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__state__in=["done", "null"]),
             ),
-            pgtrigger.Protect(name="no_truncate", operation=pgtrigger.Truncate),
+            never_emptied(),
         ]
 
     def __str__(self) -> str:

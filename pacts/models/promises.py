@@ -6,6 +6,7 @@ from django.db import models
 from pacts.models.agents import Agent
 from pacts.models.parties import Signature
 from reputation.fields import PublicIdField
+from reputation.triggers import never_emptied
 
 
 class Pact(models.Model):
@@ -49,7 +50,7 @@ class PactVersion(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__published_at__isnull=False),
             ),
-            pgtrigger.Protect(name="no_truncate", operation=pgtrigger.Truncate),
+            never_emptied(),
         ]
 
     def __str__(self) -> str:
