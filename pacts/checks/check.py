@@ -1,0 +1,205 @@
+"""What a check is: code that decides one kind of clause on one trial, with proof that it can.
+
+A check carries fixtures it must pass and fixtures it must fail; `table` refuses one that does not,
+so a check that would wave everything through never reaches the table.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+import jsonschema_rs
+
+from reputation.canonical import JsonValue
+
+Outcome = Literal["pass", "fail", "error", "skipped", "not_applicable"]
+Fault = Literal["agent", "platform", "buyer"]
+Params = Mapping[str, JsonValue]
+
+LONGEST_REASON = 200
+
+
+class BadParams(ValueError):
+    """The parameters of a clause do not fit its check; `path` is relative to the parameters."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class CheckProvesNothing(ValueError):
+    """A fixture of the check did not come out as it must."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of an agent, as a check sees it.
+
+    `expected` is the buyer's golden answer (None: there is none); `in_scope` False marks a task
+    the agent must decline. `output` is the parsed answer, None when there is none. `fault` says
+    who is to blame when there is none: the agent's own faults fail its checks, all others error.
+    """
+
+    input: JsonValue = None
+    expected: JsonValue = None
+    in_scope: bool | None = None
+    output: JsonValue = None
+    raw_bytes: int = 0
+    latency_ms: float | None = None
+    fault: Fault | None = None
+    error_code: str = ""
+    error_message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A check's answer on one call. `value` is in [0, 1] for pass and fail, else None; `reason` is
+    plain text for people, at most 200 characters; `fault` says who owns an error."""
+
+    outcome: Outcome
+    value: float | None
+    reason: str
+    fault: Fault | None = None
+
+
+def passed(reason: str, value: float = 1.0) -> Answer:
+    return Answer(outcome="pass", value=value, reason=clip(reason))
+
+
+def failed(reason: str, value: float = 0.0) -> Answer:
+    return Answer(outcome="fail", value=value, reason=clip(reason))
+
+
+def skipped(reason: str) -> Answer:
+    return Answer(outcome="skipped", value=None, reason=clip(reason))
+
+
+def not_applicable(reason: str) -> Answer:
+    return Answer(outcome="not_applicable", value=None, reason=clip(reason))
+
+
+def error(reason: str, fault: Fault) -> Answer:
+    return Answer(outcome="error", value=None, reason=clip(reason), fault=fault)
+
+
+def clip(text: str, longest: int = LONGEST_REASON) -> str:
+    """One printable line of at most `longest` characters."""
+    line = "".join(c if c.isprintable() else " " for c in text[: longest + 1])
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def quote(value: JsonValue) -> str:
+    """A stranger's value inside a reason: at most 60 characters of JSON."""
+    text = value[:80] if isinstance(value, str) else value
+    return clip(json.dumps(text, ensure_ascii=False, default=str), 60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixture:
+    """Parameters and a call whose answer is known."""
+
+    params: Params
+    call: Call
+
+
+def _no_problem(params: Params) -> str | None:
+    return None
+
+
+def _always(params: Params, call: Call) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One kind of check.
+
+    `decide` answers on a call the agent answered. `excuse` says why a call is not this check's
+    business (None: it is). `refusal` looks deeper into parameters that fit the schema;
+    `vacuity` says how any agent could keep a clause with these parameters; `weakness` what to be
+    warned of. `unanswered` is the outcome when the agent itself failed to answer. The docstring of
+    the check's module is its exact meaning; a change of meaning is a new `version`.
+    """
+
+    kind: str
+    version: int
+    title: str
+    params_schema: dict[str, JsonValue]
+    decide: Callable[[Params, Call], Answer]
+    good: tuple[Fixture, ...]
+    bad: tuple[Fixture, ...]
+    excuse: Callable[[Params, Call], str | None] = _always
+    refusal: Callable[[Params], str | None] = _no_problem
+    vacuity: Callable[[Params], str | None] = _no_problem
+    weakness: Callable[[Params], str | None] = _no_problem
+    unanswered: Literal["fail", "not_applicable"] = "fail"
+    needs_repeats: bool = False
+
+    def validate_params(self, params: Params) -> None:
+        """Raises BadParams."""
+        try:
+            _validator(json.dumps(self.params_schema)).validate(dict(params))
+        except jsonschema_rs.ValidationError as problem:
+            path = "".join(f".{step}" for step in problem.instance_path)
+            raise BadParams(path, clip(problem.message)) from problem
+        refusal = self.refusal(params)
+        if refusal:
+            raise BadParams("", clip(refusal))
+
+    def answer(self, params: Params, call: Call) -> Answer:
+        """The check's answer; never raises.
+
+        A fault of the platform or the buyer is an error, and so is an exception inside the check:
+        that is the platform's own, neither pass nor fail.
+        """
+        try:
+            return self._answer(params, call)
+        except Exception as problem:
+            return error(f"the check itself broke ({type(problem).__name__})", "platform")
+
+    def _answer(self, params: Params, call: Call) -> Answer:
+        if call.fault in ("platform", "buyer"):
+            return error(call.error_message or call.error_code or "no answer", call.fault)
+        excuse = self.excuse(params, call)
+        if excuse:
+            return not_applicable(excuse)
+        if call.fault == "agent":
+            reason = f"no answer: {call.error_message or call.error_code or 'the agent failed'}"
+            return failed(reason) if self.unanswered == "fail" else not_applicable(reason)
+        return self.decide(params, call)
+
+
+def table(checks: Iterable[Check]) -> dict[str, Check]:
+    """The checks by kind. Raises CheckProvesNothing for one that fails its own fixtures."""
+    found: dict[str, Check] = {}
+    for check in checks:
+        if check.kind in found:
+            raise CheckProvesNothing(f"two checks are called {check.kind}")
+        prove(check)
+        found[check.kind] = check
+    return found
+
+
+def prove(check: Check) -> None:
+    """Run a check on its own fixtures. Raises CheckProvesNothing."""
+    if not check.good or not check.bad:
+        raise CheckProvesNothing(f"{check.kind}: needs a good and a bad fixture")
+    if not (check.decide.__doc__ or "").strip():
+        raise CheckProvesNothing(f"{check.kind}: its decision has no stated meaning")
+    for fixtures, wanted in ((check.good, "pass"), (check.bad, "fail")):
+        for i, fixture in enumerate(fixtures):
+            check.validate_params(fixture.params)
+            outcome = check.answer(fixture.params, fixture.call).outcome
+            if outcome != wanted:
+                raise CheckProvesNothing(f"{check.kind}: fixture {i} is {outcome}, not {wanted}")
+    broken = replace(check.good[0].call, output=None, fault="platform")
+    if check.answer(check.good[0].params, broken).outcome != "error":
+        raise CheckProvesNothing(f"{check.kind}: a fault of the platform is not an error")
+
+
+@lru_cache(maxsize=64)
+def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(json.loads(schema), offline=True)

@@ -1,0 +1,47 @@
+"""latency/1: the whole answer arrived within `limit_ms`.
+
+Latency is measured by the platform around the call, without name resolution, from the first byte
+of the request to the last of the answer. Exactly at the limit passes. A call that the agent let
+time out, refused or broke off fails. A promise of 95 % is a limit at the 95th percentile.
+"""
+
+from pacts.checks.check import Answer, Call, Check, Fixture, Params, error, failed, passed
+from reputation.canonical import JsonValue
+
+PARAMS: dict[str, JsonValue] = {
+    "type": "object",
+    "properties": {"limit_ms": {"type": "integer", "minimum": 1, "maximum": 600_000}},
+    "required": ["limit_ms"],
+    "additionalProperties": False,
+}
+
+
+def decide(params: Params, call: Call) -> Answer:
+    """The measured latency is at most the limit."""
+    if call.latency_ms is None:
+        return error("the call was not timed", "platform")
+    limit = params["limit_ms"]
+    assert isinstance(limit, int)
+    took = f"{call.latency_ms:.1f} ms, limit {limit} ms"
+    return passed(took) if call.latency_ms <= limit else failed(took)
+
+
+_LIMIT: JsonValue = 200
+GOOD = (
+    Fixture(params={"limit_ms": _LIMIT}, call=Call(output={}, latency_ms=12.5)),
+    Fixture(params={"limit_ms": _LIMIT}, call=Call(output={}, latency_ms=200)),
+)
+BAD = (
+    Fixture(params={"limit_ms": _LIMIT}, call=Call(output={}, latency_ms=200.1)),
+    Fixture(params={"limit_ms": _LIMIT}, call=Call(fault="agent", error_code="timeout")),
+)
+
+CHECK = Check(
+    kind="latency",
+    version=1,
+    title="Answers in time",
+    params_schema=PARAMS,
+    decide=decide,
+    good=GOOD,
+    bad=BAD,
+)

@@ -1,0 +1,101 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pacts.checks import CHECKS, BadParams, Call, Check, CheckProvesNothing, Fixture, table
+from pacts.checks.check import Answer, Params, failed, passed
+
+EQUALITY = CHECKS["equality"]
+
+
+def test_the_table_holds_the_kinds_a_pact_can_name() -> None:
+    assert set(CHECKS) == {
+        *("equality", "consistency", "no_confident_error", "contains", "regex"),
+        *("json_schema", "latency", "scope"),
+    }
+    assert all(kind == check.kind for kind, check in CHECKS.items())
+
+
+def _always_passes(params: Params, call: Call) -> Answer:
+    """Waves everything through."""
+    return passed("fine")
+
+
+def _always_fails(params: Params, call: Call) -> Answer:
+    """Waves nothing through."""
+    return failed("no")
+
+
+def _breaks(params: Params, call: Call) -> Answer:
+    """Never gets that far."""
+    raise RuntimeError("secret detail")
+
+
+def _undocumented(params: Params, call: Call) -> Answer:
+    return EQUALITY.decide(params, call)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"decide": _always_passes},
+        {"decide": _always_fails},
+        {"decide": _breaks},
+        {"decide": _undocumented},
+        {"good": ()},
+        {"bad": ()},
+        {"good": EQUALITY.bad},
+    ],
+)
+def test_a_check_that_proves_nothing_cannot_be_registered(change: dict[str, Any]) -> None:
+    with pytest.raises(CheckProvesNothing):
+        table([replace(EQUALITY, **change)])
+
+
+def test_two_checks_of_one_kind_cannot_be_registered() -> None:
+    with pytest.raises(CheckProvesNothing):
+        table([EQUALITY, EQUALITY])
+
+
+def test_an_exception_inside_a_check_is_the_platform_s_error() -> None:
+    broken = replace(EQUALITY, decide=_breaks)
+    answer = broken.answer({"field": "a"}, Call(expected={"a": 1}, output={"a": 1}))
+    assert (answer.outcome, answer.value, answer.fault) == ("error", None, "platform")
+    assert "secret" not in answer.reason
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=list(CHECKS))
+@pytest.mark.parametrize("fault", ["platform", "buyer"])
+def test_no_fault_of_others_is_ever_charged_to_the_agent(check: Check, fault: Any) -> None:
+    for fixture in (*check.good, *check.bad):
+        call = replace(fixture.call, output=None, fault=fault, error_message="we broke it")
+        answer = check.answer(fixture.params, call)
+        assert (answer.outcome, answer.fault) == ("error", fault)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=list(CHECKS))
+def test_an_agent_that_does_not_answer_never_passes(check: Check) -> None:
+    for fixture in (*check.good, *check.bad):
+        call = replace(fixture.call, output=None, fault="agent", error_code="timeout")
+        assert check.answer(fixture.params, call).outcome in ("fail", "not_applicable")
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=list(CHECKS))
+def test_unknown_parameters_are_refused(check: Check) -> None:
+    with pytest.raises(BadParams):
+        check.validate_params({**check.good[0].params, "surprise": 1})
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=list(CHECKS))
+def test_strangers_text_is_clipped_to_one_short_line(check: Check) -> None:
+    noise = "x\n\x1b[31m" * 10_000
+    for fixture in check.bad:
+        call = replace(fixture.call, output={"label": noise, "language": noise, "text": noise})
+        reason = check.answer(fixture.params, call).reason
+        assert len(reason) <= 200
+        assert reason.isprintable()
+
+
+def test_fixtures_are_data_anybody_can_read() -> None:
+    assert all(isinstance(f, Fixture) for check in CHECKS.values() for f in check.good + check.bad)
