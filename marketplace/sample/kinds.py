@@ -65,33 +65,62 @@ def _clause(
 
 
 def _no_confident_error(
-    key: str, title: str, field: str, when: str, rates: tuple[int, int], weight: int
+    key: str, title: str, field: str, rates: tuple[int, int], weight: int, *, critical: bool
 ) -> Clause:
-    """An answer that is given is right; to decline is no error."""
+    """An answer that is given is right; to decline is no error.
+
+    The agents name no confidence, and an answer without one is given with certainty.
+    """
+    params = {"field": field, "confidence_field": "confidence", "confident_bps": 1}
     return _clause(
         key,
         title,
         "no_confident_error",
-        {"field": field, "expected_field": field, "when": when},
+        params,
         rates,
+        unit="task",
         dimension="honesty",
-        critical=True,
+        critical=critical,
         weight_bps=weight,
-        on_undetermined="human_review",
     )
 
 
 def _right_answer(key: str, title: str, field: str, rates: tuple[int, int], weight: int) -> Clause:
     """The right answer is given wherever there is one; to decline is a miss."""
-    params = {"field": field, "expected_field": field, "normalise": "none"}
-    params |= {"when": "in_scope", "abstention": "fail"}
-    return _clause(key, title, "equality", params, rates, dimension="accuracy", weight_bps=weight)
+    params = {"field": field, "abstention": "fail"}
+    return _clause(
+        key,
+        title,
+        "equality",
+        params,
+        rates,
+        unit="task",
+        dimension="accuracy",
+        weight_bps=weight,
+    )
 
 
-def _declines(key: str, title: str, field: str, rates: tuple[int, int], weight: int) -> Clause:
+def _declines(
+    key: str,
+    title: str,
+    field: str,
+    rates: tuple[int, int],
+    weight: int,
+    *,
+    critical: bool = False,
+) -> Clause:
     """What is out of scope is declined."""
-    params = {"field": field}
-    return _clause(key, title, "scope", params, rates, dimension="scope", weight_bps=weight)
+    return _clause(
+        key,
+        title,
+        "scope",
+        {"field": field},
+        rates,
+        unit="task",
+        dimension="scope",
+        critical=critical,
+        weight_bps=weight,
+    )
 
 
 def _form_and_speed(schema: Schema, limit_ms: int) -> tuple[Clause, Clause]:
@@ -137,9 +166,9 @@ LANGUAGE = SampleKind(
             "no-wrong-team",
             "No message goes to a team that cannot read it",
             "language",
-            "in_scope",
             (9000, 8000),
             3500,
+            critical=True,
         ),
         # What is declined is sorted by hand: two of three taken off the desk pays, half does not.
         _right_answer(
@@ -157,16 +186,16 @@ LANGUAGE = SampleKind(
             (8000, 6000),
             1000,
         ),
-        # The same message must not change teams when it is sent again.
+        # A customer who writes twice must not meet two teams: held to the rate of wrong teams.
         _clause(
-            "same-answer",
-            "The same message gets the same answer three times in a row",
+            "same-team",
+            "Sent twice, a message reaches the right team twice",
             "consistency",
-            {"field": "language", "when": "in_scope"},
-            (9500, 9000),
-            dimension="consistency",
+            {"field": "language", "abstention": "skip"},
+            (9000, 8000),
             unit="task",
-            repeats=3,
+            repeats=2,
+            dimension="consistency",
             weight_bps=1000,
         ),
         *_form_and_speed(LANGUAGE_SCHEMA, 1000),
@@ -184,9 +213,9 @@ DATES = SampleKind(
             "no-wrong-day",
             "No shipment is booked on a day the customer did not write",
             "date",
-            "in_scope",
             (9500, 9000),
             3500,
+            critical=True,
         ),
         # One form in ten may come back with a question; one in five would stall the desk.
         _right_answer(
@@ -206,25 +235,28 @@ DOCUMENTS = SampleKind(
     field="document",
     output_schema=DOCUMENT_SCHEMA,
     clauses=(
-        # A wrong order is shipped and invoiced; at one in twenty the books cannot be trusted.
-        _no_confident_error(
-            "no-wrong-order",
-            "No order is booked that nobody placed",
-            "document",
-            "all",
-            (9900, 9500),
-            3500,
-        ),
-        # A refused answer is asked for again, which costs seconds: one in ten is bearable.
-        _right_answer(
-            "right-order", "Nine of ten complete orders are read", "document", (9000, 8000), 2500
-        ),
+        # Half an order is shipped and invoiced as if it were whole: at one in ten of them the
+        # books cannot be trusted. To ask the model again costs seconds.
         _declines(
             "not-an-order",
             "What is cut off, empty or doubled is handed back",
             "document",
             (9500, 9000),
+            3500,
+            critical=True,
+        ),
+        # Nobody checks an order that was read, so what is read from a complete one is right.
+        _no_confident_error(
+            "no-wrong-order",
+            "No complete order is changed",
+            "document",
+            (9500, 9000),
             2000,
+            critical=False,
+        ),
+        # A refused order is asked for again: one in ten is bearable, one in five is slow.
+        _right_answer(
+            "right-order", "Nine of ten complete orders are read", "document", (9000, 8000), 2500
         ),
         *_form_and_speed(DOCUMENT_SCHEMA, 1000),
     ),

@@ -5,6 +5,7 @@ from marketplace.sample.agents import AGENTS, BUILDERS, agents_of, get_agent
 from marketplace.sample.kinds import KINDS, SampleKind, get_kind
 from marketplace.sample.tasks import benchmark_tasks, buyer_tasks
 from pacts import terms
+from pacts.checks import CHECKS
 
 
 def test_every_agent_has_a_kind_a_builder_a_price_and_a_slug_of_its_own() -> None:
@@ -18,6 +19,8 @@ def test_every_agent_has_a_kind_a_builder_a_price_and_a_slug_of_its_own() -> Non
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.slug)
 def test_a_kinds_clauses_can_be_read_as_pact_clauses(kind: SampleKind) -> None:
     clauses = [terms.clause_from_json(clause) for clause in kind.clauses]
+    for clause in clauses:
+        CHECKS[clause.check].validate_params(clause.params)
     assert len({clause.check for clause in clauses}) >= 4
     assert sum(clause.weight_bps for clause in clauses) == 10_000
     assert all(clause.floor_bps < clause.promise_bps for clause in clauses)
