@@ -40,15 +40,20 @@ def _schema(field: str, value: Schema) -> Schema:
 
 
 def _clause(
-    key: str, title: str, check: str, params: dict[str, Any], rates: tuple[int, int], **more: Any
+    key: str,
+    title: str,
+    check: str,
+    params: dict[str, Any],
+    rates: tuple[int, int],
+    critical: bool = False,
+    **more: Any,
 ) -> Clause:
+    # A critical clause that is breached takes the whole price, any other its own weight; where the
+    # evidence says neither, a person looks at what is critical and the rest is paid by its rate.
     promise, floor = rates
     standard = {
         "unit": "call",
-        "critical": False,
         "repeats": 1,
-        "on_undetermined": "prorate",
-        "consequence": "withhold",
         "owner": "builder",
         "review_cadence_days": 30,
         "window": {"kind": "milestone"},
@@ -60,6 +65,9 @@ def _clause(
         "params": params,
         "promise_bps": promise,
         "floor_bps": floor,
+        "critical": critical,
+        "consequence": "withhold" if critical else "reduce",
+        "on_undetermined": "human_review" if critical else "prorate",
         **more,
     }
 
