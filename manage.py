@@ -27,6 +27,7 @@ LOG = DATA / "log" / "environment.log"
 RUNTIME_LOCK = ROOT / "requirements.lock"
 DEVELOPMENT_LOCK = ROOT / "requirements-dev.lock"
 INSTALLER_LOCK = ROOT / "requirements-uv.lock"
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 HEARTBEAT_SECONDS = 5
 
 USAGE = """\
@@ -230,6 +231,8 @@ def variables() -> dict[str, str]:
     astray = {"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT", "PIP_TARGET"}
     kept = {name: value for name, value in os.environ.items() if name not in astray}
     kept.setdefault("UV_CACHE_DIR", str(DATA / "cache" / "uv"))
+    if SYSTEM_CERTIFICATES.exists():  # a company's own authority is in there, not in uv
+        kept.setdefault("UV_SYSTEM_CERTS", "1")
     return kept | {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0", "PIP_NO_INPUT": "1"}
 
 

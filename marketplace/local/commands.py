@@ -40,7 +40,8 @@ def run_with_servers(folder: DataFolder, arguments: Sequence[str]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            with embedded(folder, f"manage.py {arguments[0]}") as urls:
+            valkey = "REDIS_URL" not in os.environ
+            with embedded(folder, f"manage.py {arguments[0]}", valkey=valkey) as urls:
                 return run(arguments, variables(folder, urls, PUBLIC_URL))
         except FolderInUse:
             if urls := folder.published():

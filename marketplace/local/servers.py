@@ -317,12 +317,14 @@ def start_servers(
 
 
 @contextmanager
-def embedded(folder: DataFolder, kind: str, *, durable: bool = True) -> Iterator[dict[str, str]]:
-    """Both servers for the length of a block, in a folder nobody else uses (else FolderInUse)."""
+def embedded(
+    folder: DataFolder, kind: str, *, valkey: bool = True, durable: bool = True
+) -> Iterator[dict[str, str]]:
+    """The servers for the length of a block, in a folder nobody else uses (else FolderInUse)."""
     with folder.held(kind):
         supervisor = Supervisor(folder)
         supervisor.end_leftovers()
         try:
-            yield start_servers(folder, supervisor, durable=durable)
+            yield start_servers(folder, supervisor, valkey=valkey, durable=durable)
         finally:
             supervisor.stop("valkey", "postgres")
