@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db import transaction
 
-from pacts.hostile_json import MalformedJson, parse_json
+from pacts.strict_json import MalformedJson, parse_json
 from pacts.models import Party, Task, TaskSet, TaskSetVersion
 from reputation import evidence
-from reputation.canonical import canonical, digest, sha256
+from reputation.canonical import JsonValue, canonical, digest, sha256
 
 MAX_TASKS = 10_000
 FIELDS = {"input", "expected", "in_scope", "stratum"}
@@ -54,6 +54,8 @@ def _task(number: int, line: str) -> TaskDraft:
         raise TaskSetRefused(f"line {number} is not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("input"), dict):
         raise TaskSetRefused(f"line {number}: give an object whose “input” is an object")
+    if _has_nul(data):
+        raise TaskSetRefused(f"line {number}: text with a NUL character cannot be stored")
     if unknown := sorted(set(data) - FIELDS):
         raise TaskSetRefused(f"line {number}: unknown field {unknown[0]}; known: {sorted(FIELDS)}")
     expected, in_scope = data.get("expected"), data.get("in_scope", True)
@@ -62,6 +64,14 @@ def _task(number: int, line: str) -> TaskDraft:
     if not isinstance(in_scope, bool):
         raise TaskSetRefused(f"line {number}: “in_scope” must be true or false")
     return TaskDraft(data["input"], expected, in_scope, str(data.get("stratum", ""))[:40])
+
+
+def _has_nul(value: JsonValue) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(_has_nul(inner) for inner in value)
 
 
 def create_task_set(

@@ -41,7 +41,7 @@ class Finished:
 
     trial: Trial
     reply: AgentReply
-    answers: dict[str, Answer]
+    answers: list[tuple[terms.Clause, Answer]]
     input_bytes: bytes
 
 
@@ -84,7 +84,7 @@ class Runner:
         """Runs in a thread: HTTP only, no database."""
         return PROTOCOLS[self.version.protocol].call(
             endpoint=self.version.endpoint,
-            call_id=f"{self.evaluation.id}.{trial.position}.{trial.attempt}",
+            call_id=f"{self.evaluation.id}.{trial.position}",  # the same on a retry
             input=trial.task.input,
             egress=self.egress,
             deadline_seconds=self.version.deadline_ms / 1000,
@@ -101,20 +101,22 @@ class Runner:
         if finished:
             record(self.evaluation, finished, now=database_now())
 
-    def _check(self, task: Task, reply: AgentReply) -> dict[str, Answer]:
+    def _check(self, task: Task, reply: AgentReply) -> list[tuple[terms.Clause, Answer]]:
         call = Call(
             input=task.input,
             expected=task.expected,
             in_scope=task.in_scope,
             output=reply.output,
+            raw_bytes=len(reply.raw),
             latency_ms=reply.latency_ms,
             fault=reply.fault,
-            error=reply.error_code,
+            error_code=reply.error_code,
+            error_message=reply.error_message,
         )
-        return {
-            clause.key: CHECKS[clause.check].answer(clause.params, call)
+        return [
+            (clause, CHECKS[clause.check].answer(clause.params, call))
             for clause in self.parsed.clauses
-        }
+        ]
 
 
 def nudge(evaluation: Evaluation) -> None:
@@ -195,15 +197,15 @@ def record(evaluation: Evaluation, finished: list[Finished], *, now: datetime) -
             [
                 Observation(
                     trial=trial,
-                    clause=clause,
-                    check_kind=answer.check,
-                    check_version=answer.version,
+                    clause=clause.key,
+                    check_kind=clause.check,
+                    check_version=CHECKS[clause.check].version,
                     outcome=answer.outcome,
                     value=answer.value,
-                    reason=answer.reason[:240],
+                    reason=answer.reason,
                 )
                 for trial in done
-                for clause, answer in by_id[trial.pk].answers.items()
+                for clause, answer in by_id[trial.pk].answers
             ]
         )
     return len(held)
@@ -225,7 +227,7 @@ _RECORDED = [
 def _fill(trial: Trial, item: Finished, now: datetime) -> None:
     """Turn an attempt into the trial's next state: who was at fault decides."""
     reply = item.reply
-    trial.fault = Trial.Fault(reply.fault)
+    trial.fault = Trial.Fault(reply.fault or "none")
     trial.error_code = reply.error_code[:40]
     trial.error_message = reply.error_message[:200]
     trial.lease_expires_at = None

@@ -140,7 +140,7 @@ def terms_of(kind: SampleKind) -> dict[str, object]:
         "summary": kind.text.description,
         "scope": {"in": list(kind.text.takes), "out": list(kind.text.declines)},
         "clauses": [dict(clause) for clause in kind.clauses],
-        "on_breach": "refund",
+        "on_breach": "prorate",
         "output_schema": kind.output_schema,
         "volume": {"calls_per_milestone": tasks},
     }
