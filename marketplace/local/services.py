@@ -103,8 +103,8 @@ def answers(port: int) -> Callable[[], bool]:
     def ask() -> bool:
         line = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         try:
-            line.request("HEAD", "/")
-            line.getresponse()
+            line.request("GET", "/")
+            line.getresponse().read()
         except OSError:
             return False
         finally:
