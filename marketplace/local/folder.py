@@ -48,6 +48,11 @@ class DataFolder:
         return self.path / "processes.json"
 
     @property
+    def sockets_note(self) -> Path:
+        """Names the temporary folder of sockets, where there is one."""
+        return self.path / "sockets.path"
+
+    @property
     def mark(self) -> str:
         """What every child of this folder carries in its environment."""
         return f"EARNEST_DATA={self.path}"
@@ -134,20 +139,17 @@ def server_home(data: Path, owner: Owner) -> Path:
     )
 
 
-def socket_folder(home: Path, owner: Owner) -> Path:
+def socket_folder(data: DataFolder, home: Path, owner: Owner) -> Path:
     """An empty 0700 folder for unix sockets, of the servers' user.
 
     A socket's path may have about 100 bytes, and servers read commas and spaces in it as lists,
     so a longer or stranger path gets a short temporary folder instead.
     """
+    forget_sockets(data, owner)
     usual = home / "run"
-    pointer = home / "run.path"
-    if pointer.exists():
-        _forget(Path(pointer.read_text()), owner)
-        pointer.unlink()
     if not PLAIN_PATH.fullmatch(str(usual)) or _too_long(usual):
         usual = Path(tempfile.mkdtemp(prefix="earnest-", dir="/tmp"))
-        pointer.write_text(str(usual))
+        data.sockets_note.write_text(str(usual))
     usual.mkdir(mode=0o700, exist_ok=True)
     usual.chmod(0o700)
     owner.own(usual)
@@ -158,7 +160,11 @@ def _too_long(folder: Path) -> bool:
     return len(os.fsencode(folder / SOCKET_NAME)) > SOCKET_PATH_BYTES
 
 
-def _forget(folder: Path, owner: Owner) -> None:
-    """Remove an earlier temporary folder, unless somebody else has taken its name since."""
+def forget_sockets(data: DataFolder, owner: Owner) -> None:
+    """Remove the temporary folder of this or an earlier run, unless its name is another's now."""
+    if not data.sockets_note.exists():
+        return
+    folder = Path(data.sockets_note.read_text())
     if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == owner.uid:
         shutil.rmtree(folder, ignore_errors=True)
+    data.sockets_note.unlink()

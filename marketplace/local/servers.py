@@ -14,7 +14,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from marketplace.local import processes
-from marketplace.local.folder import DataFolder, FolderUnreachable, server_home, socket_folder
+from marketplace.local.folder import (
+    DataFolder,
+    FolderUnreachable,
+    forget_sockets,
+    server_home,
+    socket_folder,
+)
 from marketplace.local.owner import Owner, server_owner
 from marketplace.local.screen import say
 from marketplace.local.supervisor import Service, Supervisor
@@ -302,7 +308,7 @@ def start_servers(
         return {}
     owner = server_owner()
     home = server_home(folder.path, owner)
-    place = Place(home, socket_folder(home, owner), owner, durable)
+    place = Place(home, socket_folder(folder, home, owner), owner, durable)
     servers: dict[str, PostgreSQL | Valkey] = {}
     if valkey:
         servers["REDIS_URL"] = Valkey(place)
@@ -316,6 +322,12 @@ def start_servers(
     return {name: server.url for name, server in servers.items()}
 
 
+def stop_all(folder: DataFolder, supervisor: Supervisor) -> None:
+    """Everything else first, then Valkey, then PostgreSQL, and nothing stays in `/tmp`."""
+    supervisor.stop("valkey", "postgres")
+    forget_sockets(folder, server_owner())
+
+
 @contextmanager
 def embedded(
     folder: DataFolder, kind: str, *, valkey: bool = True, durable: bool = True
@@ -327,4 +339,4 @@ def embedded(
         try:
             yield start_servers(folder, supervisor, valkey=valkey, durable=durable)
         finally:
-            supervisor.stop("valkey", "postgres")
+            stop_all(folder, supervisor)

@@ -13,7 +13,7 @@ from marketplace.local import services
 from marketplace.local.folder import ROOT, DataFolder, FolderInUse, FolderUnreachable
 from marketplace.local.owner import Owner
 from marketplace.local.screen import say
-from marketplace.local.servers import ServerMissing, ServerRefused, start_servers
+from marketplace.local.servers import ServerMissing, ServerRefused, start_servers, stop_all
 from marketplace.local.services import PortTaken
 from marketplace.local.supervisor import Service, ServiceFailed, StepFailed, Stopped, Supervisor
 
@@ -93,7 +93,7 @@ class Instance:
             say("", f"\n  Earnest is at {self._address}   (Ctrl-C stops everything)\n")
             self._supervisor.watch()
         finally:
-            self._supervisor.stop("valkey", "postgres")
+            stop_all(self._folder, self._supervisor)
 
     @property
     def _address(self) -> str:

@@ -12,6 +12,7 @@ from marketplace.local.folder import (
     DataFolder,
     FolderInUse,
     FolderUnreachable,
+    forget_sockets,
     server_home,
     socket_folder,
 )
@@ -50,41 +51,43 @@ def test_a_secret_is_made_once_and_private(folder: DataFolder) -> None:
     assert mode(folder.path / "secret-key") == 0o600
 
 
-def test_the_folder_of_sockets_is_private_to_the_servers_user(place: Path) -> None:
+def test_the_folder_of_sockets_is_private_to_the_servers_user(folder: DataFolder) -> None:
     owner = server_owner()
-    sockets = socket_folder(place, owner)
-    assert sockets == place / "run"
+    sockets = socket_folder(folder, folder.path, owner)
+    assert sockets == folder.path / "run"
     assert mode(sockets) == 0o700
     assert sockets.stat().st_uid == owner.uid
 
 
 @pytest.mark.parametrize("name", ["x" * 90, "with space", "with,comma", "ünïcode", "per%cent"])
 def test_a_path_no_socket_can_have_gets_a_short_folder_instead(place: Path, name: str) -> None:
-    home = place / name
-    home.mkdir()
-    sockets = socket_folder(home, server_owner())
-    assert home not in sockets.parents
+    folder = DataFolder(place / name)
+    folder.make()
+    sockets = socket_folder(folder, folder.path, server_owner())
+    assert folder.path not in sockets.parents
     assert len(str(sockets / SOCKET_NAME)) <= SOCKET_PATH_BYTES
     assert mode(sockets) == 0o700
-    sockets.rmdir()
+    forget_sockets(folder, server_owner())
+    assert not sockets.exists()
 
 
 def test_the_short_folder_of_a_killed_run_is_removed_by_the_next(place: Path) -> None:
-    home = place / ("x" * 90)
-    home.mkdir()
-    first = socket_folder(home, server_owner())
-    second = socket_folder(home, server_owner())
+    folder = DataFolder(place / ("x" * 90))
+    folder.make()
+    first = socket_folder(folder, folder.path, server_owner())
+    second = socket_folder(folder, folder.path, server_owner())
     assert first != second
     assert not first.exists()
-    second.rmdir()
+    forget_sockets(folder, server_owner())
 
 
-def test_a_temporary_folder_somebody_else_owns_by_now_is_left_alone(place: Path) -> None:
-    other = Owner(name="other", uid=54321, gid=54321, changes=False)
-    theirs = place / "theirs"
+def test_a_temporary_folder_somebody_else_owns_by_now_is_left_alone(folder: DataFolder) -> None:
+    theirs = folder.path / "theirs"
     theirs.mkdir()
-    folders._forget(theirs, other)
+    folder.sockets_note.write_text(str(theirs))
+    forget_sockets(folder, Owner(name="other", uid=54321, gid=54321, changes=False))
     assert theirs.exists()
+    assert not folder.sockets_note.exists()
 
 
 @pytest.mark.usefixtures("as_root")

@@ -16,7 +16,7 @@ import redis
 
 from marketplace.local.folder import DataFolder
 from marketplace.local.processes import has_ended, identify, working_in
-from marketplace.local.servers import ServerRefused, start_servers
+from marketplace.local.servers import ServerRefused, embedded, start_servers
 from marketplace.local.supervisor import Supervisor
 
 
@@ -183,12 +183,10 @@ def test_a_cluster_of_another_version_is_refused_with_advice(
 
 def test_a_long_path_with_spaces_is_no_obstacle(place: Path) -> None:
     folder = DataFolder(place / ("a long, long name " * 6))
-    folder.make()
-    supervisor = Supervisor(folder)
-    try:
-        assert answers(start_servers(folder, supervisor, durable=False))
-    finally:
-        supervisor.stop("valkey", "postgres")
+    with embedded(folder, "test", durable=False) as urls:
+        assert answers(urls)
+        sockets = Path(folder.sockets_note.read_text())
+    assert not sockets.exists()
 
 
 def test_killed_servers_are_running_again_at_the_next_looks(
