@@ -1,0 +1,34 @@
+"""An agent's public page."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from marketplace.models import Listing
+from marketplace.pages import agent_view
+from marketplace.pages.promises import timer_sentences
+from marketplace.pages.visitors import acting_of, find, now_of
+
+
+def agent(request: HttpRequest, slug: str) -> HttpResponse:
+    """What an agent promises, what the log says of it, what benchmarks claim, how hires went."""
+    found = find(agent_view.agents(), slug=slug)
+    listing = agent_view.listing_of(found)
+    offer = agent_view.offer_of(listing, fee_bps=settings.PLATFORM_FEE_BPS) if listing else None
+    standing, rates = agent_view.standing_of(found, now=now_of(request))
+    acting = acting_of(request)
+    context = {
+        "agent": found,
+        "listing": listing,
+        "is_open": listing is not None and listing.state == Listing.State.OPEN,
+        "timers": timer_sentences(offer) if offer else [],
+        "fee_bps": settings.PLATFORM_FEE_BPS,
+        "pact": agent_view.pact_of(found),
+        "standing": standing,
+        "rates": rates,
+        "claims": agent_view.claims_of(found),
+        "hires": agent_view.hires_of(found),
+        "running": agent_view.running_of(found),
+        "is_own": bool(acting and acting.party and acting.party.id == found.builder_id),
+    }
+    return render(request, "agents/agent.html", context)

@@ -1,0 +1,221 @@
+"""Engagements: the list, one with its live timeline, and what each side can do about it."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from marketplace.pages import engagement_view
+from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.forms import DisputeForm, RevisionForm
+from marketplace.pages.press import token_of
+from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
+from pacts import engagements as hires
+from pacts.models import Dispute, Engagement, Milestone
+from reputation.clock import database_now
+from settlement import escrow as holds
+from settlement import ledger
+from settlement.models import Escrow
+
+PER_PAGE = 25
+
+
+def engagements(request: HttpRequest) -> HttpResponse:
+    """Every engagement of the party, newest first."""
+    party = party_of(request)
+    rows = engagement_view.engagements_of(party)
+    side = request.GET.get("side", "")
+    if side in ("buyer", "builder"):
+        rows = rows.filter(**{side: party})
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "side": side, "party": party, "query": f"side={side}&" if side else ""}
+    return render(request, "engagements/engagements.html", context)
+
+
+def engagement(request: HttpRequest, engagement_id: str) -> HttpResponse:
+    """One engagement from signature to receipt."""
+    context = _context(request, engagement_id)
+    if context["funding"]:
+        context |= _funding(request, context["engagement"])
+    return render(request, "engagements/engagement.html", context)
+
+
+def live(request: HttpRequest, engagement_id: str) -> HttpResponse:
+    """The part of the page that changes; nothing (204) while it has not."""
+    context = _context(request, engagement_id)
+    if request.GET.get("seen") == context["fingerprint"]:
+        return HttpResponse(status=204)
+    response = render(request, "engagements/live.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _context(request: HttpRequest, engagement_id: str) -> dict[str, Any]:
+    party = party_of(request)
+    found = find(engagement_view.whole_engagements_of(party), pk=engagement_id)
+    works = engagement_view.works_of(found, party=party, now=now_of(request))
+    is_buyer = found.buyer_id == party.id
+    own = found.buyer_signature_id if is_buyer else found.builder_signature_id
+    return {
+        "engagement": found,
+        "works": works,
+        "is_buyer": is_buyer,
+        "must_sign": found.state == Engagement.State.PROPOSED and own is None,
+        "funding": any("fund" in work.may for work in works),
+        "fingerprint": engagement_view.fingerprint(found, works),
+        "pace": _pace(found, works),
+    }
+
+
+def _pace(engagement: Engagement, works: list[engagement_view.Work]) -> str:
+    """How often to look again: fast while trials run, slowly while somebody may act, else never."""
+    if any(work.is_running for work in works):
+        return "every 1500ms"
+    if engagement.state == Engagement.State.PROPOSED or any(work.moves for work in works):
+        return "every 5s"
+    return ""
+
+
+def _funding(request: HttpRequest, engagement: Engagement) -> dict[str, Any]:
+    balance = ledger.balances_of(party_of(request)).get(engagement.currency, 0)
+    due = sum(m.amount for m in engagement.milestones.all() if not getattr(m, "escrow", None))
+    return {"balance": balance, "due": due, "missing": max(due - balance, 0)}
+
+
+def signature(request: HttpRequest, engagement_id: str) -> HttpResponse:
+    """Sign for the party that has not signed yet."""
+    party = party_of(request)
+    found = find(engagement_view.engagements_of(party), pk=engagement_id)
+    back = reverse("engagement", args=[found.id])
+
+    def sign() -> str:
+        hires.sign_engagement(
+            engagement=found,
+            party=party,
+            by=user_of(request),
+            authority=authority_of(request),
+            now=database_now(),
+        )
+        return back
+
+    return attempt_button(request, sign, back=back)
+
+
+def _milestones(request: HttpRequest) -> QuerySet[Milestone]:
+    party = party_of(request)
+    return Milestone.objects.filter(
+        Q(engagement__buyer=party) | Q(engagement__builder=party)
+    ).select_related("engagement__agent_version__agent", "engagement__pact_version")
+
+
+def _back(milestone: Milestone) -> str:
+    return reverse("engagement", args=[milestone.engagement_id])
+
+
+def _escrow_of(milestone: Milestone) -> Escrow:
+    return find(Escrow.objects.all(), milestone=milestone.pk)
+
+
+def funding(request: HttpRequest, milestone_id: str) -> HttpResponse:
+    """Set the price aside; what the balance lacks is deposited first where the form says so."""
+    milestone = find(_milestones(request), pk=milestone_id)
+
+    def fund() -> str:
+        holds.fund(
+            milestone=milestone,
+            by=party_of(request),
+            idempotency_key=token_of(request),
+            now=database_now(),
+        )
+        return _back(milestone)
+
+    return attempt_button(request, fund, back=_back(milestone))
+
+
+def acceptance(request: HttpRequest, milestone_id: str) -> HttpResponse:
+    """The buyer accepts now."""
+    milestone = find(_milestones(request), pk=milestone_id)
+
+    def accept() -> str:
+        holds.accept(escrow=_escrow_of(milestone), by=party_of(request), now=database_now())
+        return _back(milestone)
+
+    return attempt_button(request, accept, back=_back(milestone))
+
+
+def give_back(request: HttpRequest, milestone_id: str) -> HttpResponse:
+    """The builder returns the whole amount."""
+    milestone = find(_milestones(request), pk=milestone_id)
+
+    def give() -> str:
+        holds.give_back(escrow=_escrow_of(milestone), by=party_of(request), now=database_now())
+        return _back(milestone)
+
+    return attempt_button(request, give, back=_back(milestone))
+
+
+def dispute(request: HttpRequest, milestone_id: str) -> HttpResponse:
+    """Say what is wrong; the money freezes at once."""
+    milestone = find(_milestones(request), pk=milestone_id)
+    form = DisputeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        done = attempt(request, form, lambda: _dispute(request, milestone, form))
+        if done:
+            return done
+    context = {"milestone": milestone, "engagement": milestone.engagement, "form": form}
+    return render(request, "engagements/dispute.html", context)
+
+
+def _dispute(request: HttpRequest, milestone: Milestone, form: DisputeForm) -> str:
+    opened = holds.dispute(
+        escrow=_escrow_of(milestone),
+        party=party_of(request),
+        by=user_of(request),
+        ground=Dispute.Ground(form.cleaned_data["ground"]),
+        statement=form.cleaned_data["statement"],
+        now=database_now(),
+    )
+    return reverse("case", args=[opened.id])
+
+
+def revision(request: HttpRequest, milestone_id: str) -> HttpResponse:
+    """The builder delivers once more, with the version that is to be judged."""
+    milestone = find(_milestones(request), pk=milestone_id)
+    agent_id = milestone.engagement.agent_version.agent_id
+    form = RevisionForm(request.POST or None, agent_id=agent_id)
+    if request.method == "POST" and form.is_valid():
+        done = attempt(request, form, lambda: _revise(request, milestone, form))
+        if done:
+            return done
+    context = {"milestone": milestone, "engagement": milestone.engagement, "form": form}
+    return render(request, "engagements/revision.html", context)
+
+
+def _revise(request: HttpRequest, milestone: Milestone, form: RevisionForm) -> str:
+    holds.revise(
+        escrow=_escrow_of(milestone),
+        by=party_of(request),
+        agent_version=form.cleaned_data["agent_version"],
+        now=database_now(),
+    )
+    return _back(milestone)
+
+
+def failing(request: HttpRequest, milestone_id: str) -> HttpResponse:
+    """Failing cases with input, expectation, answer and reasons: for the buyer, whose tasks they are."""
+    owned = _milestones(request).filter(engagement__buyer=party_of(request))
+    milestone = find(owned, pk=milestone_id)
+    page = Paginator(engagement_view.failing_trials(milestone), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "milestone": milestone,
+        "engagement": milestone.engagement,
+        "page": page,
+        "failures": engagement_view.failures(list(page.object_list)),
+    }
+    return render(request, "engagements/failing.html", context)
+

@@ -1,0 +1,323 @@
+"""What people type, checked before the domain is asked. Each refusal says what to do."""
+
+import json
+from typing import Any
+
+from django import forms
+
+from marketplace.models import ApiKey
+from marketplace.pages.tasks_in import EXAMPLE, TasksField, tasks_of
+from pacts.agents import PROTOCOLS
+from pacts.models import AgentVersion, Dispute, Member, PactVersion, Party, TaskSetVersion
+from pacts.strict_json import MalformedJson, parse_json
+from settlement import money
+
+CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "USDC")
+DAY, HOUR = 86_400, 3_600
+
+
+def amount_in(text: str, currency: str) -> int:
+    """What a person typed, in minor units above zero. Raises ValidationError."""
+    try:
+        found = money.read(text.strip(), currency)
+    except (money.AmountMalformed, money.CurrencyUnknown) as error:
+        raise forms.ValidationError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+    if found.amount == 0:
+        raise forms.ValidationError("Write an amount above zero.")
+    return found.amount
+
+
+class AmountForm(forms.Form):
+    """An amount of one currency; `minor` holds the minor units."""
+
+    amount = forms.CharField(
+        max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    )
+    currency = forms.ChoiceField(choices=[(code, code) for code in CURRENCIES])
+    minor: int = 0
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "amount" in data and "currency" in data:
+            try:
+                self.minor = amount_in(data["amount"], data["currency"])
+            except forms.ValidationError as error:
+                self.add_error("amount", error)
+        return data
+
+
+class HireForm(forms.Form):
+    """One of the buyer's task sets, or tasks pasted here."""
+
+    task_set_version = forms.ModelChoiceField(
+        TaskSetVersion.objects.none(),
+        label="Your task set",
+        required=False,
+        empty_label="Paste tasks below instead",
+    )
+    tasks = TasksField(
+        label="Or paste tasks",
+        required=False,
+        help_text="One JSON object on each line, with “input” and “expected”; or CSV with columns "
+        "such as input.text and expected.language.",
+    )
+    drafts: Any = None
+
+    def __init__(self, *args: Any, owner: Party, work: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        newest = (
+            TaskSetVersion.objects.filter(task_set__owner=owner, task_set__work=work)
+            .select_related("task_set")
+            .order_by("task_set_id", "-number")
+            .distinct("task_set_id")
+        )
+        self.fields["task_set_version"].queryset = TaskSetVersion.objects.filter(  # type: ignore[attr-defined]
+            pk__in=newest.values("pk")
+        ).select_related("task_set").order_by("-created_at")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        pasted = (data.get("tasks") or "").strip()
+        if self.errors:
+            return data
+        if bool(data.get("task_set_version")) == bool(pasted):
+            raise forms.ValidationError("Choose one of your task sets, or paste tasks: one of them.")
+        if pasted:
+            try:
+                self.drafts = tasks_of(data["tasks"], None)
+            except forms.ValidationError as error:
+                self.add_error("tasks", error)
+        return data
+
+
+class TaskSetForm(forms.Form):
+    """A new golden set."""
+
+    name = forms.CharField(max_length=120)
+    work = forms.SlugField(
+        max_length=40,
+        label="Kind of work",
+        help_text="As the agents’ pages have it, for example language.",
+    )
+    tasks = TasksField(
+        required=False,
+        help_text="One JSON object on each line, with “input”, “expected” and, if you like, "
+        "“in_scope” and “stratum”; or CSV with columns such as input.text and expected.language.",
+        initial="",
+    )
+    upload = forms.FileField(required=False, label="Or upload a file", help_text="JSON Lines or CSV, UTF-8, up to 4 MB.")
+    note = forms.CharField(
+        max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    example = EXAMPLE
+    drafts: Any = None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        pasted, upload = data.get("tasks") or "", data.get("upload")
+        if "tasks" in self.errors or "upload" in self.errors:
+            return data
+        field = "upload" if upload else "tasks"
+        if not pasted.strip() and not upload:
+            self.add_error("tasks", "Paste tasks or choose a file.")
+            return data
+        try:
+            self.drafts = tasks_of(pasted, upload)
+        except forms.ValidationError as error:
+            self.add_error(field, error)
+        return data
+
+
+class DisputeForm(forms.Form):
+    """A challenge to an outcome."""
+
+    ground = forms.ChoiceField(
+        choices=[(c.value, c.label) for c in Dispute.Ground if c != Dispute.Ground.HUMAN_REVIEW],
+        label="What is it about?",
+        initial=Dispute.Ground.PERFORMANCE,
+    )
+    statement = forms.CharField(
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        label="What is wrong?",
+        help_text="The other side and the adjudicator will read it. Name clauses and tasks.",
+    )
+
+
+class AnswerForm(forms.Form):
+    """The other side's answer."""
+
+    answer = forms.CharField(
+        max_length=4000, widget=forms.Textarea(attrs={"rows": 5}), label="Your answer"
+    )
+
+
+class RulingForm(forms.Form):
+    """An award with its reasons; `share` is the builder's, in per cent."""
+
+    share = forms.IntegerField(
+        min_value=0,
+        max_value=10_000,
+        label="Builder’s share",
+        widget=forms.NumberInput(
+            attrs={"type": "range", "min": 0, "max": 10_000, "step": 100, "data-shows": "award"}
+        ),
+    )
+    clauses = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple, label="Clauses that decide it"
+    )
+    reasons = forms.CharField(
+        max_length=8000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        label="Reasons",
+        help_text="At least a sentence that both sides can follow. They are published to both.",
+    )
+
+    def __init__(self, *args: Any, clauses: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["clauses"].choices = clauses  # type: ignore[attr-defined]
+
+
+class RevisionForm(forms.Form):
+    """Which version of the agent delivers again."""
+
+    agent_version = forms.ModelChoiceField(
+        AgentVersion.objects.none(), empty_label=None, label="Version that delivers"
+    )
+
+    def __init__(self, *args: Any, agent_id: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = AgentVersion.objects.filter(agent_id=agent_id).select_related("agent")
+        self.fields["agent_version"].queryset = rows.order_by("-number")  # type: ignore[attr-defined]
+
+
+class AgentForm(forms.Form):
+    """A new agent by its address."""
+
+    name = forms.CharField(max_length=80)
+    work = forms.SlugField(
+        max_length=40, label="Kind of work", help_text="Lower-case words with dashes, such as language."
+    )
+    summary = forms.CharField(max_length=280, help_text="One sentence for the market.")
+    endpoint = forms.CharField(
+        max_length=2000,
+        label="Address",
+        help_text="The URL that the platform calls, one POST for each task.",
+        widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    protocol = forms.ChoiceField(choices=[(name, name) for name in PROTOCOLS])
+    max_concurrency = forms.IntegerField(
+        min_value=1, max_value=64, initial=4, label="Calls at a time"
+    )
+    deadline_ms = forms.IntegerField(
+        min_value=100, max_value=60_000, initial=10_000, label="Longest answer, in milliseconds"
+    )
+
+
+class VersionForm(forms.Form):
+    """A new version of an agent."""
+
+    endpoint = AgentForm.base_fields["endpoint"]
+    protocol = AgentForm.base_fields["protocol"]
+    max_concurrency = AgentForm.base_fields["max_concurrency"]
+    deadline_ms = AgentForm.base_fields["deadline_ms"]
+    note = forms.CharField(
+        max_length=200, required=False, label="What changed",
+        help_text="Part of what is declared, so that a version with the same address is a new one.",
+    )
+
+
+class PactForm(forms.Form):
+    """The text of a pact in the pact language; `data_read` holds the parsed JSON."""
+
+    text = forms.CharField(
+        strip=False,
+        max_length=262_144,
+        label="Text",
+        widget=forms.Textarea(attrs={"class": "code", "spellcheck": "false", "rows": 30}),
+    )
+    data_read: Any = None
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        try:
+            self.data_read = parse_json(text.encode())
+        except MalformedJson as error:
+            raise forms.ValidationError(f"This is not JSON: {error}.") from error
+        if not isinstance(self.data_read, dict):
+            raise forms.ValidationError("A pact is one JSON object: start with { and end with }.")
+        return text
+
+    @staticmethod
+    def written(terms: dict[str, Any]) -> str:
+        """Terms as the editor shows them."""
+        return json.dumps(terms, indent=2, ensure_ascii=False)
+
+
+class ListingForm(AmountForm):
+    """An agent's offer."""
+
+    agent_version = forms.ModelChoiceField(
+        AgentVersion.objects.none(), empty_label=None, label="Version that works"
+    )
+    pact_version = forms.ModelChoiceField(PactVersion.objects.none(), empty_label=None, label="Pact")
+    work_hours = forms.IntegerField(min_value=1, max_value=24 * 90, initial=24, label="Hours to hand over")
+    evaluation_hours = forms.IntegerField(
+        min_value=1, max_value=24 * 30, initial=24, label="Hours to evaluate"
+    )
+    acceptance_hours = forms.IntegerField(
+        min_value=1, max_value=24 * 30, initial=72, label="Hours to accept or dispute"
+    )
+    cure_hours = forms.IntegerField(
+        min_value=1, max_value=24 * 30, initial=72, label="Hours to do better after a breach"
+    )
+    max_revisions = forms.IntegerField(min_value=0, max_value=9, initial=1, label="Revisions")
+    signs_at_once = forms.BooleanField(
+        required=False, initial=True, label="Sign at once whoever hires at these terms"
+    )
+
+    def __init__(self, *args: Any, agent_id: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        versions = AgentVersion.objects.filter(agent_id=agent_id).select_related("agent")
+        pacts = PactVersion.objects.filter(pact__agent_id=agent_id, published_at__isnull=False)
+        self.fields["agent_version"].queryset = versions.order_by("-number")  # type: ignore[attr-defined]
+        self.fields["pact_version"].queryset = pacts.select_related("pact").order_by("-number")  # type: ignore[attr-defined]
+
+
+class PartyForm(forms.Form):
+    """A new party."""
+
+    name = forms.CharField(max_length=120)
+    kind = forms.ChoiceField(choices=Party.Kind.choices, initial=Party.Kind.ORGANISATION)
+    about = forms.CharField(
+        max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class MemberForm(forms.Form):
+    """Somebody who will act for the party."""
+
+    email = forms.EmailField(label="E-mail of somebody who has signed up")
+    role = forms.ChoiceField(
+        choices=[
+            (Member.Role.VIEWER, "Viewer: reads"),
+            (Member.Role.EDITOR, "Editor: agents, pacts, task sets, hires"),
+            (Member.Role.FINANCE, "Finance: money"),
+            (Member.Role.OWNER, "Owner: everything, members included"),
+        ]
+    )
+
+
+class KeyForm(forms.Form):
+    """A program's way in."""
+
+    name = forms.CharField(max_length=80, help_text="What it is for.")
+    scopes = forms.MultipleChoiceField(
+        choices=[
+            (ApiKey.Scope.READ, "Read"),
+            (ApiKey.Scope.WRITE, "Write: agents, pacts, task sets, engagements"),
+            (ApiKey.Scope.MONEY, "Money: deposits, funding, acceptance, payouts"),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+        label="What it may do",
+    )

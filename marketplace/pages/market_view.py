@@ -1,0 +1,199 @@
+"""What the market shows: offers with their evidence, and per kind of work the two orders."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from marketplace.models import BenchmarkClaim, Listing
+from marketplace.pages.charts import Slope, slopes
+from marketplace.pages.rates import Rate, rate_of_standing
+from pacts.models import ClauseVerdict
+from reputation import queries
+from reputation.queries import AgentStanding
+from settlement.models import FINAL, Escrow
+from settlement.reasons import REASONS
+
+MOST_STORIES = 6
+MOST_IN_STORY = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One offer: its benchmark claim and its standing, side by side and never blended."""
+
+    listing: Listing
+    claim: BenchmarkClaim | None
+    standing: AgentStanding
+    rates: list[Rate]
+
+    @property
+    def name(self) -> str:
+        return self.listing.agent.name
+
+    @property
+    def lower(self) -> int | None:
+        """What to rank by: the lower bound of everything promised, in basis points."""
+        return self.standing.composite.score_bps
+
+    @property
+    def is_new(self) -> bool:
+        """Under 20 units in every dimension."""
+        return self.lower is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What happened to the money of an agent's last settled hire, and why."""
+
+    card: Card
+    escrow: Escrow
+    sentence: str
+    verdict: str
+    because: list[ClauseVerdict]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One kind of work: who leads on benchmarks, who on the pact, and who got paid."""
+
+    work: str
+    by_benchmark: list[Card]
+    by_pact: list[Card]
+    slopes: list[Slope]
+    rows: int
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether the two orders name different leaders."""
+        return bool(self.by_pact) and self.by_benchmark[0].name != self.by_pact[0].name
+
+
+def open_listings() -> QuerySet[Listing]:
+    """Offers that take hires, with all that a card needs except the standing."""
+    claims = BenchmarkClaim.objects.order_by("-measured_on", "-recorded_at")
+    return (
+        Listing.objects.filter(state=Listing.State.OPEN)
+        .select_related("agent__builder", "agent_version", "pact_version")
+        .prefetch_related(Prefetch("agent_version__benchmark_claims", queryset=claims))
+    )
+
+
+def matching(listings: QuerySet[Listing], *, text: str, work: str) -> QuerySet[Listing]:
+    """Offers whose name, summary, builder or kind contains every word, of one kind if given."""
+    for word in text.split()[:8]:
+        listings = listings.filter(
+            Q(agent__name__icontains=word)
+            | Q(agent__summary__icontains=word)
+            | Q(agent__work__icontains=word)
+            | Q(agent__builder__name__icontains=word)
+        )
+    return listings.filter(agent__work=work) if work else listings
+
+
+def cards_of(listings: Iterable[Listing], *, now: datetime) -> list[Card]:
+    """Cards with their standings, which are read in one query."""
+    rows = list(listings)
+    found = queries.standings_of(
+        versions={row.agent_version_id: row.agent_id for row in rows}, now=now
+    )
+    return [_card(row, found[row.agent_version_id]) for row in rows]
+
+
+def _card(listing: Listing, standing: AgentStanding) -> Card:
+    number = listing.agent_version.number
+    rates = [rate_of_standing(one, version=number) for one in standing.dimensions.values()]
+    return Card(
+        listing=listing,
+        claim=next(iter(listing.agent_version.benchmark_claims.all()), None),
+        standing=standing,
+        rates=sorted(rates, key=lambda rate: rate.name),
+    )
+
+
+def by_pact(cards: Iterable[Card]) -> list[Card]:
+    """Highest lower bound first; offers without a number after those with one."""
+    return sorted(cards, key=lambda card: (card.lower is None, -(card.lower or 0), card.name))
+
+
+def by_benchmark(cards: Iterable[Card]) -> list[Card]:
+    """Highest claim first; offers without a claim last."""
+    return sorted(
+        cards,
+        key=lambda card: (card.claim is None, -(card.claim.score_bps if card.claim else 0), card.name),
+    )
+
+
+SORTS = {
+    "pact": ("Pact: lower bound", by_pact),
+    "benchmark": ("Benchmark claim", by_benchmark),
+    "price": ("Price", lambda cards: sorted(cards, key=lambda c: (c.listing.price, c.name))),
+    "newest": ("Newest", lambda cards: sorted(cards, key=lambda c: c.listing.opened_at)[::-1]),
+}
+
+
+def kinds_of_work() -> list[tuple[str, int]]:
+    """Every kind of work on offer, with how many offers it has."""
+    rows = Listing.objects.filter(state=Listing.State.OPEN).values_list("agent__work")
+    return list(rows.annotate(many=Count("id")).order_by("-many", "agent__work"))
+
+
+def stories_of(cards: Sequence[Card]) -> list[Story]:
+    """Per kind of work with at least two benchmark claims: the two orders and the money."""
+    by_work: dict[str, list[Card]] = defaultdict(list)
+    for card in cards:
+        if card.claim:
+            by_work[card.listing.agent.work].append(card)
+    told = [work for work, rows in by_work.items() if len(rows) > 1][:MOST_STORIES]
+    chosen = {work: by_benchmark(by_work[work])[:MOST_IN_STORY] for work in sorted(told)}
+    outcomes = _outcomes([card for rows in chosen.values() for card in rows])
+    return [_story(work, rows, outcomes) for work, rows in chosen.items()]
+
+
+def _story(work: str, ranked: list[Card], outcomes: dict[str, Outcome]) -> Story:
+    proven = by_pact([card for card in ranked if not card.is_new])
+    order = [*proven, *[card for card in ranked if card.is_new]]
+    found = [outcomes[c.listing.agent_id] for c in order if c.listing.agent_id in outcomes]
+    return Story(
+        work=work,
+        by_benchmark=ranked,
+        by_pact=order,
+        slopes=slopes([c.name for c in ranked], [c.name for c in proven]),
+        rows=len(ranked),
+        outcomes=found,
+    )
+
+
+def _outcomes(cards: Sequence[Card]) -> dict[str, Outcome]:
+    """Agent id → its last settled hire, in three queries whatever the number of agents."""
+    agent = "milestone__engagement__agent_version__agent_id"
+    rows = (
+        Escrow.objects.filter(state__in=FINAL, **{f"{agent}__in": [c.listing.agent_id for c in cards]})
+        .select_related("verdict", "milestone__engagement__agent_version")
+        .prefetch_related("verdict__clauses")
+        .order_by(agent, "-settled_at", "-id")
+        .distinct(agent)
+    )
+    escrows = {row.milestone.engagement.agent_version.agent_id: row for row in rows}
+    return {
+        card.listing.agent_id: _outcome(card, escrows[card.listing.agent_id])
+        for card in cards
+        if card.listing.agent_id in escrows
+    }
+
+
+def _outcome(card: Card, escrow: Escrow) -> Outcome:
+    verdict = escrow.verdict
+    clauses = list(verdict.clauses.all()) if verdict else []
+    deciding = verdict.outcome if verdict else ""
+    reason = REASONS.get(escrow.reason)
+    return Outcome(
+        card=card,
+        escrow=escrow,
+        sentence=reason.sentence if reason else "",
+        verdict=deciding,
+        because=[clause for clause in clauses if clause.outcome == deciding != "met"],
+    )

@@ -1,0 +1,20 @@
+// Small conveniences; every page works without them.
+document.addEventListener("input", (event) => {
+  const shown = event.target.dataset && event.target.dataset.shows;
+  if (shown) document.getElementById(shown).textContent = (event.target.value / 100).toFixed(0) + " %";
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
+document.addEventListener("toggle", (event) => {
+  if (!event.target.open || !event.target.matches("details.menu")) return;
+  for (const other of document.querySelectorAll("details.menu[open]"))
+    if (other !== event.target) other.open = false;
+}, true);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});

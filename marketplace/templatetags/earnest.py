@@ -1,0 +1,179 @@
+"""How pages show money, rates, time and words. One tag for each, used everywhere."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from marketplace import access
+from marketplace.pages import charts, press, wording
+from marketplace.pages.rates import Rate
+from marketplace.pages.visitors import acting_of, now_of
+
+register = template.Library()
+
+register.filter("percent", wording.percent)
+register.filter("span", wording.span)
+register.filter("work", wording.work_title)
+register.filter("money", wording.amount)
+register.filter("age", wording.age)
+
+VERDICT_WORDS = {
+    "met": "Met",
+    "breached": "Breached",
+    "undetermined": "Undetermined",
+}
+LONGEST = 2_000
+
+
+@register.filter
+def percent0(bps: int | None) -> str:
+    """A share without decimals, for tight places."""
+    return wording.percent(bps, digits=0)
+
+
+@register.filter
+def percent1(bps: int | None) -> str:
+    """A share with one decimal, for columns."""
+    return wording.percent(bps, digits=1)
+
+
+@register.filter
+def verdict_word(outcome: str) -> str:
+    """`met` → `Met`; any other state as a capitalised word."""
+    return VERDICT_WORDS.get(outcome, outcome.replace("_", " ").capitalize())
+
+
+@register.filter
+def words(code: str) -> str:
+    """A code as words: `human_review` → `Human review`."""
+    return str(code).replace("_", " ").replace("-", " ").capitalize()
+
+
+@register.filter
+def clip(text: Any, most: int = LONGEST) -> str:
+    """A stranger's text, cut where a page would drown in it."""
+    shown = str(text)
+    return shown if len(shown) <= most else f"{shown[:most]}… ({len(shown):,} characters in all)"
+
+
+@register.filter
+def as_json(value: Any, most: int = LONGEST) -> str:
+    """A stranger's JSON in one readable line, clipped; escaped by the template as any text."""
+    return clip(json.dumps(value, ensure_ascii=False, default=str), most)
+
+
+@register.filter
+def short_id(value: str | None) -> str:
+    """The end of a public id, enough to tell rows apart: ids of one hour share their start."""
+    text = str(value or "")
+    prefix, _, rest = text.partition("_")
+    return f"{prefix}_…{rest[-8:]}" if rest else text
+
+
+@register.filter
+def short_digest(value: str | None) -> str:
+    """The first 12 hex digits of a digest."""
+    return str(value or "").removeprefix("sha256:")[:12]
+
+
+@register.filter
+def plot(rate: Rate) -> charts.IntervalPlot | None:
+    """Where the marks of a rate's interval go."""
+    return charts.interval_plot(rate)
+
+
+@register.filter
+def plural(count: int, noun: str) -> str:
+    """`{{ 2|plural:"task" }}` → `2 tasks`."""
+    return wording.plural(count, noun)
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    """An entry of a mapping by a name only known when the page is drawn."""
+    return mapping.get(key)
+
+
+@register.simple_tag(takes_context=True)
+def ago(context: template.Context, at: datetime | None) -> SafeString | str:
+    """An instant as time passed, with the exact moment on it."""
+    return _time(at, wording.age(now_of(context["request"]) - at) if at else "")
+
+
+@register.simple_tag(takes_context=True)
+def left(context: template.Context, until: datetime | None) -> SafeString | str:
+    """A deadline as the time left, with the exact moment on it."""
+    return _time(until, wording.left(until, now_of(context["request"])) if until else "")
+
+
+@register.simple_tag
+def moment(at: datetime | None) -> SafeString | str:
+    """An instant written out."""
+    return _time(at, wording.day_and_time(at) if at else "")
+
+
+def _time(at: datetime | None, shown: str) -> SafeString | str:
+    if at is None:
+        return "–"
+    return format_html(
+        '<time class="num" datetime="{}" title="{}">{}</time>',
+        at.isoformat(timespec="seconds"),
+        wording.day_and_time(at),
+        shown,
+    )
+
+
+@register.filter
+def days_old(passed: timedelta | None) -> str:
+    """An age for tight places: `today`, `3 d old`."""
+    if passed is None:
+        return ""
+    return "today" if passed.days < 1 else f"{passed.days} d old"
+
+
+@register.simple_tag(takes_context=True)
+def permits(context: template.Context, route: str, method: str = "POST") -> bool:
+    """Whether the visitor may use a route: for showing a button or the reason there is none."""
+    return access.permits(route, method, acting_of(context["request"]))
+
+
+@register.simple_tag(takes_context=True)
+def acting(context: template.Context) -> Any:
+    """Whom the page is shown to, or None; also on pages of other apps."""
+    return acting_of(context["request"]) if "request" in context else None
+
+
+@register.simple_tag(takes_context=True)
+def press_token(context: template.Context) -> SafeString:
+    """The hidden token that makes a form's effect happen once. A refused form keeps its own."""
+    request = context["request"]
+    sent = request.POST.get(press.FIELD, "") if request.method == "POST" else ""
+    return format_html(
+        '<input type="hidden" name="{}" value="{}">', press.FIELD, sent or press.new_token()
+    )
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """A form field's control, tied to its hint and its errors for screen readers."""
+    described = [f"{field.auto_id}_hint"] if field.help_text else []
+    attrs: dict[str, Any] = {}
+    if field.errors:
+        described.append(f"{field.auto_id}_errors")
+        attrs["aria-invalid"] = "true"
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    return mark_safe(field.as_widget(attrs=attrs))  # noqa: S308 - Django's own rendering
+
+
+@register.simple_tag(takes_context=True)
+def in_section(context: template.Context, *prefixes: str) -> SafeString | str:
+    """`aria-current` for a navigation link whose section the page is in."""
+    path = context["request"].path
+    here = any(path == one or (one != "/" and path.startswith(one)) for one in prefixes)
+    return mark_safe('aria-current="page"') if here else ""
