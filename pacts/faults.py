@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 Fault = Literal["agent", "platform", "buyer"]
+Blame = Literal["none", "agent", "platform", "buyer"]
 
 
 class EgressError(Exception):

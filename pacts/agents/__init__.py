@@ -1,10 +1,10 @@
 """The protocols agents may speak. A new one is one file and one line."""
 
 from pacts.agents import earnest_json
-from pacts.agents.protocol import AgentReply, CallAgent
+from pacts.agents.protocol import Adapter, AgentReply
 
-__all__ = ["PROTOCOLS", "AgentReply", "CallAgent"]
+__all__ = ["PROTOCOLS", "Adapter", "AgentReply"]
 
-PROTOCOLS: dict[str, CallAgent] = {
-    earnest_json.PROTOCOL: earnest_json.call,
+PROTOCOLS: dict[str, Adapter] = {
+    earnest_json.PROTOCOL: earnest_json,
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pacts.egress import Egress
-from pacts.faults import Fault
+from pacts.faults import Blame
 from reputation.canonical import JsonValue
 
 
@@ -13,25 +13,22 @@ class AgentReply:
     """What came of one call.
 
     `output` is the answer's object, None when there is none; then `fault` names whose fault that
-    was and `error_code` and `error_message` (at most 200 characters) say what happened. `raw` is
-    the answer's body as received and decoded; `latency_ms` is None when nothing was sent.
+    was (`none` otherwise), `error_code` and `error_message` (at most 200 characters) what happened.
+    `raw` is the answer's body as received and decoded; `latency_ms` None when nothing was sent.
     """
 
     output: dict[str, JsonValue] | None
     raw: bytes
     latency_ms: float | None
-    fault: Fault | None = None
+    fault: Blame = "none"
     error_code: str = ""
     error_message: str = ""
 
 
-class CallAgent(Protocol):
-    """Ask the agent at `endpoint` for its answer to `input`. Never raises for a fault of anybody.
+class Adapter(Protocol):
+    """A module that speaks one protocol."""
 
-    `call_id` is stable over retries of one trial, so an agent can recognise a repeat.
-    """
-
-    def __call__(
+    def call(
         self,
         *,
         endpoint: str,
@@ -39,4 +36,9 @@ class CallAgent(Protocol):
         input: JsonValue,
         egress: Egress,
         deadline_seconds: float | None = None,
-    ) -> AgentReply: ...
+    ) -> AgentReply:
+        """Ask the agent at `endpoint` for its answer to `input`; never raises, whoever's fault.
+
+        `call_id` names the call to the agent, `deadline_seconds` shortens the policy's deadline.
+        """
+        ...

@@ -12,10 +12,10 @@ from typing import Literal
 
 import jsonschema_rs
 
+from pacts.faults import Blame, Fault
 from reputation.canonical import JsonValue
 
 Outcome = Literal["pass", "fail", "error", "skipped", "not_applicable"]
-Fault = Literal["agent", "platform", "buyer"]
 Params = Mapping[str, JsonValue]
 
 LONGEST_REASON = 200
@@ -40,7 +40,8 @@ class Call:
 
     `expected` is the buyer's golden answer (None: there is none); `in_scope` False marks a task
     the agent must decline. `output` is the parsed answer, None when there is none. `fault` says
-    who is to blame when there is none: the agent's own faults fail its checks, all others error.
+    whose fault that is and `error` what happened: the agent's own faults fail its checks, all
+    others are errors.
     """
 
     input: JsonValue = None
@@ -49,20 +50,22 @@ class Call:
     output: JsonValue = None
     raw_bytes: int = 0
     latency_ms: float | None = None
-    fault: Fault | None = None
-    error_code: str = ""
-    error_message: str = ""
+    fault: Blame = "none"
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A check's answer on one call. `value` is in [0, 1] for pass and fail, else None; `reason` is
-    plain text for people, at most 200 characters; `fault` says who owns an error."""
+    plain text for people, at most 200 characters; `fault` says who owns an error. `check` and
+    `version` name the check that answered."""
 
     outcome: Outcome
     value: float | None
     reason: str
-    fault: Fault | None = None
+    fault: Blame = "none"
+    check: str = ""
+    version: int = 0
 
 
 def passed(reason: str, value: float = 1.0) -> Answer:
@@ -156,18 +159,19 @@ class Check:
         that is the platform's own, neither pass nor fail.
         """
         try:
-            return self._answer(params, call)
+            found = self._answer(params, call)
         except Exception as problem:
-            return error(f"the check itself broke ({type(problem).__name__})", "platform")
+            found = error(f"the check itself broke ({type(problem).__name__})", "platform")
+        return replace(found, check=self.kind, version=self.version)
 
     def _answer(self, params: Params, call: Call) -> Answer:
         if call.fault in ("platform", "buyer"):
-            return error(call.error_message or call.error_code or "no answer", call.fault)
+            return error(call.error or "no answer", call.fault)
         excuse = self.excuse(params, call)
         if excuse:
             return not_applicable(excuse)
         if call.fault == "agent":
-            reason = f"no answer: {call.error_message or call.error_code or 'the agent failed'}"
+            reason = f"no answer: {call.error or 'the agent failed'}"
             return failed(reason) if self.unanswered == "fail" else not_applicable(reason)
         return self.decide(params, call)
 

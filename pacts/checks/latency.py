@@ -33,7 +33,7 @@ GOOD = (
 )
 BAD = (
     Fixture(params={"limit_ms": _LIMIT}, call=Call(output={}, latency_ms=200.1)),
-    Fixture(params={"limit_ms": _LIMIT}, call=Call(fault="agent", error_code="timeout")),
+    Fixture(params={"limit_ms": _LIMIT}, call=Call(fault="agent", error="timeout")),
 )
 
 CHECK = Check(

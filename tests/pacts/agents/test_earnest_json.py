@@ -20,7 +20,7 @@ def egress() -> Iterator[Egress]:
 def _ask(egress: Egress, script: Script, **changes: Any) -> tuple[AgentReply, list[bytes]]:
     with stranger(script) as server:
         asked = {"endpoint": server.url, "call_id": "c1", "input": {"text": "grüezi"}, **changes}
-        reply = PROTOCOLS["earnest-json/1"](egress=egress, **asked)
+        reply = PROTOCOLS["earnest-json/1"].call(egress=egress, **asked)
     return reply, server.heard
 
 
@@ -28,7 +28,7 @@ def test_a_call_is_one_post_and_its_output_comes_back(egress: Egress) -> None:
     answer = b'{"output": {"language": "de", "confidence": 0.9}, "took": 3}'
     reply, heard = _ask(egress, says(http(answer)))
     assert reply.output == {"language": "de", "confidence": 0.9}
-    assert (reply.fault, reply.raw) == (None, answer)
+    assert (reply.fault, reply.raw) == ("none", answer)
     assert reply.latency_ms is not None
     assert json.loads(heard[0].partition(b"\r\n\r\n")[2]) == {
         "protocol": "earnest-json/1",

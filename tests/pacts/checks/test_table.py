@@ -62,6 +62,7 @@ def test_an_exception_inside_a_check_is_the_platform_s_error() -> None:
     broken = replace(EQUALITY, decide=_breaks)
     answer = broken.answer({"field": "a"}, Call(expected={"a": 1}, output={"a": 1}))
     assert (answer.outcome, answer.value, answer.fault) == ("error", None, "platform")
+    assert (answer.check, answer.version) == ("equality", 1)
     assert "secret" not in answer.reason
 
 
@@ -69,7 +70,7 @@ def test_an_exception_inside_a_check_is_the_platform_s_error() -> None:
 @pytest.mark.parametrize("fault", ["platform", "buyer"])
 def test_no_fault_of_others_is_ever_charged_to_the_agent(check: Check, fault: Any) -> None:
     for fixture in (*check.good, *check.bad):
-        call = replace(fixture.call, output=None, fault=fault, error_message="we broke it")
+        call = replace(fixture.call, output=None, fault=fault, error="we broke it")
         answer = check.answer(fixture.params, call)
         assert (answer.outcome, answer.fault) == ("error", fault)
 
@@ -77,7 +78,7 @@ def test_no_fault_of_others_is_ever_charged_to_the_agent(check: Check, fault: An
 @pytest.mark.parametrize("check", CHECKS.values(), ids=list(CHECKS))
 def test_an_agent_that_does_not_answer_never_passes(check: Check) -> None:
     for fixture in (*check.good, *check.bad):
-        call = replace(fixture.call, output=None, fault="agent", error_code="timeout")
+        call = replace(fixture.call, output=None, fault="agent", error="timeout")
         assert check.answer(fixture.params, call).outcome in ("fail", "not_applicable")
 
 
