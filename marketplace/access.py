@@ -133,6 +133,7 @@ API: Table = {
     "api:milestone": {"GET": CASE_READERS},
     "api:funding": {"POST": TREASURERS},
     "api:acceptance": {"POST": TREASURERS},
+    "api:return": {"POST": DEALERS},
     "api:revision": {"POST": DEALERS},
     "api:dispute-opening": {"POST": DEALERS},
     "api:disputes": {"GET": CASE_READERS},

@@ -85,6 +85,23 @@ def open_listing(
     return listing
 
 
+def pause_listing(*, listing: Listing) -> Listing:
+    """The builder takes no new hires for now. Raises `ListingClosed` when it was suspended."""
+    return _switch(listing, {Listing.State.OPEN, Listing.State.PAUSED}, Listing.State.PAUSED)
+
+
+def resume_listing(*, listing: Listing) -> Listing:
+    """The builder takes hires again. Raises `ListingClosed` when the platform suspended it."""
+    return _switch(listing, {Listing.State.OPEN, Listing.State.PAUSED}, Listing.State.OPEN)
+
+
+def _switch(listing: Listing, before: set[Listing.State], after: Listing.State) -> Listing:
+    if not Listing.objects.filter(pk=listing.pk, state__in=before).update(state=after):
+        raise ListingClosed("the platform suspended this listing; ask its staff what to do")
+    listing.refresh_from_db()
+    return listing
+
+
 def hire(
     *,
     listing: Listing,

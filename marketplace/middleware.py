@@ -42,7 +42,7 @@ def written(policy: dict[str, str]) -> str:
 
 
 class RequestIdMiddleware:
-    """Names each request: the caller's own `X-Request-Id` where it is harmless, else a fresh one."""
+    """Names each request: by the caller's own `X-Request-Id` where it is harmless, else afresh."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

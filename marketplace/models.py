@@ -116,8 +116,8 @@ class ReplayedRequest(models.Model):
     key = models.CharField(max_length=255)
     request_digest = models.CharField(max_length=80)
     status = models.PositiveSmallIntegerField()
-    body = models.JSONField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    body = models.TextField()  # JSON as it was sent, so that a replay is the same to the byte
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
         constraints = [

@@ -1,4 +1,4 @@
-"""Settings, one file, read from the environment. `marketplace/checks.py` refuses bad ones at start."""
+"""Settings, one file, read from the environment. `marketplace/checks.py` refuses bad ones."""
 
 import os
 from pathlib import Path
@@ -51,7 +51,7 @@ SECRET_KEY = text("SECRET_KEY") or ("development-only-" + "0" * 40 if DEVELOPMEN
 ALLOWED_HOSTS = text("HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 PUBLIC_URL = text("PUBLIC_URL", "http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-# psycopg's own pool serves the threads of one web process; workers fork, so they keep plain connections.
+# psycopg's own pool serves the threads of one web process; workers fork: plain connections there.
 WEB_POOL = number("WEB_POOL", 0)
 DATABASES = {
     "default": database(os.environ.get("DATABASE_URL", "postgresql:///earnest")),
@@ -97,6 +97,8 @@ INSTALLED_APPS = [
     "marketplace",
 ]
 MIDDLEWARE = [
+    "marketplace.middleware.RequestIdMiddleware",
+    "marketplace.middleware.SecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -107,6 +109,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "marketplace.middleware.AccessMiddleware",
 ]
 ROOT_URLCONF = "marketplace.urls"
 WSGI_APPLICATION = "marketplace.wsgi.application"
@@ -157,12 +160,69 @@ if DEVELOPMENT:
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 SILENCED_SYSTEM_CHECKS = ["postgres.E005"]
 
+# --- security headers and cookies: strict where people reach us by https -------------------------
+HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_PROXY") else None
+SECURE_SSL_REDIRECT = HTTPS and flag("BEHIND_PROXY")
+SECURE_HSTS_SECONDS = 365 * 86_400 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000  # a task set on a form; the API has limits of its own
+
+# --- the API --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "marketplace.api.authentication.KeyAuthentication",
+        "marketplace.api.authentication.BrowserAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["marketplace.api.permissions.ByTable"],
+    "DEFAULT_PARSER_CLASSES": ["marketplace.api.parsers.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "marketplace.api.schema.Schema",
+    "EXCEPTION_HANDLER": "marketplace.api.errors.respond",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Earnest",
+    "VERSION": "1",
+    "DESCRIPTION": "Hire AI agents; payment follows proof. Everything the pages do, a key can do.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ListingState": "marketplace.models.Listing.State",
+        "EvaluationState": "pacts.models.Evaluation.State",
+        "TrialState": "pacts.models.Trial.State",
+        "EngagementState": "pacts.models.Engagement.State",
+        "DisputeState": "pacts.models.Dispute.State",
+        "EscrowState": "settlement.models.Escrow.State",
+        "DepositState": "settlement.models.Deposit.State",
+        "PayoutState": "settlement.models.Payout.State",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "marketplace.api.schema.add_problems",
+    ],
+}
+UNFOLD = {
+    "SITE_TITLE": "Earnest back office",
+    "SITE_HEADER": "Earnest back office",
+    "SITE_URL": "/",
+    "SHOW_VIEW_ON_SITE": False,
 }
 
 # --- Celery: a message is a hint, the row is the truth (PLATFORM: "Celery is a hint") ------------
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace(
+    "?db=", "?virtual_host="
+)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -1,3 +1,23 @@
-"""Every address of the site."""
+"""Every address of the site. Each name has its row in `marketplace.access`."""
 
-urlpatterns: list[object] = []
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from marketplace import health
+from marketplace.api.docs import Docs
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.live, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("api/v1/", include("marketplace.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", Docs.as_view(), name="docs"),
+    path("accounts/", include("allauth.urls")),
+    path("office/", admin.site.urls),
+]
+
+handler400 = "marketplace.errors.bad_request"
+handler403 = "marketplace.errors.forbidden"
+handler404 = "marketplace.errors.not_found"
+handler500 = "marketplace.errors.server_error"

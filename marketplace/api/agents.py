@@ -1,0 +1,159 @@
+"""Agents, their fingerprinted versions, and proof that the builder controls them."""
+
+from datetime import datetime
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from marketplace.api.fields import ObjectField, WholeField
+from marketplace.api.nouns import Lists, Makes, Noun, Reads
+from pacts import registry, trials
+from pacts.agents import PROTOCOLS
+from pacts.models import Agent, AgentVersion
+from reputation.clock import database_now
+
+
+class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
+    agent = serializers.CharField(source="agent_id")
+    declared = ObjectField()
+
+    class Meta:
+        model = AgentVersion
+        fields = [
+            "id",
+            "agent",
+            "number",
+            "endpoint",
+            "protocol",
+            "declared",
+            "fingerprint",
+            "max_concurrency",
+            "deadline_ms",
+            "created_at",
+        ]
+
+
+class AgentSerializer(serializers.ModelSerializer[Agent]):
+    builder = serializers.CharField(source="builder_id")
+    builder_name = serializers.CharField(source="builder.name")
+    latest_version = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Agent
+        fields = [
+            "id",
+            "name",
+            "slug",
+            "work",
+            "summary",
+            "builder",
+            "builder_name",
+            "latest_version",
+            "control_proved_at",
+            "created_at",
+        ]
+
+    def get_latest_version(self, agent: Agent) -> str:
+        return max(agent.versions.all(), key=lambda version: version.number).id
+
+
+class NewVersionSerializer(serializers.Serializer[AgentVersion]):
+    endpoint = serializers.CharField(max_length=2000)
+    protocol = serializers.ChoiceField(choices=sorted(PROTOCOLS), default="earnest-json/1")
+    declared = ObjectField(default=dict)
+    max_concurrency = WholeField(min_value=1, max_value=64, default=4)
+    deadline_ms = WholeField(min_value=100, max_value=60_000, default=10_000)
+
+
+class NewAgentSerializer(NewVersionSerializer):
+    name = serializers.CharField(min_length=2, max_length=80)
+    work = serializers.SlugField(max_length=40)
+    summary = serializers.CharField(max_length=280, allow_blank=True, default="")
+
+
+class ControlProofSerializer(serializers.Serializer[Agent]):
+    """Serve `token` as plain text at `path` on the agent's own host, then PUT."""
+
+    agent = serializers.CharField(source="id")
+    token = serializers.CharField(source="control_token")
+    path = serializers.SerializerMethodField()
+    proved_at = serializers.DateTimeField(source="control_proved_at", allow_null=True)
+
+    def get_path(self, agent: Agent) -> str:
+        return PATH
+
+
+class AgentFilter(django_filters.FilterSet):
+    work = django_filters.CharFilter()
+    builder = django_filters.CharFilter(field_name="builder_id")
+    name = django_filters.CharFilter(lookup_expr="icontains")
+    listed = django_filters.BooleanFilter(field_name="listing", lookup_expr="isnull", exclude=True)
+
+
+class Agents(Lists, Makes):
+    """Everybody's agents; registering one makes its first version."""
+
+    gives = AgentSerializer
+    takes = NewAgentSerializer
+    filterset_class = AgentFilter
+    ordering_fields = ("id", "name")
+
+    def get_queryset(self) -> QuerySet[Agent]:
+        return Agent.objects.select_related("builder").prefetch_related("versions")
+
+    def create(self, given: dict[str, Any], now: datetime) -> Agent:
+        return registry.register_agent(builder=self.party, now=now, **given).agent
+
+
+class OneAgent(Reads):
+    """One agent."""
+
+    gives = AgentSerializer
+
+    def get_queryset(self) -> QuerySet[Agent]:
+        return Agent.objects.select_related("builder").prefetch_related("versions")
+
+
+class AgentVersions(Lists, Makes):
+    """An agent's versions. Evidence stays with the version that earned it."""
+
+    gives = AgentVersionSerializer
+    takes = NewVersionSerializer
+    queryset = AgentVersion.objects.none()
+
+    def get_queryset(self) -> QuerySet[AgentVersion]:
+        return self.find(Agent.objects.all(), pk=self.kwargs["id"]).versions.order_by("-id")
+
+    def create(self, given: dict[str, Any], now: datetime) -> AgentVersion:
+        agent = self.find(Agent.objects.filter(builder_id=self.own), pk=self.kwargs["id"])
+        return registry.add_version(agent=agent, now=now, **given)
+
+
+class OneAgentVersion(Reads):
+    """One version of an agent."""
+
+    gives = AgentVersionSerializer
+
+    def get_queryset(self) -> QuerySet[AgentVersion]:
+        return AgentVersion.objects.all()
+
+
+class ControlProof(Noun):
+    """Proof that the builder controls the agent's host; PUT fetches the token and checks it."""
+
+    gives = ControlProofSerializer
+
+    def agent(self) -> Agent:
+        return self.find(Agent.objects.filter(builder_id=self.own), pk=self.kwargs["id"])
+
+    def get(self, request: Request, id: str) -> Response:
+        return Response(self.shown(self.agent()))
+
+    def put(self, request: Request, id: str) -> Response:
+        version = self.agent().versions.order_by("-number").select_related("agent")[0]
+        registry.prove_control(version=version, egress=trials.egress(), now=database_now())
+        return Response(self.shown(version.agent))

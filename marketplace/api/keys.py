@@ -1,0 +1,65 @@
+"""API keys: made, listed and revoked by the party's owners."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from marketplace import keys
+from marketplace.api.nouns import Lists, Makes, Reads
+from marketplace.models import ApiKey
+from reputation.clock import database_now
+
+
+class KeySerializer(serializers.ModelSerializer[ApiKey]):
+    user = serializers.CharField(source="user_id", read_only=True)
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=ApiKey.Scope.choices))
+    secret = serializers.CharField(
+        read_only=True, required=False, help_text="Shown once, in the answer that makes the key."
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = [
+            "id",
+            "name",
+            "user",
+            "scopes",
+            "secret",
+            "created_at",
+            "expires_at",
+            "last_used_at",
+            "revoked_at",
+        ]
+        read_only_fields = ["id", "created_at", "last_used_at", "revoked_at"]
+
+
+class Keys(Lists, Makes):
+    """Keys that act for the party as the user who made them; the secret is shown once."""
+
+    gives = KeySerializer
+    takes = KeySerializer
+
+    def get_queryset(self) -> QuerySet[ApiKey]:
+        return ApiKey.objects.filter(party_id=self.own)
+
+    def create(self, given: dict[str, Any], now: datetime) -> ApiKey:
+        issued = keys.issue_key(party=self.party, user=self.user, now=now, **given)
+        issued.key.secret = issued.secret  # type: ignore[attr-defined]
+        return issued.key
+
+
+class OneKey(Reads):
+    """One key. DELETE revokes it at once; what it did stays on record."""
+
+    gives = KeySerializer
+
+    def get_queryset(self) -> QuerySet[ApiKey]:
+        return ApiKey.objects.filter(party_id=self.own)
+
+    def delete(self, request: Request, id: str) -> Response:
+        key = self.find(self.get_queryset(), pk=id)
+        return Response(self.shown(keys.revoke_key(key=key, now=database_now())))

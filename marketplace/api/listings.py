@@ -1,0 +1,196 @@
+"""Listings and benchmark claims: what is offered, and what others measured of it."""
+
+from datetime import datetime
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from marketplace import hiring
+from marketplace.api.fields import AmountField, CurrencyField, IdField, WholeField
+from marketplace.api.nouns import Lists, Makes, Noun, Reads
+from marketplace.models import BenchmarkClaim, Listing
+from pacts.engagements import Timers
+from pacts.models import AgentVersion, Evaluation, PactVersion
+
+YEAR = 366 * 86_400
+USUAL = Timers()
+TIMERS = ("work_seconds", "evaluation_seconds", "acceptance_seconds", "cure_seconds")
+
+
+class ListingSerializer(serializers.ModelSerializer[Listing]):
+    agent = serializers.CharField(source="agent_id")
+    agent_name = serializers.CharField(source="agent.name")
+    work = serializers.CharField(source="agent.work")
+    builder = serializers.CharField(source="agent.builder_id")
+    agent_version = serializers.CharField(source="agent_version_id")
+    pact_version = serializers.CharField(source="pact_version_id")
+    price = AmountField()
+
+    class Meta:
+        model = Listing
+        fields = [
+            "id",
+            "agent",
+            "agent_name",
+            "work",
+            "builder",
+            "agent_version",
+            "pact_version",
+            "price",
+            "currency",
+            *TIMERS,
+            "max_revisions",
+            "signs_at_once",
+            "state",
+            "opened_at",
+        ]
+
+
+class OfferSerializer(serializers.Serializer[Listing]):
+    agent_version = IdField()
+    pact_version = IdField()
+    price = AmountField()
+    currency = CurrencyField()
+    work_seconds = WholeField(min_value=1, max_value=YEAR, default=USUAL.work_seconds)
+    evaluation_seconds = WholeField(min_value=1, max_value=YEAR, default=USUAL.evaluation_seconds)
+    acceptance_seconds = WholeField(min_value=0, max_value=YEAR, default=USUAL.acceptance_seconds)
+    cure_seconds = WholeField(min_value=0, max_value=YEAR, default=USUAL.cure_seconds)
+    max_revisions = WholeField(min_value=0, max_value=20, default=1)
+    signs_at_once = serializers.BooleanField(default=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        given: dict[str, Any] = super().to_internal_value(data)
+        return {**given, "timers": Timers(**{name: given.pop(name) for name in TIMERS})}
+
+
+class ListingFilter(django_filters.FilterSet):
+    agent = django_filters.CharFilter(field_name="agent_id")
+    builder = django_filters.CharFilter(field_name="agent__builder_id")
+    work = django_filters.CharFilter(field_name="agent__work")
+    state = django_filters.ChoiceFilter(choices=Listing.State.choices)
+    currency = django_filters.CharFilter()
+    max_price = django_filters.NumberFilter(
+        field_name="price", lookup_expr="lte", max_value=10**15, min_value=0
+    )
+
+
+class Listings(Lists, Makes):
+    """What can be hired. A POST lists an agent of one's own, or changes its offer."""
+
+    gives = ListingSerializer
+    takes = OfferSerializer
+    filterset_class = ListingFilter
+    ordering_fields = ("id", "price", "opened_at")
+
+    def get_queryset(self) -> QuerySet[Listing]:
+        return Listing.objects.select_related("agent")
+
+    def create(self, given: dict[str, Any], now: datetime) -> Listing:
+        agents = AgentVersion.objects.filter(agent__builder_id=self.own).select_related("agent")
+        pacts = PactVersion.objects.filter(pact__agent__builder_id=self.own)
+        return hiring.open_listing(
+            agent_version=self.find(agents, pk=given.pop("agent_version")),
+            pact_version=self.find(pacts.select_related("pact"), pk=given.pop("pact_version")),
+            by=self.user,
+            now=now,
+            **given,
+        )
+
+
+class OneListing(Reads):
+    """One offer."""
+
+    gives = ListingSerializer
+
+    def get_queryset(self) -> QuerySet[Listing]:
+        return Listing.objects.select_related("agent")
+
+
+class ListingPause(Noun):
+    """The builder's pause: PUT takes no new hires from now on, DELETE takes them again."""
+
+    gives = ListingSerializer
+
+    def listing(self) -> Listing:
+        rows = Listing.objects.filter(agent__builder_id=self.own).select_related("agent")
+        return self.find(rows, pk=self.kwargs["id"])
+
+    def put(self, request: Request, id: str) -> Response:
+        return Response(self.shown(hiring.pause_listing(listing=self.listing())))
+
+    def delete(self, request: Request, id: str) -> Response:
+        return Response(self.shown(hiring.resume_listing(listing=self.listing())))
+
+
+class ClaimSerializer(serializers.ModelSerializer[BenchmarkClaim]):
+    agent_version = serializers.CharField(source="agent_version_id")
+    evaluation = serializers.CharField(source="evaluation_id", allow_null=True)
+
+    class Meta:
+        model = BenchmarkClaim
+        fields = [
+            "id",
+            "agent_version",
+            "benchmark",
+            "score_bps",
+            "units",
+            "method",
+            "not_measured",
+            "ran_by",
+            "evaluation",
+            "measured_on",
+            "recorded_at",
+        ]
+
+
+class NewClaimSerializer(serializers.Serializer[BenchmarkClaim]):
+    agent_version = IdField()
+    benchmark = serializers.CharField(max_length=120)
+    score_bps = WholeField(min_value=0, max_value=10_000)
+    units = WholeField(min_value=1, max_value=2**31 - 1)
+    method = serializers.CharField(max_length=400)
+    not_measured = serializers.CharField(max_length=400)
+    ran_by = serializers.ChoiceField(choices=BenchmarkClaim.Runner.choices)
+    evaluation = IdField(required=False, allow_null=True, default=None)
+    measured_on = serializers.DateField()
+
+
+class ClaimFilter(django_filters.FilterSet):
+    agent = django_filters.CharFilter(field_name="agent_version__agent_id")
+    agent_version = django_filters.CharFilter(field_name="agent_version_id")
+
+
+class Claims(Lists, Makes):
+    """What benchmarks say of agents: for screening, never mixed with what the log says."""
+
+    gives = ClaimSerializer
+    takes = NewClaimSerializer
+    filterset_class = ClaimFilter
+
+    def get_queryset(self) -> QuerySet[BenchmarkClaim]:
+        return BenchmarkClaim.objects.all()
+
+    def create(self, given: dict[str, Any], now: datetime) -> BenchmarkClaim:
+        versions = AgentVersion.objects.filter(agent__builder_id=self.own)
+        version = self.find(versions, pk=given.pop("agent_version"))
+        run = given.pop("evaluation")
+        runs = Evaluation.objects.filter(requested_by_id=self.own, agent_version=version)
+        return hiring.record_claim(
+            agent_version=version,
+            evaluation=self.find(runs, pk=run) if run else None,
+            now=now,
+            **given,
+        )
+
+
+class OneClaim(Reads):
+    """One claim."""
+
+    gives = ClaimSerializer
+
+    def get_queryset(self) -> QuerySet[BenchmarkClaim]:
+        return BenchmarkClaim.objects.all()

@@ -1,0 +1,159 @@
+"""A party's money: balances, what moved, money in, money out, and signed receipts."""
+
+from datetime import datetime
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from marketplace.api import idempotency
+from marketplace.api.fields import AmountField, CurrencyField
+from marketplace.api.nouns import Lists, Makes, Noun, Reads
+from reputation.canonical import sha256
+from settlement import ledger
+from settlement.models import Account, Deposit, Entry, Payout, Receipt
+
+
+class SignedAmountField(serializers.CharField):
+    """Minor units as text, below zero when they left."""
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
+
+
+class BalanceSerializer(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    available = AmountField()
+
+
+class EntrySerializer(serializers.ModelSerializer[Entry]):
+    amount = SignedAmountField()
+    balance_after = AmountField(allow_null=True)
+    transfer = serializers.IntegerField(source="transfer_id")
+    kind = serializers.CharField(source="transfer.kind")
+    resolves = serializers.IntegerField(source="transfer.resolves_id", allow_null=True)
+    posted_at = serializers.DateTimeField(source="transfer.posted_at")
+
+    class Meta:
+        model = Entry
+        fields = [
+            "id",
+            "transfer",
+            "kind",
+            "resolves",
+            "amount",
+            "currency",
+            "balance_after",
+            "posted_at",
+        ]
+
+
+class DepositSerializer(serializers.ModelSerializer[Deposit]):
+    amount = AmountField()
+
+    class Meta:
+        model = Deposit
+        fields = [
+            "id",
+            "rail",
+            "amount",
+            "currency",
+            "state",
+            "failure",
+            "requested_at",
+            "settled_at",
+        ]
+
+
+class PayoutSerializer(serializers.ModelSerializer[Payout]):
+    amount = AmountField()
+
+    class Meta:
+        model = Payout
+        fields = [
+            "id",
+            "rail",
+            "destination",
+            "amount",
+            "currency",
+            "state",
+            "failure",
+            "requested_at",
+            "next_attempt_at",
+            "settled_at",
+        ]
+
+
+class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
+    """`body` is the signed text, to the byte; `signature` is over its digest (see verify)."""
+
+    escrow = serializers.CharField(source="escrow_id")
+    milestone = serializers.CharField(source="escrow.milestone_id")
+    public_key = serializers.SerializerMethodField()
+    signature = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Receipt
+        fields = ["id", "escrow", "milestone", "issued_at", "body", "public_key", "signature"]
+
+    def get_public_key(self, receipt: Receipt) -> str:
+        return bytes(receipt.key.public_key).hex()
+
+    def get_signature(self, receipt: Receipt) -> str:
+        return bytes(receipt.signature).hex()
+
+
+class EntryFilter(django_filters.FilterSet):
+    currency = django_filters.CharFilter()
+    kind = django_filters.CharFilter(field_name="transfer__kind")
+
+
+class Balances(Noun):
+    """What the party can spend or withdraw, by currency."""
+
+    gives = BalanceSerializer
+
+    def get(self, request: Request) -> Response:
+        held = ledger.balances_of(self.party)
+        rows = [{"currency": code, "available": amount} for code, amount in held.items()]
+        return Response(self.get_serializer(rows, many=True).data)
+
+
+class Statement(Lists):
+    """Every movement of the party's balances, the newest first."""
+
+    gives = EntrySerializer
+    filterset_class = EntryFilter
+
+    def get_queryset(self) -> QuerySet[Entry]:
+        own = Account.objects.filter(owner_id=self.own, kind=Account.Kind.PARTY)
+        return Entry.objects.filter(account__in=own).select_related("transfer")
+
+
+class OneReceipt(Reads):
+    """One receipt, for both sides."""
+
+    gives = ReceiptSerializer
+
+    def get_queryset(self) -> QuerySet[Receipt]:
+        return receipts_of(self.own)
+
+
+class Receipts(Lists):
+    """The signed receipts of the party's escrows."""
+
+    gives = ReceiptSerializer
+
+    def get_queryset(self) -> QuerySet[Receipt]:
+        return receipts_of(self.own)
+
+
+def receipts_of(party_id: str) -> QuerySet[Receipt]:
+    """The receipts of escrows that a party is a side of."""
+    engagement = "escrow__milestone__engagement"
+    sides = Q(**{f"{engagement}__buyer_id": party_id})
+    sides |= Q(**{f"{engagement}__builder_id": party_id})
+    return Receipt.objects.filter(sides).select_related("escrow", "key")

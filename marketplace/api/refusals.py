@@ -1,0 +1,72 @@
+"""The table of refusals: what the domain raises, and the status it answers with.
+
+400 cannot be read, 403 not for you, 404 not there, 409 not now, 413 too much, 422 not like this.
+A subclass answers as its nearest listed ancestor.
+"""
+
+from marketplace.api import idempotency
+from marketplace.hiring import ListingClosed, ListingRefused
+from marketplace.keys import KeyRefused
+from marketplace.membership import MemberRefused
+from pacts.disputes import (
+    ConflictOfInterest,
+    DisputeAlreadyOpen,
+    DisputeClosed,
+    DisputeRefused,
+    NotAnAdjudicator,
+    RulingIncomplete,
+)
+from pacts.egress import EgressRefused
+from pacts.engagements import EngagementRefused, NotAParty, OfferLapsed, RevisionRefused
+from pacts.evaluation import EvaluationRefused
+from pacts.publishing import AlreadyPublished, PactRefused
+from pacts.registry import ControlNotProved, NameTaken, SameVersion, UnknownProtocol
+from pacts.tasksets import TaskSetRefused
+from pacts.terms import TermsError
+from reputation.canonical import NotCanonical
+from settlement.ledger import InsufficientFunds
+from settlement.money import AmountMalformed, CurrencyMismatch, CurrencyUnknown
+
+REFUSALS: dict[type, int] = {
+    # requests
+    idempotency.KeyMissing: 400,
+    idempotency.KeyMalformed: 400,
+    idempotency.KeyReused: 422,
+    idempotency.RequestInFlight: 409,
+    NotCanonical: 400,
+    # parties and keys
+    MemberRefused: 422,
+    KeyRefused: 422,
+    # agents
+    UnknownProtocol: 422,
+    NameTaken: 409,
+    SameVersion: 409,
+    ControlNotProved: 422,
+    EgressRefused: 422,
+    # pacts
+    TermsError: 422,
+    PactRefused: 422,
+    AlreadyPublished: 409,
+    # tasks and evaluations
+    TaskSetRefused: 422,
+    EvaluationRefused: 422,
+    # hiring
+    ListingRefused: 422,
+    ListingClosed: 409,
+    EngagementRefused: 422,
+    OfferLapsed: 409,
+    NotAParty: 403,
+    RevisionRefused: 409,
+    # disputes
+    DisputeRefused: 422,
+    DisputeAlreadyOpen: 409,
+    DisputeClosed: 409,
+    NotAnAdjudicator: 403,
+    ConflictOfInterest: 403,
+    RulingIncomplete: 422,
+    # money
+    InsufficientFunds: 422,
+    CurrencyMismatch: 422,
+    CurrencyUnknown: 422,
+    AmountMalformed: 400,
+}

@@ -1,0 +1,106 @@
+"""The nouns of the API, at `/api/v1/`. Each name has its row in `marketplace.access`."""
+
+from django.urls import path, register_converter
+
+from marketplace.api import (
+    agents,
+    disputes,
+    engagements,
+    evaluations,
+    evidence,
+    keys,
+    listings,
+    money,
+    pacts,
+    parties,
+    tasksets,
+)
+from reputation.identifiers import ID_PATTERN
+
+
+class IdConverter:
+    """A public id in an address. What does not look like one is at no address at all."""
+
+    regex = ID_PATTERN.pattern
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(IdConverter, "id")
+
+app_name = "api"
+urlpatterns = [
+    path("me", parties.Me.as_view(), name="me"),
+    path("parties", parties.Parties.as_view(), name="parties"),
+    path("parties/<id:id>", parties.OneParty.as_view(), name="party"),
+    path("parties/<id:id>/members", parties.Members.as_view(), name="members"),
+    path("parties/<id:id>/members/<id:member>", parties.OneMember.as_view(), name="member"),
+    path("keys", keys.Keys.as_view(), name="keys"),
+    path("keys/<id:id>", keys.OneKey.as_view(), name="key"),
+    path("agents", agents.Agents.as_view(), name="agents"),
+    path("agents/<id:id>", agents.OneAgent.as_view(), name="agent"),
+    path("agents/<id:id>/versions", agents.AgentVersions.as_view(), name="agent-versions"),
+    path("agents/<id:id>/control-proof", agents.ControlProof.as_view(), name="control-proof"),
+    path("agent-versions/<id:id>", agents.OneAgentVersion.as_view(), name="agent-version"),
+    path("pacts", pacts.Pacts.as_view(), name="pacts"),
+    path("pacts/<id:id>", pacts.OnePact.as_view(), name="pact"),
+    path("pacts/<id:id>/versions", pacts.PactVersions.as_view(), name="pact-versions"),
+    path("pact-versions/<id:id>", pacts.OnePactVersion.as_view(), name="pact-version"),
+    path("pact-versions/<id:id>/lint", pacts.PactLint.as_view(), name="pact-lint"),
+    path("pact-versions/<id:id>/publication", pacts.Publication.as_view(), name="publication"),
+    path("task-sets", tasksets.TaskSets.as_view(), name="task-sets"),
+    path("task-sets/<id:id>", tasksets.OneTaskSet.as_view(), name="task-set"),
+    path(
+        "task-sets/<id:id>/versions", tasksets.TaskSetVersions.as_view(), name="task-set-versions"
+    ),
+    path(
+        "task-set-versions/<id:id>", tasksets.OneTaskSetVersion.as_view(), name="task-set-version"
+    ),
+    path("task-set-versions/<id:id>/tasks", tasksets.Tasks.as_view(), name="tasks"),
+    path("listings", listings.Listings.as_view(), name="listings"),
+    path("listings/<id:id>", listings.OneListing.as_view(), name="listing"),
+    path("listings/<id:id>/pause", listings.ListingPause.as_view(), name="listing-pause"),
+    path("benchmark-claims", listings.Claims.as_view(), name="claims"),
+    path("benchmark-claims/<id:id>", listings.OneClaim.as_view(), name="claim"),
+    path("evaluations", evaluations.Evaluations.as_view(), name="evaluations"),
+    path("evaluations/<id:id>", evaluations.OneEvaluation.as_view(), name="evaluation"),
+    path("evaluations/<id:id>/trials", evaluations.Trials.as_view(), name="trials"),
+    path("evaluations/<id:id>/verdict", evaluations.OneVerdict.as_view(), name="verdict"),
+    path("engagements", engagements.Engagements.as_view(), name="engagements"),
+    path("engagements/<id:id>", engagements.OneEngagement.as_view(), name="engagement"),
+    path(
+        "engagements/<id:id>/signature",
+        engagements.EngagementSignature.as_view(),
+        name="signature",
+    ),
+    path("milestones", engagements.Milestones.as_view(), name="milestones"),
+    path("milestones/<id:id>", engagements.OneMilestone.as_view(), name="milestone"),
+    path("milestones/<id:id>/funding", engagements.Funding.as_view(), name="funding"),
+    path("milestones/<id:id>/acceptance", engagements.Acceptance.as_view(), name="acceptance"),
+    path("milestones/<id:id>/return", engagements.GivingBack.as_view(), name="return"),
+    path("milestones/<id:id>/revision", engagements.Revision.as_view(), name="revision"),
+    path(
+        "milestones/<id:id>/dispute", engagements.DisputeOpening.as_view(), name="dispute-opening"
+    ),
+    path("disputes", disputes.Disputes.as_view(), name="disputes"),
+    path("disputes/<id:id>", disputes.OneDispute.as_view(), name="dispute"),
+    path("disputes/<id:id>/answer", disputes.DisputeAnswer.as_view(), name="dispute-answer"),
+    path(
+        "disputes/<id:id>/withdrawal",
+        disputes.DisputeWithdrawal.as_view(),
+        name="dispute-withdrawal",
+    ),
+    path("disputes/<id:id>/ruling", disputes.OneRuling.as_view(), name="ruling"),
+    path("balances", money.Balances.as_view(), name="balances"),
+    path("statement", money.Statement.as_view(), name="statement"),
+    path("receipts", money.Receipts.as_view(), name="receipts"),
+    path("receipts/<id:id>", money.OneReceipt.as_view(), name="receipt"),
+    path("evidence", evidence.EvidenceLog.as_view(), name="evidence-log"),
+    path("evidence/<id:id>", evidence.OneEvidence.as_view(), name="evidence"),
+    path("standings", evidence.Standings.as_view(), name="standings"),
+    path("standings/<id:id>", evidence.OneStanding.as_view(), name="standing"),
+]

@@ -1,0 +1,75 @@
+"""API keys: issued once in clear, stored as a digest, revoked at any time."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from marketplace.models import ApiKey
+from pacts.models import Party, User
+
+PREFIX = "ek_"
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class KeyRefused(ValueError):
+    """The key cannot be issued; the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key and, this once, its secret in clear."""
+
+    key: ApiKey
+    secret: str
+
+
+def issue_key(
+    *,
+    party: Party,
+    user: User,
+    name: str,
+    scopes: Iterable[str],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> IssuedKey:
+    """A new key of 256 random bits that acts for `party` as `user`. Raises `KeyRefused`."""
+    wanted = sorted(set(scopes))
+    if not wanted or not set(wanted) <= set(ApiKey.Scope.values):
+        raise KeyRefused(f"choose at least one scope of {', '.join(ApiKey.Scope.values)}")
+    if expires_at is not None and expires_at <= now:
+        raise KeyRefused("the key would expire in the past; choose a later moment")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(
+        party=party,
+        user=user,
+        name=name,
+        secret_digest=ApiKey.digest_of(secret),
+        scopes=wanted,
+        expires_at=expires_at,
+    )
+    return IssuedKey(key, secret)
+
+
+def revoke_key(*, key: ApiKey, now: datetime) -> ApiKey:
+    """End a key at once; ending it again changes nothing."""
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+    key.refresh_from_db()
+    return key
+
+
+def key_with(*, secret: str, now: datetime) -> ApiKey | None:
+    """The key in force that has this secret; notes its use at most once a minute."""
+    if not secret.startswith(PREFIX) or not secret.isascii():
+        return None
+    found = (
+        ApiKey.objects.select_related("user", "party")
+        .filter(Q(expires_at=None) | Q(expires_at__gte=now), revoked_at=None)
+        .filter(secret_digest=ApiKey.digest_of(secret))
+        .first()
+    )
+    if found and (found.last_used_at is None or now - found.last_used_at > USE_IS_NOTED_EVERY):
+        ApiKey.objects.filter(pk=found.pk).update(last_used_at=now)
+    return found
