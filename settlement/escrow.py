@@ -4,7 +4,6 @@ Every door locks the escrow first, so the sweep and every other door wait for it
 may act for a party is decided before (`marketplace.access`); here the party's side is checked.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,11 +16,10 @@ from pacts.models import AgentVersion, Deliverable, Dispute, Engagement, Milesto
 from settlement import casefiles, ledger, records
 from settlement.casefiles import Case
 from settlement.decisions import Decision, Final, decide
+from settlement.idempotency import check_key
 from settlement.ledger import Posting
 from settlement.models import Account, Escrow, Transfer
 from settlement.settlements import advance
-
-_KEY = re.compile(r"[!-~]{1,80}")
 
 
 class EscrowRefused(Exception):
@@ -89,11 +87,10 @@ def fund(*, milestone: Milestone, by: Party, idempotency_key: str, now: datetime
     """Move the price from the buyer's balance into the escrow and start the work.
 
     The same key again returns the escrow as it is. Raises InsufficientFunds, EscrowAlreadyFunded,
-    EngagementNotInForce, NotYourSide, IdempotencyKeyReused, or ValueError for a malformed key.
+    EngagementNotInForce, NotYourSide, IdempotencyKeyReused,
+    IdempotencyKeyMalformed.
     """
-    if not _KEY.fullmatch(idempotency_key):
-        raise ValueError("an idempotency key has 1 to 80 printable ASCII characters, no spaces")
-    key = f"fund:{by.pk}:{idempotency_key}"
+    key = f"fund:{by.pk}:{check_key(idempotency_key)}"
     opened = open_escrow(milestone=milestone)
     with transaction.atomic():
         escrow = Escrow.objects.select_for_update(of=("self",), no_key=True).get(pk=opened.pk)

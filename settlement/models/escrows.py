@@ -6,6 +6,7 @@ from django.db.models import F, Q
 
 from pacts.models import Milestone, Verdict
 from reputation.fields import PublicIdField
+from reputation.triggers import never_emptied
 from settlement.models.ledger import Account, Transfer
 
 FINAL = ["released", "refunded", "split"]
@@ -140,13 +141,7 @@ class Escrow(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func=_GUARD,
             ),
-            pgtrigger.Trigger(
-                name="no_truncate",
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                operation=pgtrigger.Truncate,
-                func="RAISE EXCEPTION 'escrows are never deleted' USING ERRCODE = '23001';",
-            ),
+            never_emptied(),
         ]
 
     def __str__(self) -> str:

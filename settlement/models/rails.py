@@ -1,11 +1,22 @@
 """Money that enters and leaves: deposits, payouts, and every call made to a rail about them."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
 from pacts.models import Party
 from reputation.fields import PublicIdField
+from reputation.triggers import never_emptied
 from settlement.models.ledger import Account, Transfer
+
+
+def final_is_frozen(*states: str) -> pgtrigger.Trigger:
+    """Refuses to change or delete a row whose money has moved, or was returned."""
+    return pgtrigger.Protect(
+        name="final_is_frozen",
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        condition=pgtrigger.Q(old__state__in=list(states)),
+    )
 
 
 class Deposit(models.Model):
@@ -34,6 +45,7 @@ class Deposit(models.Model):
 
     class Meta:
         ordering = ["-requested_at"]
+        triggers = [final_is_frozen("succeeded", "failed"), never_emptied()]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],
@@ -85,6 +97,7 @@ class Payout(models.Model):
 
     class Meta:
         ordering = ["-requested_at"]
+        triggers = [final_is_frozen("paid", "failed", "cancelled"), never_emptied()]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],

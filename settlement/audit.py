@@ -1,0 +1,168 @@
+"""The audit: recompute everything from the entries, with code that posting does not share.
+
+Each rule is one question in SQL that finds its first bad row; no rule trusts a stored balance. The
+questions are read in one snapshot, so a market at work balances too.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+GRACE = timedelta(seconds=60)  # what a sweep may need after a deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken rule and the first row that breaks it, such as `entry 17`."""
+
+    rule: str
+    where: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.where}: {self.detail}"
+
+
+# Each question selects (where, detail) of the first bad row. Every entry is summed as numeric, so
+# that no tampered amount can overflow the audit itself.
+RULES: dict[str, str] = {
+    "every transfer sums to zero in each currency": """
+        SELECT 'transfer ' || transfer_id, 'adds up to ' || sum(amount) || ' ' || currency
+          FROM settlement_entry GROUP BY transfer_id, currency HAVING sum(amount) <> 0
+         ORDER BY transfer_id LIMIT 1""",
+    "every transfer has entries": """
+        SELECT 'transfer ' || t.id, t.kind || ' moves nothing' FROM settlement_transfer t
+         WHERE NOT EXISTS (SELECT FROM settlement_entry e WHERE e.transfer_id = t.id)
+         ORDER BY t.id LIMIT 1""",
+    "every entry belongs to a transfer and an account of its currency": """
+        SELECT 'entry ' || e.id, 'transfer ' || e.transfer_id || ', account ' || e.account_id
+          FROM settlement_entry e
+          LEFT JOIN settlement_transfer t ON t.id = e.transfer_id
+          LEFT JOIN settlement_account a ON a.id = e.account_id AND a.currency_id = e.currency
+         WHERE t.id IS NULL OR a.id IS NULL ORDER BY e.id LIMIT 1""",
+    "versions of an account have no gap": """
+        SELECT 'entry ' || id, 'is version ' || account_version || ', not ' || expected FROM (
+            SELECT id, account_version,
+                   row_number() OVER (PARTITION BY account_id ORDER BY account_version) AS expected
+              FROM settlement_entry WHERE account_version IS NOT NULL
+        ) AS numbered WHERE account_version <> expected ORDER BY id LIMIT 1""",
+    "each balance follows from the one before": """
+        SELECT 'entry ' || id, 'says ' || balance_after || ', the entries say ' || folded FROM (
+            SELECT e.id, e.balance_after,
+                   sum(e.amount) OVER (PARTITION BY e.account_id ORDER BY e.account_version)
+                     AS folded
+              FROM settlement_entry e
+              JOIN settlement_account a ON a.id = e.account_id AND NOT a.deferred
+        ) AS running WHERE balance_after IS DISTINCT FROM folded ORDER BY id LIMIT 1""",
+    "every balance, with its queue, is the sum of its entries": """
+        SELECT 'account ' || a.id,
+               'holds ' || a.balance + coalesce(q.total, 0) || ', the entries say '
+               || coalesce(e.total, 0)
+          FROM settlement_account a
+          LEFT JOIN (SELECT account_id, sum(amount) AS total, max(account_version) AS version
+                       FROM settlement_entry GROUP BY account_id) e ON e.account_id = a.id
+          LEFT JOIN (SELECT account_id, sum(amount) AS total
+                       FROM settlement_queuedcredit GROUP BY account_id) q ON q.account_id = a.id
+         WHERE a.balance + coalesce(q.total, 0) <> coalesce(e.total, 0)
+            OR a.version <> coalesce(e.version, 0)
+         ORDER BY a.id LIMIT 1""",
+    "no account is below its floor": """
+        SELECT 'account ' || id, 'holds ' || balance || ' and may not fall below ' || floor
+          FROM settlement_account WHERE balance < floor ORDER BY id LIMIT 1""",
+    "what is inside is deposits minus payouts, per currency": """
+        SELECT 'currency ' || e.currency,
+               'accounts hold ' || sum(e.amount) FILTER (WHERE a.kind <> 'rail')
+               || ', ' || -sum(e.amount) FILTER (WHERE a.kind = 'rail') || ' came in'
+          FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
+         GROUP BY e.currency HAVING sum(e.amount) <> 0 ORDER BY e.currency LIMIT 1""",
+    "a resolution empties exactly the hold it resolves": """
+        SELECT 'transfer ' || r.id, 'resolves transfer ' || r.resolves_id || ' with other amounts'
+          FROM settlement_transfer r
+         WHERE r.resolves_id IS NOT NULL AND (
+               EXISTS (SELECT account_id, amount FROM settlement_entry
+                        WHERE transfer_id = r.resolves_id AND amount > 0
+                       EXCEPT SELECT account_id, -amount FROM settlement_entry
+                        WHERE transfer_id = r.id)
+            OR EXISTS (SELECT account_id, -amount FROM settlement_entry
+                        WHERE transfer_id = r.id AND amount < 0
+                       EXCEPT SELECT account_id, amount FROM settlement_entry
+                        WHERE transfer_id = r.resolves_id))
+         ORDER BY r.id LIMIT 1""",
+    "no hold is resolved twice": """
+        SELECT 'transfer ' || resolves_id, 'is resolved ' || count(*) || ' times'
+          FROM settlement_transfer WHERE resolves_id IS NOT NULL
+         GROUP BY resolves_id HAVING count(*) > 1 ORDER BY resolves_id LIMIT 1""",
+    "every escrow was funded with its amount": """
+        SELECT 'escrow ' || s.id, 'of ' || s.amount || ' holds ' || coalesce(e.total, 0)
+          FROM settlement_escrow s
+          LEFT JOIN (SELECT transfer_id, account_id, sum(amount) AS total FROM settlement_entry
+                      GROUP BY transfer_id, account_id) e
+            ON e.transfer_id = s.hold_id AND e.account_id = s.account_id
+         WHERE s.hold_id IS NOT NULL AND e.total IS DISTINCT FROM s.amount
+         ORDER BY s.id LIMIT 1""",
+    "funded = released + refunded + fees for every settled escrow": """
+        SELECT 'escrow ' || s.id, 'says released ' || s.released || ', refunded ' || s.refunded
+               || ', fee ' || s.fee || '; the entries say otherwise'
+          FROM settlement_escrow s
+          JOIN pacts_milestone m ON m.id = s.milestone_id
+          JOIN pacts_engagement g ON g.id = m.engagement_id
+          LEFT JOIN LATERAL (
+            SELECT coalesce(sum(e.amount) FILTER (WHERE a.owner_id = g.builder_id), 0) AS builder,
+                   coalesce(sum(e.amount) FILTER (WHERE a.owner_id = g.buyer_id), 0) AS buyer,
+                   coalesce(sum(e.amount) FILTER (WHERE a.kind = 'fees'), 0) AS fees
+              FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
+             WHERE e.transfer_id = s.resolution_id) paid ON true
+         WHERE s.state IN ('released', 'refunded', 'split') AND (
+               (paid.builder, paid.buyer, paid.fees) IS DISTINCT FROM
+               (s.released::numeric, s.refunded::numeric, s.fee::numeric)
+            OR paid.builder + paid.buyer + paid.fees <> s.amount)
+         ORDER BY s.id LIMIT 1""",
+    "every settled escrow has a resolution, a receipt and one record in the log": """
+        SELECT 'escrow ' || s.id, 'was ' || s.state || ' without one of them'
+          FROM settlement_escrow s
+          LEFT JOIN settlement_transfer t ON t.id = s.resolution_id AND t.resolves_id = s.hold_id
+          LEFT JOIN settlement_receipt r ON r.escrow_id = s.id
+          LEFT JOIN reputation_evidence v ON v.dedupe_key = 'escrow.settled:' || s.id
+         WHERE s.state IN ('released', 'refunded', 'split')
+           AND (t.id IS NULL OR r.id IS NULL OR v.id IS NULL)
+         ORDER BY s.id LIMIT 1""",
+    "no resolved hold leaves its escrow or payout open": """
+        SELECT coalesce('escrow ' || s.id, 'payout ' || p.id, 'transfer ' || t.id),
+               'its hold is resolved by transfer ' || t.id
+          FROM settlement_transfer t
+          LEFT JOIN settlement_escrow s ON s.hold_id = t.resolves_id
+          LEFT JOIN settlement_payout p ON p.hold_id = t.resolves_id
+         WHERE t.resolves_id IS NOT NULL
+           AND t.id IS DISTINCT FROM coalesce(s.resolution_id, p.resolution_id)
+         ORDER BY t.id LIMIT 1""",
+    "every deposit that succeeded was credited in full": """
+        SELECT 'deposit ' || d.id, 'of ' || d.amount || ' credited ' || coalesce(e.amount, 0)
+          FROM settlement_deposit d
+          LEFT JOIN (settlement_entry e JOIN settlement_account a ON a.id = e.account_id)
+            ON e.transfer_id = d.transfer_id AND a.owner_id = d.party_id
+         WHERE d.state = 'succeeded' AND e.amount IS DISTINCT FROM d.amount
+         ORDER BY d.id LIMIT 1""",
+}
+
+OVERDUE = """
+    SELECT 'escrow ' || id, 'was due at ' || next_action_at FROM settlement_escrow
+     WHERE next_action_at < %s ORDER BY next_action_at LIMIT 1"""
+
+
+def audit(*, now: datetime) -> list[Finding]:
+    """Every broken rule with its first bad row, in the order of the rules; [] if all is well.
+
+    Opens a transaction of its own unless there is one; needs some seconds per million entries.
+    """
+    findings = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        if len(connection.savepoint_ids) == 0:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for rule, question in RULES.items():
+            cursor.execute(question)
+            findings += [Finding(rule, where, detail) for where, detail in cursor.fetchall()]
+        cursor.execute(OVERDUE, [now - GRACE])
+        rule = "no escrow stays past its deadline"
+        findings += [Finding(rule, where, detail) for where, detail in cursor.fetchall()]
+    return findings

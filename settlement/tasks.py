@@ -1,0 +1,72 @@
+"""Hints to settle. Rows are the truth: a lost, doubled or late hint changes nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from celery import shared_task
+from django.conf import settings
+from django.db import connection
+
+from reputation.clock import database_now
+from settlement import deposits, ledger, payouts, settlements
+
+BATCH = 500
+
+SCHEDULE = {
+    "sweep-settlements": {
+        "task": "settlement.tasks.sweep_settlements",
+        "schedule": float(settings.SWEEP_SECONDS),
+    },
+    "roll-up-credits": {"task": "settlement.tasks.roll_up_credits", "schedule": 5.0},
+    "process-deposits": {"task": "settlement.tasks.process_deposits", "schedule": 10.0},
+    "process-payouts": {"task": "settlement.tasks.process_payouts", "schedule": 10.0},
+}
+
+
+@contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """Whether this is the only sweep of its name; a second one has nothing to add."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
+        (locked,) = cursor.fetchone()
+        try:
+            yield locked
+        finally:
+            if locked:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [name])
+
+
+@shared_task
+def settle_escrow(escrow_id: str) -> None:
+    """Look at one escrow now, right after something happened to it."""
+    settlements.settle(escrow_id=escrow_id, now=database_now())
+
+
+@shared_task
+def sweep_settlements() -> None:
+    """Look at every escrow that is due or has news."""
+    with alone("settlement.sweep_settlements") as first:
+        if first:
+            settlements.settle_due(now=database_now(), limit=BATCH)
+
+
+@shared_task
+def roll_up_credits() -> None:
+    """Fold queued credits into the balances of the hot accounts."""
+    with alone("settlement.roll_up_credits") as first:
+        if first:
+            ledger.roll_up_all()
+
+
+@shared_task
+def process_deposits() -> None:
+    """Ask the rails about deposits that wait for an answer."""
+    for deposit_id in deposits.due(now=database_now(), limit=BATCH):
+        deposits.process_deposit(deposit_id=deposit_id)
+
+
+@shared_task
+def process_payouts() -> None:
+    """Ask the rails to pay what is due."""
+    for payout_id in payouts.due(now=database_now(), limit=BATCH):
+        payouts.process_payout(payout_id=payout_id)
