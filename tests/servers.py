@@ -8,6 +8,7 @@ import atexit
 import os
 from contextlib import ExitStack, redirect_stdout
 from io import StringIO
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -27,17 +28,17 @@ def pytest_load_initial_conftests() -> None:
         os.environ["REDIS_URL"] = numbered(os.environ["REDIS_URL"], int(worker.removeprefix("gw")))
     elif not ("DATABASE_URL" in os.environ and "REDIS_URL" in os.environ):
         atexit.register(ENDINGS.close)
-        for name, url in start().items():
+        for name, url in start(ENDINGS, ROOT / ".data").items():
             os.environ.setdefault(name, url)
 
 
-def start() -> dict[str, str]:
+def start(endings: ExitStack, data: Path) -> dict[str, str]:
     """Servers that forget on a crash, in the first test folder no other run of tests is using."""
-    for number in range(RUNS_AT_ONCE):
-        path = ROOT / ".data" / (f"test-{number + 1}" if number else "test")
+    for number in range(1, RUNS_AT_ONCE + 1):
+        folder = DataFolder(data / (f"test-{number}" if number > 1 else "test"))
         try:
             with redirect_stdout(StringIO()):
-                return ENDINGS.enter_context(embedded(DataFolder(path), "pytest", durable=False))
+                return endings.enter_context(embedded(folder, "pytest", durable=False))
         except FolderInUse:
             continue
     raise pytest.UsageError(f"{RUNS_AT_ONCE} test runs are already using this checkout")

@@ -1,12 +1,14 @@
 """The plugin `tests.servers`: tests run on a real PostgreSQL and Valkey."""
 
 import os
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import redis
 from django.db import connection
 
-from tests.servers import numbered
+from tests.servers import numbered, start
 
 
 @pytest.mark.django_db
@@ -32,3 +34,10 @@ def test_the_broker_is_a_real_valkey() -> None:
 )
 def test_each_worker_of_a_run_has_a_database_of_its_own(url: str, expected: str) -> None:
     assert numbered(url, 2) == expected
+
+
+def test_two_runs_at_once_in_one_checkout_have_servers_of_their_own(place: Path) -> None:
+    with ExitStack() as endings:
+        first, second = start(endings, place), start(endings, place)
+        assert set(first.values()).isdisjoint(second.values())
+    assert sorted(path.name for path in place.iterdir()) == ["test", "test-2"]
