@@ -32,7 +32,7 @@ class StepFailed(Exception):
 
 
 class Stopped(Exception):
-    """Somebody asked us to stop."""
+    """A person asked us to stop; nothing went wrong."""
 
 
 @dataclass(frozen=True)
