@@ -58,6 +58,14 @@ def test_references_that_double_at_every_step_are_refused() -> None:
         schema({"$defs": definitions, "$ref": "#/$defs/d29"})
 
 
+def test_more_patterns_than_can_be_run_over_a_long_text_are_refused() -> None:
+    schema({"anyOf": [{"pattern": f"{i}$"} for i in range(18)]})
+    with pytest.raises(SchemaRefused, match="written out"):
+        schema({"anyOf": [{"pattern": f"{i}$"} for i in range(25)]})
+    with pytest.raises(SchemaRefused, match="written out"):
+        schema({"patternProperties": {f"{i}$": {} for i in range(25)}})
+
+
 def test_nesting_without_end_is_refused() -> None:
     source: dict[str, Any] = {}
     for _ in range(40):
