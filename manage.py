@@ -115,7 +115,10 @@ def ensure_environment(lock: Path) -> None:
             if not is_ready(lock):
                 make_environment(lock)
     except (EnvironmentFailed, OSError) as error:
-        sys.exit(f"earnest: the Python environment could not be made.\n{error}\n(all of it: {LOG})")
+        sys.exit(
+            f"earnest: the Python environment could not be made.\n{error}\n\nIt needs a package "
+            f"index once: check the network and start again; nothing is lost. (all of it: {LOG})"
+        )
     except KeyboardInterrupt:
         sys.exit(130)
 
