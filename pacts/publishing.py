@@ -36,8 +36,8 @@ def draft_pact(*, agent: Agent, data: dict[str, Any]) -> PactVersion:
         return PactVersion.objects.create(
             pact=pact,
             number=latest.number + 1 if latest else 1,
-            terms=parsed.to_json(),
-            digest=parsed.digest(),
+            terms=terms.to_json(parsed),
+            digest=terms.digest(parsed),
         )
 
 
@@ -45,7 +45,7 @@ def change_draft(*, version: PactVersion, data: dict[str, Any]) -> PactVersion:
     """Replace the text of a draft. Raises `AlreadyPublished` or `terms.InvalidTerms`."""
     parsed = terms.parse(data)
     changed = PactVersion.objects.filter(pk=version.pk, published_at=None).update(
-        terms=parsed.to_json(), digest=parsed.digest()
+        terms=terms.to_json(parsed), digest=terms.digest(parsed)
     )
     if not changed:
         raise AlreadyPublished("this version is published; draft a new one")
@@ -66,7 +66,7 @@ def publish_pact(
         if errors:
             raise PactRefused(errors)
         agent = version.pact.agent
-        version.digest = parsed.digest()
+        version.digest = terms.digest(parsed)
         version.signature = sign(
             party=agent.builder,
             purpose=Signature.Purpose.PACT,

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
-from pacts.strict_json import MalformedJson, parse_json
 from pacts.models import Party, Task, TaskSet, TaskSetVersion
+from pacts.strict_json import MalformedJson, parse_json
 from reputation import evidence
 from reputation.canonical import JsonValue, canonical, digest, sha256
 

@@ -53,6 +53,8 @@ class Runner:
     egress: Egress
     clock: Callable[[], float] = time.monotonic
     flights: dict[Future[AgentReply], Trial] = field(default_factory=dict)
+    parsed: terms.PactTerms = field(init=False)
+    version: AgentVersion = field(init=False)
 
     def __post_init__(self) -> None:
         self.parsed = terms.parse(self.evaluation.pact_version.terms)
@@ -110,8 +112,7 @@ class Runner:
             raw_bytes=len(reply.raw),
             latency_ms=reply.latency_ms,
             fault=reply.fault,
-            error_code=reply.error_code,
-            error_message=reply.error_message,
+            error=reply.error_message or reply.error_code,
         )
         return [
             (clause, CHECKS[clause.check].answer(clause.params, call))
@@ -198,8 +199,8 @@ def record(evaluation: Evaluation, finished: list[Finished], *, now: datetime) -
                 Observation(
                     trial=trial,
                     clause=clause.key,
-                    check_kind=clause.check,
-                    check_version=CHECKS[clause.check].version,
+                    check_kind=answer.check,
+                    check_version=answer.version,
                     outcome=answer.outcome,
                     value=answer.value,
                     reason=answer.reason,
@@ -227,7 +228,7 @@ _RECORDED = [
 def _fill(trial: Trial, item: Finished, now: datetime) -> None:
     """Turn an attempt into the trial's next state: who was at fault decides."""
     reply = item.reply
-    trial.fault = Trial.Fault(reply.fault or "none")
+    trial.fault = Trial.Fault(reply.fault)
     trial.error_code = reply.error_code[:40]
     trial.error_message = reply.error_message[:200]
     trial.lease_expires_at = None

@@ -1,6 +1,7 @@
 """The cast: alice buys, bob builds, carol adjudicates, mallory attacks. Real rows, no mocks."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,12 @@ from pacts import publishing, registry, tasksets
 from pacts.models import AgentVersion, Member, PactVersion, Party, TaskSetVersion, User
 from pacts.tasksets import TaskDraft
 
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
+
+# Bound but never listening: whoever calls it is refused, and nobody else can take the port.
+_DEAD = socket.socket()
+_DEAD.bind(("127.0.0.1", 0))
+DEAD_END = f"http://127.0.0.1:{_DEAD.getsockname()[1]}/run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,7 @@ def doubling_tasks(count: int) -> list[TaskDraft]:
 
 def agent_of(
     builder: Actor,
-    url: str = "http://127.0.0.1:9/run",
+    url: str = DEAD_END,
     *,
     name: str = "Doubler",
     **fields: Any,

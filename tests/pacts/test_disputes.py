@@ -43,9 +43,10 @@ def open_by(actor: cast.Actor, milestone: Milestone, **changes: Any) -> Dispute:
         "statement": "The answers are wrong.",
         "now": clock(),
     }
-    return disputes.open_dispute(
-        milestone=milestone, party=actor.party, by=actor.user, **fields | changes
-    )
+    with transaction.atomic():
+        return disputes.open_dispute(
+            milestone=milestone, party=actor.party, by=actor.user, **fields | changes
+        )
 
 
 def rule(dispute: Dispute, **changes: Any) -> Ruling:

@@ -82,7 +82,7 @@ def test_the_raw_answer_is_kept_under_its_digest() -> None:
 
 def test_an_agent_that_is_gone_is_charged_with_every_trial() -> None:
     builder = cast.bob()
-    verdict = run(start(cast.agent_of(builder, "http://127.0.0.1:9/run"), builder))
+    verdict = run(start(cast.agent_of(builder, cast.DEAD_END), builder))
     assert verdict is not None
     assert verdict.outcome == "breached"
     assert set(Trial.objects.values_list("fault", flat=True)) == {"agent"}
@@ -195,5 +195,5 @@ def test_a_finished_trial_cannot_be_rewritten() -> None:
     with cast.agent_service(cast.echo) as url:
         running = start(cast.agent_of(builder, url), builder, tasks=1)
         run(running)
-    with pytest.raises(Exception, match="Cannot update|append-only|finished"), transaction.atomic():
+    with pytest.raises(Exception, match="Cannot update"), transaction.atomic():
         Trial.objects.update(fault="agent")
