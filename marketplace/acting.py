@@ -14,7 +14,7 @@ EVERY_SCOPE = frozenset(ApiKey.Scope.values)
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """Who asks. `party` and `role` are None for a user without a party. A browser has all scopes."""
+    """Who asks. `party` and `role` are None for a user without one. A browser has all scopes."""
 
     user: User
     party: Party | None = None

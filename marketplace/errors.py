@@ -26,7 +26,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503 while PostgreSQL is away or refuses for the moment, else 500. Says nothing of the cause."""
+    """503 while PostgreSQL is away or refuses for the moment, else 500; never says the cause."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         detail = "The database is out of reach. Send the same request again in a moment."
         response = _answer(request, 503, "database-away", detail)

@@ -1,4 +1,4 @@
-"""What every answer of the site goes through: a request id, the security policy, the access table."""
+"""What every answer goes through: a request id, the security policy, the access table."""
 
 import re
 from collections.abc import Callable

@@ -13,6 +13,7 @@ from marketplace.api.fields import ObjectField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from pacts import registry, trials
 from pacts.agents import PROTOCOLS
+from pacts.agents.control import WELL_KNOWN
 from pacts.models import Agent, AgentVersion
 from reputation.clock import database_now
 
@@ -84,7 +85,7 @@ class ControlProofSerializer(serializers.Serializer[Agent]):
     proved_at = serializers.DateTimeField(source="control_proved_at", allow_null=True)
 
     def get_path(self, agent: Agent) -> str:
-        return PATH
+        return WELL_KNOWN
 
 
 class AgentFilter(django_filters.FilterSet):

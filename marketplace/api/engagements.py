@@ -22,7 +22,6 @@ from pacts.models import (
     Milestone,
     TaskSetVersion,
 )
-from reputation.canonical import sha256
 from settlement import escrow
 from settlement.models import Escrow
 
@@ -267,8 +266,7 @@ class Funding(OfEngagements, Makes):
     moves_money = True
 
     def create(self, given: dict[str, Any], now: datetime) -> Milestone:
-        # Ours is up to 255 characters and scoped to the caller; the ledger's is a digest of it.
-        key = sha256((idempotency.key_of(self.request) or "").encode())
+        key = idempotency.key_for_the_ledger(self.request)
         escrow.fund(milestone=self.own_milestone(), by=self.party, idempotency_key=key, now=now)
         return self.milestone_now()
 

@@ -21,11 +21,10 @@ class AmountField(serializers.Field[int, Any, str, Any]):
     }
 
     def to_internal_value(self, data: Any) -> int:
-        if type(data) is int and 0 <= data <= LARGEST:
-            return data
-        if isinstance(data, str) and _DIGITS.fullmatch(data):
-            return int(data)
-        self.fail("malformed")
+        whole = type(data) is int and 0 <= data <= LARGEST
+        if not whole and not (isinstance(data, str) and _DIGITS.fullmatch(data)):
+            self.fail("malformed")
+        return int(data)
 
     def to_representation(self, value: int) -> str:
         return str(value)

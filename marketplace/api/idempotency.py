@@ -81,6 +81,11 @@ def key_of(request: Request) -> str | None:
     return key
 
 
+def key_for_the_ledger(request: Request) -> str:
+    """The same key in the shorter form that lower floors take; they scope it to the party."""
+    return "sha256:" + hashlib.sha256((key_of(request) or "").encode()).hexdigest()
+
+
 def digest_of(request: Request) -> str:
     """What was asked: method, address and body, whatever the order of the body's fields."""
     asked = [request.method, request.get_full_path(), request.data]

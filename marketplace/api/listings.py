@@ -64,7 +64,8 @@ class OfferSerializer(serializers.Serializer[Listing]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         given: dict[str, Any] = super().to_internal_value(data)
-        return {**given, "timers": Timers(**{name: given.pop(name) for name in TIMERS})}
+        timers = Timers(**{name: given.pop(name) for name in TIMERS})
+        return {**given, "timers": timers}
 
 
 class ListingFilter(django_filters.FilterSet):

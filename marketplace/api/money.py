@@ -12,9 +12,10 @@ from rest_framework.response import Response
 from marketplace.api import idempotency
 from marketplace.api.fields import AmountField, CurrencyField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
-from reputation.canonical import sha256
-from settlement import ledger
+from settlement import deposits, ledger, payouts
 from settlement.models import Account, Deposit, Entry, Payout, Receipt
+from settlement.money import Money
+from settlement.rails import RAILS
 
 
 class SignedAmountField(serializers.CharField):
@@ -87,6 +88,22 @@ class PayoutSerializer(serializers.ModelSerializer[Payout]):
         ]
 
 
+class NewDepositSerializer(serializers.Serializer[Deposit]):
+    amount = AmountField()
+    currency = CurrencyField()
+    rail = serializers.ChoiceField(choices=sorted(RAILS), default="sandbox")
+    source = serializers.CharField(
+        max_length=80, default="sandbox:ok", help_text="What the rail charges: its own token."
+    )
+
+
+class NewPayoutSerializer(serializers.Serializer[Payout]):
+    amount = AmountField()
+    currency = CurrencyField()
+    rail = serializers.ChoiceField(choices=sorted(RAILS), default="sandbox")
+    destination = serializers.CharField(max_length=80, default="sandbox:ok")
+
+
 class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
     """`body` is the signed text, to the byte; `signature` is over its digest (see verify)."""
 
@@ -131,6 +148,75 @@ class Statement(Lists):
     def get_queryset(self) -> QuerySet[Entry]:
         own = Account.objects.filter(owner_id=self.own, kind=Account.Kind.PARTY)
         return Entry.objects.filter(account__in=own).select_related("transfer")
+
+
+class Deposits(Lists, Makes):
+    """Money in. The rail is asked once this is stored: read the deposit again for what it said."""
+
+    gives = DepositSerializer
+    takes = NewDepositSerializer
+    moves_money = True
+
+    def get_queryset(self) -> QuerySet[Deposit]:
+        return Deposit.objects.filter(party_id=self.own)
+
+    def create(self, given: dict[str, Any], now: datetime) -> Deposit:
+        return deposits.request_deposit(
+            party=self.party,
+            money=Money(given.pop("amount"), given.pop("currency")),
+            idempotency_key=idempotency.key_for_the_ledger(self.request),
+            now=now,
+            **given,
+        )
+
+
+class OneDeposit(Reads):
+    """One deposit."""
+
+    gives = DepositSerializer
+
+    def get_queryset(self) -> QuerySet[Deposit]:
+        return Deposit.objects.filter(party_id=self.own)
+
+
+class Payouts(Lists, Makes):
+    """Money out: set aside at once, then paid by the rail, or returned."""
+
+    gives = PayoutSerializer
+    takes = NewPayoutSerializer
+    moves_money = True
+
+    def get_queryset(self) -> QuerySet[Payout]:
+        return Payout.objects.filter(party_id=self.own)
+
+    def create(self, given: dict[str, Any], now: datetime) -> Payout:
+        return payouts.request_payout(
+            party=self.party,
+            money=Money(given.pop("amount"), given.pop("currency")),
+            idempotency_key=idempotency.key_for_the_ledger(self.request),
+            now=now,
+            **given,
+        )
+
+
+class OnePayout(Reads):
+    """One payout."""
+
+    gives = PayoutSerializer
+
+    def get_queryset(self) -> QuerySet[Payout]:
+        return Payout.objects.filter(party_id=self.own)
+
+
+class PayoutCancellation(Makes):
+    """Taking a payout back while no rail was asked about it."""
+
+    gives = PayoutSerializer
+    moves_money = True
+
+    def create(self, given: dict[str, Any], now: datetime) -> Payout:
+        found = self.find(Payout.objects.filter(party_id=self.own), pk=self.kwargs["id"])
+        return payouts.cancel_payout(payout=found, by=self.party, now=now)
 
 
 class OneReceipt(Reads):

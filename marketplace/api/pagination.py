@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 
 class ByCursor(CursorPagination):
-    """`{next, previous, results}`; `?limit=` up to 200. Ids sort by time, so the newest come first."""
+    """`{next, previous, results}`; `?limit=` up to 200. Ids sort by time: the newest come first."""
 
     page_size = 50
     max_page_size = 200

@@ -24,8 +24,11 @@ from pacts.registry import ControlNotProved, NameTaken, SameVersion, UnknownProt
 from pacts.tasksets import TaskSetRefused
 from pacts.terms import TermsError
 from reputation.canonical import NotCanonical
-from settlement.ledger import InsufficientFunds
+from settlement.escrow import EscrowRefused, NotYourSide
+from settlement.ledger import IdempotencyKeyReused, InsufficientFunds
 from settlement.money import AmountMalformed, CurrencyMismatch, CurrencyUnknown
+from settlement.payouts import NotYourPayout, PayoutUnderWay
+from settlement.rails import RailUnknown
 
 REFUSALS: dict[type, int] = {
     # requests
@@ -65,7 +68,13 @@ REFUSALS: dict[type, int] = {
     ConflictOfInterest: 403,
     RulingIncomplete: 422,
     # money
+    EscrowRefused: 409,
+    NotYourSide: 403,
+    PayoutUnderWay: 409,
+    NotYourPayout: 403,
+    RailUnknown: 422,
     InsufficientFunds: 422,
+    IdempotencyKeyReused: 422,
     CurrencyMismatch: 422,
     CurrencyUnknown: 422,
     AmountMalformed: 400,
