@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 
 from marketplace import hiring
 from marketplace.models import BenchmarkClaim, Listing
@@ -35,6 +34,7 @@ from pacts.trials import egress
 from reputation.clock import database_now
 from settlement import deposits, escrow
 from settlement.models import Escrow
+from settlement.money import Money
 
 Say = Callable[[str], None]
 
@@ -256,20 +256,18 @@ def _hire(agent: SampleAgent, people: cast.People) -> Engagement:
     )
     milestone = engagement.milestones.get()
     if not Escrow.objects.filter(milestone=milestone).exclude(state="unfunded").exists():
-        deposits.deposit(
+        deposits.request_deposit(
             party=people.buyer,
-            amount=milestone.amount,
-            currency=engagement.currency,
-            idempotency_key=f"{MADE}:deposit:{engagement.id}",
+            money=Money(milestone.amount, engagement.currency),
+            idempotency_key=f"{MADE}:{engagement.id}",
             now=database_now(),
         )
-        with transaction.atomic():
-            escrow.fund(
-                milestone=milestone,
-                by=people.alice,
-                idempotency_key=f"{MADE}:fund:{milestone.id}",
-                now=database_now(),
-            )
+        escrow.fund(
+            milestone=milestone,
+            by=people.buyer,
+            idempotency_key=f"{MADE}:{milestone.id}",
+            now=database_now(),
+        )
     return engagement
 
 
@@ -307,7 +305,7 @@ def _accept_if_met(engagement: Engagement, people: cast.People) -> None:
         deliverable__milestone__engagement=engagement, deliverable__number=0
     ).verdict
     if verdict.outcome == "met" and held.state == "held":
-        escrow.accept(escrow=held, by=people.alice, now=database_now())
+        escrow.accept(escrow=held, by=people.buyer, now=database_now())
 
 
 def _await_settlement(hires: list[Engagement], say: Say) -> None:
