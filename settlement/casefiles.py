@@ -17,7 +17,7 @@ UNJUDGED_RULE = "human_review"  # nobody measured anything, so only a person can
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One locked escrow with its facts, and the rows they came from."""
+    """One locked escrow with its facts, and the rows they came from; `verdict` is the latest."""
 
     escrow: Escrow
     milestone: Milestone
@@ -96,14 +96,14 @@ def _disputes(milestones: list[str]) -> QuerySet[Dispute]:
 
 def _case(escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None) -> Case:
     milestone = escrow.milestone
-    last = delivered[-1] if delivered else None
+    judged = [verdict for one in delivered if (verdict := _verdict(one.evaluation))]
     return Case(
         escrow=escrow,
         milestone=milestone,
         engagement=milestone.engagement,
         facts=_facts(escrow, delivered, dispute),
-        deliverable=last,
-        verdict=getattr(last.evaluation, "verdict", None) if last else None,
+        deliverable=delivered[-1] if delivered else None,
+        verdict=judged[-1] if judged else None,
         dispute=dispute,
         ruling=getattr(dispute, "ruling", None),
     )
@@ -131,8 +131,12 @@ def _facts(escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None
     )
 
 
+def _verdict(evaluation: Evaluation) -> Verdict | None:
+    return getattr(evaluation, "verdict", None)
+
+
 def _delivery_facts(evaluation: Evaluation) -> DeliveryFacts:
-    verdict: Verdict | None = getattr(evaluation, "verdict", None)
+    verdict = _verdict(evaluation)
     return DeliveryFacts(
         evaluation_due_at=evaluation.deadline_at,
         verdict=verdict

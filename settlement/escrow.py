@@ -146,8 +146,7 @@ def accept(*, escrow: Escrow, by: Party, now: datetime) -> Escrow:
             return case.escrow
         _refuse_settled(case)
         _refuse_frozen(case)
-        if case.verdict is None:
-            raise NoVerdictYet("there is no verdict to accept yet")
+        _refuse_unjudged(case)
         if isinstance(decide(facts=case.facts, now=now), Final):
             advance([case], now=now)
         else:
@@ -206,8 +205,7 @@ def dispute(
     """
     with _locked(escrow, now) as case:
         _holding(case, now)
-        if case.verdict is None:
-            raise NoVerdictYet("there is no verdict to dispute yet")
+        _refuse_unjudged(case)
         opened = disputes.open_dispute(
             milestone=case.milestone,
             party=party,
@@ -242,6 +240,11 @@ def _holding(case: Case, now: datetime) -> Decision:
 def _refuse_settled(case: Case) -> None:
     if case.escrow.is_final:
         raise EscrowAlreadySettled(f"this escrow was {case.escrow.state} already")
+
+
+def _refuse_unjudged(case: Case) -> None:
+    if not case.facts.deliveries or case.facts.deliveries[-1].verdict is None:
+        raise NoVerdictYet("there is no verdict on the last delivery yet")
 
 
 def _refuse_frozen(case: Case) -> None:

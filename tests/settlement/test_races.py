@@ -4,6 +4,7 @@ import pytest
 
 from pacts.models import Dispute
 from settlement import escrow as escrows
+from settlement import ledger
 from settlement.audit import audit
 from settlement.models import Escrow, Receipt, Transfer
 from settlement.settlements import settle, settle_due
@@ -88,5 +89,5 @@ def test_one_balance_funds_only_one_of_two_milestones_at_once() -> None:
         )
 
     results = in_parallel(2, act)
-    assert sum(isinstance(one, escrows.ledger.InsufficientFunds) for one in results) == 1
+    assert sum(isinstance(one, ledger.InsufficientFunds) for one in results) == 1
     assert made.balances()[0] == 4_000

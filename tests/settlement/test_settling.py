@@ -3,14 +3,17 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.utils.timezone import now as clock
 
 from pacts import disputes
 from pacts.models import Dispute, Engagement
 from reputation.models import Evidence
 from settlement import escrow as escrows
-from settlement import receipts
-from settlement.models import Escrow, Transfer
+from settlement import ledger, receipts
+from settlement.casefiles import Case
+from settlement.decisions import Final
+from settlement.models import Escrow, Receipt, Transfer
 from settlement.settlements import settle, settle_due
 from tests import cast
 from tests.settlement.hires import (
@@ -112,6 +115,40 @@ def test_a_revision_in_the_cure_period_can_still_earn_the_money() -> None:
     assert look(made, JUDGED + CURE + 3 * TICK).state == "held"
     escrows.accept(escrow=made.escrow, by=made.alice.party, now=JUDGED + CURE + 4 * TICK)
     assert made.balances() == (0, 9_500, 500)
+
+
+def revised() -> Hire:
+    made = funded()
+    made.judge("breached", at=JUDGED)
+    version = made.engagement.agent_version
+    escrows.revise(escrow=made.escrow, by=made.bob.party, agent_version=version, now=JUDGED)
+    return made
+
+
+def test_while_a_revision_is_evaluated_nobody_accepts_or_disputes_the_old_verdict() -> None:
+    made = revised()
+    with pytest.raises(escrows.NoVerdictYet):
+        escrows.accept(escrow=made.escrow, by=made.alice.party, now=JUDGED)
+    with pytest.raises(escrows.NoVerdictYet):
+        contest(made, JUDGED)
+
+
+def test_giving_back_during_a_revision_does_not_hide_the_breach_from_the_log() -> None:
+    made = revised()
+    escrows.give_back(escrow=made.escrow, by=made.bob.party, now=JUDGED)
+    assert "verdict_evidence" in settlement_facts()
+
+
+def test_a_verdict_that_was_looked_at_is_no_news() -> None:
+    revised()
+    assert settle_due(now=JUDGED + TICK) == 0
+
+
+def test_due_escrows_are_found_by_an_index() -> None:
+    late = Escrow.objects.filter(next_action_at__lt=START).order_by("next_action_at")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "escrow_due" in late.values_list("pk").explain()
 
 
 def test_a_revision_after_the_cure_period_is_too_late() -> None:
@@ -332,7 +369,7 @@ def test_funding_again_with_the_same_key_changes_nothing() -> None:
 
 def test_funding_without_the_money_leaves_nothing_behind() -> None:
     made = hire(money=9_999)
-    with pytest.raises(escrows.ledger.InsufficientFunds):
+    with pytest.raises(ledger.InsufficientFunds):
         made.fund()
     assert made.escrow.state == "unfunded"
     assert not made.milestone.deliverables.exists()
@@ -349,14 +386,16 @@ def test_an_escrow_that_fails_is_put_off_and_does_not_hold_up_the_others(
         made.judge("met", at=JUDGED)
     broken = made.escrow.pk
     issue = receipts.issue
-    monkeypatch.setattr(
-        receipts,
-        "issue",
-        lambda *, case, **rest: issue(case=None if case.escrow.pk == broken else case, **rest),
-    )
+
+    def failing(*, case: Case, decision: Final, now: datetime) -> Receipt:
+        if case.escrow.pk == broken:
+            raise RuntimeError("the seal does not open")
+        return issue(case=case, decision=decision, now=now)
+
+    monkeypatch.setattr(receipts, "issue", failing)
     later = clock()
     settle_due(now=later)
     states = dict(Escrow.objects.values_list("pk", "state"))
     assert states.pop(broken) == "held"
     assert list(states.values()) == ["released"]
-    assert Escrow.objects.get(pk=broken).next_action_at > later
+    assert Escrow.objects.filter(pk=broken, next_action_at__gt=later).exists()
