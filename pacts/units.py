@@ -1,7 +1,8 @@
 """From answers to units: one unit enters a verdict once, whatever it took to measure it.
 
-Repeats of one task are not independent, so a clause whose unit is the task sees each task as one
-value: the mean of its tries, or with `repeats` k > 1 the unbiased pass^k of the task.
+Repeats of one task are not independent evidence, whatever the clause's unit: each task enters as
+one value, the mean of its tries, or, where the unit is the task and `repeats` k > 1, the unbiased
+pass^k of the task. A production call is a task of its own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,15 +44,11 @@ def units(*, clause: Clause, tries: Iterable[Try]) -> Units:
     outcome: null, error, skipped, not applicable. With repeats k, fewer than k deciding tries make
     the task null, unless the clause never applied to it.
     """
-    if clause.unit == "call":
-        groups: list[list[Try]] = [[each] for each in tries]
-    else:
-        by_task: dict[str, list[Try]] = {}
-        for each in tries:
-            by_task[each.task] = [*by_task.pop(each.task, []), each]
-        groups = list(by_task.values())
+    by_task: dict[str, list[Try]] = {}
+    for each in tries:
+        by_task[each.task] = [*by_task.pop(each.task, []), each]
     repeats = clause.repeats if clause.unit == "task" else 1
-    return _count([_unit(group, repeats) for group in groups])
+    return _count([_unit(group, repeats) for group in by_task.values()])
 
 
 def _unit(tries: Sequence[Try], repeats: int) -> float | Outcome:

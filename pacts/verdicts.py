@@ -1,10 +1,9 @@
 """Verdicts: once the last trial of an evaluation is in, its observations become one conclusion."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from operator import itemgetter
+from typing import cast
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
@@ -19,68 +18,12 @@ from pacts.models import (
     Trial,
     Verdict,
 )
+from pacts.units import Outcome, Try, units
 from reputation import evidence
-from reputation.confidence import METHOD, pass_hat_k
+from reputation.confidence import METHOD
 from reputation.hints import hint
 
 UNFINISHED = [Trial.State.QUEUED, Trial.State.RUNNING]
-
-
-class Seen(NamedTuple):
-    """One observation of one clause, or `null` for a trial that counts for nobody."""
-
-    task_id: int
-    outcome: str
-    value: float | None
-
-
-@dataclass(slots=True)
-class Units:
-    """A clause's units in the order of the run, ready for `statistics.judge_clause`."""
-
-    values: list[float] = field(default_factory=list)
-    errors: int = 0
-    nulls: int = 0
-    skipped: int = 0
-    not_applicable: int = 0
-
-    def add(self, seen: Sequence[Seen], *, k: int | None) -> None:
-        """Add one unit from the observations of its repeats; with `k`, by pass^k.
-
-        A unit enters once, with its mean: repeats of one task are not independent evidence.
-        """
-        deciding = [one.value for one in seen if one.value is not None]
-        if k is not None:
-            value = pass_hat_k(trials=len(deciding), passes=sum(v >= 1 for v in deciding), k=k)
-            if value is not None:
-                self.values.append(value)
-                return
-        elif deciding:
-            self.values.append(sum(deciding) / len(deciding))
-            return
-        self._add_undecided({one.outcome for one in seen})
-
-    def _add_undecided(self, outcomes: set[str]) -> None:
-        if "error" in outcomes:
-            self.errors += 1
-        elif "null" in outcomes:
-            self.nulls += 1
-        elif "skipped" in outcomes:
-            self.skipped += 1
-        else:
-            self.not_applicable += 1
-
-
-def units_of(clause: terms.Clause, seen: Iterable[Seen]) -> Units:
-    """Group a clause's observations, in the order of the run, into one unit per task."""
-    by_task: dict[int, list[Seen]] = defaultdict(list)
-    for one in seen:
-        by_task[one.task_id].append(one)
-    units = Units()
-    k = clause.repeats if clause.unit == "task" and clause.repeats > 1 else None
-    for group in by_task.values():
-        units.add(group, k=k)
-    return units
 
 
 def conclude(*, evaluation_id: str, now: datetime) -> Verdict | None:
@@ -101,8 +44,8 @@ def conclude(*, evaluation_id: str, now: datetime) -> Verdict | None:
         if Trial.objects.filter(evaluation=evaluation, state__in=UNFINISHED).exists():
             return None
         parsed = terms.parse(evaluation.pact_version.terms)
-        seen = observations_of(evaluation)
-        judged = [_judge(clause, seen[clause.key]) for clause in parsed.clauses]
+        tries = tries_of(evaluation)
+        judged = [_judge(clause, tries[clause.key]) for clause in parsed.clauses]
         combined = statistics.combine(clauses=parsed.clauses, verdicts=judged)
         verdict = _store(evaluation, parsed, combined, now)
         _finish(evaluation, now)
@@ -110,23 +53,30 @@ def conclude(*, evaluation_id: str, now: datetime) -> Verdict | None:
     return verdict
 
 
-def observations_of(evaluation: Evaluation) -> dict[str, list[Seen]]:
+def tries_of(evaluation: Evaluation) -> dict[str, list[Try]]:
     """Every clause's observations in the order of the run; null trials appear as `null`."""
-    seen: dict[str, list[Seen]] = defaultdict(list)
     keys = [clause["key"] for clause in evaluation.pact_version.terms["clauses"]]
-    rows = (
-        Observation.objects.filter(trial__evaluation=evaluation)
-        .order_by("trial__position", "id")
-        .values_list("trial__position", "trial__task_id", "clause", "outcome", "value")
+    observed = Observation.objects.filter(trial__evaluation=evaluation).values_list(
+        "trial__position", "trial__task_id", "clause", "outcome", "value"
     )
     nulls = Trial.objects.filter(evaluation=evaluation, state=Trial.State.NULL).values_list(
         "position", "task_id"
     )
-    placed = [(position, key, Seen(task, "null", None)) for position, task in nulls for key in keys]
-    placed += [(position, key, Seen(task, out, val)) for position, task, key, out, val in rows]
-    for _, key, one in sorted(placed, key=lambda item: item[0]):
-        seen[key].append(one)
-    return seen
+    placed = [
+        *(
+            (place, key, Try(task=str(task), outcome="null"))
+            for place, task in nulls
+            for key in keys
+        ),
+        *(
+            (place, key, Try(task=str(task), outcome=cast(Outcome, outcome), value=value))
+            for place, task, key, outcome, value in observed
+        ),
+    ]
+    tries: dict[str, list[Try]] = defaultdict(list)
+    for _, key, one in sorted(placed, key=itemgetter(0)):
+        tries[key].append(one)
+    return tries
 
 
 def due(*, now: datetime, limit: int = 100) -> list[str]:
@@ -148,15 +98,15 @@ def _give_up_trials(evaluation: Evaluation, now: datetime) -> None:
     )
 
 
-def _judge(clause: terms.Clause, seen: list[Seen]) -> statistics.ClauseVerdict:
-    units = units_of(clause, seen)
+def _judge(clause: terms.Clause, tries: list[Try]) -> statistics.ClauseVerdict:
+    found = units(clause=clause, tries=tries)
     return statistics.judge_clause(
         clause=clause,
-        values=units.values,
-        errors=units.errors,
-        nulls=units.nulls,
-        skipped=units.skipped,
-        not_applicable=units.not_applicable,
+        values=found.values,
+        errors=found.errors,
+        nulls=found.nulls,
+        skipped=found.skipped,
+        not_applicable=found.not_applicable,
     )
 
 
