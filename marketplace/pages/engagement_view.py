@@ -151,10 +151,16 @@ def whole_engagements_of(party: Party) -> QuerySet[Engagement]:
 
 def works_of(engagement: Engagement, *, party: Party, now: datetime) -> list[Work]:
     """Every milestone of an engagement read by `whole_engagements_of`."""
-    return [_work(milestone, engagement, party, now) for milestone in engagement.milestones.all()]
+    return [
+        work_of(milestone, engagement=engagement, party=party, now=now)
+        for milestone in engagement.milestones.all()
+    ]
 
 
-def _work(milestone: Milestone, engagement: Engagement, party: Party, now: datetime) -> Work:
+def work_of(
+    milestone: Milestone, *, engagement: Engagement, party: Party, now: datetime
+) -> Work:
+    """One milestone, as `party` sees it."""
     escrow: Escrow | None = getattr(milestone, "escrow", None)
     work = Work(
         milestone=milestone,

@@ -2,22 +2,23 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from marketplace.pages import engagement_view
-from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.attempts import REFUSED, attempt, attempt_button, sentence
 from marketplace.pages.forms import DisputeForm, RevisionForm
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
 from pacts import engagements as hires
 from pacts.models import Dispute, Engagement, Milestone
 from reputation.clock import database_now
+from settlement import deposits, ledger, money
 from settlement import escrow as holds
-from settlement import ledger
 from settlement.models import Escrow
 
 PER_PAGE = 25
@@ -31,7 +32,13 @@ def engagements(request: HttpRequest) -> HttpResponse:
     if side in ("buyer", "builder"):
         rows = rows.filter(**{side: party})
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "side": side, "party": party, "query": f"side={side}&" if side else ""}
+    context = {
+        "page": page,
+        "side": side,
+        "sides": [("", "All"), ("buyer", "As buyer"), ("builder", "As builder")],
+        "party": party,
+        "query": f"side={side}&" if side else "",
+    }
     return render(request, "engagements/engagements.html", context)
 
 
@@ -120,8 +127,17 @@ def _escrow_of(milestone: Milestone) -> Escrow:
 
 
 def funding(request: HttpRequest, milestone_id: str) -> HttpResponse:
-    """Set the price aside; what the balance lacks is deposited first where the form says so."""
+    """Set the price aside. `deposit` (minor units) is brought in through the sandbox rail first.
+
+    The rail is asked outside every transaction; both steps know the form's token, so a second
+    press repeats neither.
+    """
     milestone = find(_milestones(request), pk=milestone_id)
+    try:
+        _deposit_first(request, milestone)
+    except REFUSED as error:
+        messages.error(request, sentence(error))
+        return redirect(_back(milestone))
 
     def fund() -> str:
         holds.fund(
@@ -133,6 +149,17 @@ def funding(request: HttpRequest, milestone_id: str) -> HttpResponse:
         return _back(milestone)
 
     return attempt_button(request, fund, back=_back(milestone))
+
+
+def _deposit_first(request: HttpRequest, milestone: Milestone) -> None:
+    missing = request.POST.get("deposit", "")
+    if missing:
+        deposits.request_deposit(
+            party=party_of(request),
+            money=money.parse(missing, milestone.engagement.currency),
+            idempotency_key=token_of(request),
+            now=database_now(),
+        )
 
 
 def acceptance(request: HttpRequest, milestone_id: str) -> HttpResponse:

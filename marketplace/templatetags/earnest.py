@@ -174,6 +174,6 @@ def control(field: BoundField) -> SafeString:
 @register.simple_tag(takes_context=True)
 def in_section(context: template.Context, *prefixes: str) -> SafeString | str:
     """`aria-current` for a navigation link whose section the page is in."""
-    path = context["request"].path
+    path = context["request"].path if "request" in context else ""
     here = any(path == one or (one != "/" and path.startswith(one)) for one in prefixes)
     return mark_safe('aria-current="page"') if here else ""

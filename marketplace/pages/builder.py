@@ -1,0 +1,267 @@
+"""The builder's desk: register an agent, prove control, write and publish its pact, list it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from marketplace import hiring
+from marketplace.models import Listing
+from marketplace.pages import builder_view
+from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.forms import AgentForm, ListingForm, PactForm, VersionForm
+from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
+from marketplace.pages.wording import decimal
+from pacts import publishing, registry, trials
+from pacts.engagements import Timers
+from pacts.models import Agent, PactVersion
+from reputation.clock import database_now
+
+HOUR = 3_600
+DEADLINE_MS = 10_000
+
+
+def builder(request: HttpRequest) -> HttpResponse:
+    """The party's agents, what to do next for each, and what was earned."""
+    party = party_of(request)
+    context = {
+        "rows": builder_view.rows_of(party, now=now_of(request)),
+        "earnings": builder_view.earnings_of(party),
+    }
+    return render(request, "builder/builder.html", context)
+
+
+def agent_new(request: HttpRequest) -> HttpResponse:
+    """Register an agent by its URL."""
+    form = AgentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        done = attempt(request, form, lambda: _register(request, form))
+        if done:
+            return done
+    return render(request, "builder/agent_new.html", {"form": form})
+
+
+def _register(request: HttpRequest, form: AgentForm) -> str:
+    version = registry.register_agent(
+        builder=party_of(request), now=database_now(), **form.cleaned_data
+    )
+    return reverse("builder_agent", args=[version.agent.slug])
+
+
+def _agent(request: HttpRequest, slug: str) -> Agent:
+    return find(builder_view.agents_of(party_of(request)), slug=slug)
+
+
+def builder_agent(request: HttpRequest, slug: str) -> HttpResponse:
+    """One agent from its builder's side."""
+    agent = _agent(request, slug)
+    context = {
+        "agent": agent,
+        "listing": getattr(agent, "listing", None),
+        "versions": agent.versions.all(),
+        "pacts": builder_view.pact_versions_of(agent),
+        "templates": builder_view.templates_for(agent),
+    }
+    return render(request, "builder/agent.html", context)
+
+
+def control(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask the agent's host for the token."""
+    agent = _agent(request, slug)
+    back = reverse("builder_agent", args=[slug])
+
+    def prove() -> str:
+        registry.prove_control(
+            version=agent.versions.all()[0], egress=trials.egress(), now=database_now()
+        )
+        return back
+
+    return attempt_button(request, prove, back=back)
+
+
+def version_new(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new version: another endpoint, or another model or prompt behind the same one."""
+    agent = _agent(request, slug)
+    latest = agent.versions.all()[0]
+    initial = {
+        name: getattr(latest, name)
+        for name in ("endpoint", "protocol", "max_concurrency", "deadline_ms")
+    }
+    form = VersionForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        done = attempt(request, form, lambda: _add_version(agent, dict(form.cleaned_data)))
+        if done:
+            return done
+    return render(request, "builder/version_new.html", {"agent": agent, "form": form})
+
+
+def _add_version(agent: Agent, data: dict[str, Any]) -> str:
+    note = data.pop("note")
+    declared = agent.versions.all()[0].declared | ({"note": note} if note else {})
+    registry.add_version(agent=agent, declared=declared, now=database_now(), **data)
+    return reverse("builder_agent", args=[agent.slug])
+
+
+def pact_new(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new draft, started from a template or from a published pact of the same kind."""
+    agent = _agent(request, slug)
+    form = PactForm(request.POST or None, initial={"text": PactForm.written(_start(request, agent))})
+    if request.method == "POST" and form.is_valid():
+        done = attempt(request, form, lambda: _draft(agent, form), field="text")
+        if done:
+            return done
+    return _editor(request, agent, None, form)
+
+
+def _start(request: HttpRequest, agent: Agent) -> dict[str, Any]:
+    chosen = request.GET.get("from", "")
+    published = PactVersion.objects.filter(published_at__isnull=False, pk=chosen).first()
+    terms: dict[str, Any] = published.terms if published else builder_view.STARTER
+    return terms | {"title": f"What {agent.name} promises"}
+
+
+def _draft(agent: Agent, form: PactForm) -> str:
+    version = publishing.draft_pact(agent=agent, data=form.data_read)
+    return reverse("pact_draft", args=[version.id])
+
+
+def _drafts(request: HttpRequest, version_id: str) -> PactVersion:
+    mine = PactVersion.objects.filter(pact__agent__builder=party_of(request))
+    return find(mine.select_related("pact__agent"), pk=version_id)
+
+
+def pact_draft(request: HttpRequest, version_id: str) -> HttpResponse:
+    """Change a draft; a published version is only shown."""
+    version = _drafts(request, version_id)
+    agent = _agent(request, version.pact.agent.slug)
+    if version.published_at:
+        return redirect("agent", slug=agent.slug)
+    form = PactForm(request.POST or None, initial={"text": PactForm.written(version.terms)})
+    if request.method == "POST" and form.is_valid():
+        done = attempt(request, form, lambda: _change(version, form), field="text")
+        if done:
+            return done
+    return _editor(request, agent, version, form)
+
+
+def _change(version: PactVersion, form: PactForm) -> str:
+    publishing.change_draft(version=version, data=form.data_read)
+    return reverse("pact_draft", args=[version.id])
+
+
+def _editor(
+    request: HttpRequest, agent: Agent, version: PactVersion | None, form: PactForm
+) -> HttpResponse:
+    context = {
+        "agent": agent,
+        "version": version,
+        "form": form,
+        "review": _review_of(form, agent, version),
+        "templates": builder_view.templates_for(agent),
+    }
+    return render(request, "builder/pact.html", context)
+
+
+def _review_of(
+    form: PactForm, agent: Agent, version: PactVersion | None
+) -> builder_view.Review | None:
+    deadline = agent.versions.all()[0].deadline_ms
+    if form.is_bound:
+        return builder_view.review(form.data_read, deadline_ms=deadline) if form.data_read else None
+    return builder_view.review(version.terms, deadline_ms=deadline) if version else None
+
+
+def pact_review(request: HttpRequest) -> HttpResponse:
+    """What the linter says while somebody types."""
+    form = PactForm(request.POST)
+    if form.is_valid():
+        found = builder_view.review(form.data_read, deadline_ms=DEADLINE_MS)
+    else:
+        found = builder_view.Review([], " ".join(form.errors.get("text", ["Write a pact."])))
+    return render(request, "builder/review.html", {"review": found})
+
+
+def publication(request: HttpRequest, version_id: str) -> HttpResponse:
+    """Lint, sign, freeze."""
+    version = _drafts(request, version_id)
+    slug = version.pact.agent.slug
+
+    def publish() -> str:
+        publishing.publish_pact(
+            version=version,
+            by=user_of(request),
+            authority=authority_of(request),
+            now=database_now(),
+        )
+        messages.success(request, "Published and signed. This text can no longer change.")
+        return reverse("builder_agent", args=[slug])
+
+    return attempt_button(request, publish, back=reverse("pact_draft", args=[version.id]))
+
+
+def listing(request: HttpRequest, slug: str) -> HttpResponse:
+    """Offer the agent, or change its offer; running engagements keep what they signed."""
+    agent = _agent(request, slug)
+    found: Listing | None = getattr(agent, "listing", None)
+    form = ListingForm(request.POST or None, agent_id=agent.id, initial=_offered(found))
+    if request.method == "POST" and form.is_valid():
+        done = attempt(request, form, lambda: _list(request, form, agent))
+        if done:
+            return done
+    return render(request, "builder/listing.html", {"agent": agent, "listing": found, "form": form})
+
+
+def _offered(found: Listing | None) -> dict[str, Any]:
+    if found is None:
+        return {"currency": "EUR"}
+    return {
+        "amount": decimal(found.price, found.currency),
+        "currency": found.currency,
+        "agent_version": found.agent_version_id,
+        "pact_version": found.pact_version_id,
+        "work_hours": found.work_seconds // HOUR or 1,
+        "evaluation_hours": found.evaluation_seconds // HOUR or 1,
+        "acceptance_hours": found.acceptance_seconds // HOUR or 1,
+        "cure_hours": found.cure_seconds // HOUR or 1,
+        "max_revisions": found.max_revisions,
+        "signs_at_once": found.signs_at_once,
+    }
+
+
+def _list(request: HttpRequest, form: ListingForm, agent: Agent) -> str:
+    data = form.cleaned_data
+    hiring.open_listing(
+        agent_version=data["agent_version"],
+        pact_version=data["pact_version"],
+        price=form.minor,
+        currency=data["currency"],
+        timers=Timers(
+            work_seconds=data["work_hours"] * HOUR,
+            evaluation_seconds=data["evaluation_hours"] * HOUR,
+            acceptance_seconds=data["acceptance_hours"] * HOUR,
+            cure_seconds=data["cure_hours"] * HOUR,
+        ),
+        max_revisions=data["max_revisions"],
+        signs_at_once=data["signs_at_once"],
+        by=user_of(request),
+        now=database_now(),
+    )
+    return reverse("builder_agent", args=[agent.slug])
+
+
+def listing_pause(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take no new hires, or take them again."""
+    agent = _agent(request, slug)
+    found = find(Listing.objects.filter(agent=agent), agent=agent.pk)
+    back = reverse("builder_agent", args=[slug])
+
+    def switch() -> str:
+        if request.POST.get("to") == "open":
+            hiring.resume_listing(listing=found)
+        else:
+            hiring.pause_listing(listing=found)
+        return back
+
+    return attempt_button(request, switch, back=back)

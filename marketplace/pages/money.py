@@ -1,0 +1,148 @@
+"""Money: what a party holds, what came in and went out, and receipts."""
+
+import json
+
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from marketplace.pages.attempts import attempt
+from marketplace.pages.forms import CURRENCIES, AmountForm
+from marketplace.pages.press import token_of
+from marketplace.pages.visitors import find, party_of
+from pacts.models import Party
+from reputation.clock import database_now
+from settlement import deposits, ledger, payouts, receipts
+from settlement.models import FINAL, Account, Deposit, Entry, Escrow, Payout, Receipt
+from settlement.money import Money
+
+PER_PAGE = 40
+NEWEST = 10
+
+
+def money(request: HttpRequest) -> HttpResponse:
+    """Balances, what is set aside, deposits, payouts, and the statement."""
+    return _show(request, deposit=_form("deposit", None), payout=_form("payout", None))
+
+
+def deposit(request: HttpRequest) -> HttpResponse:
+    """Bring money in through the sandbox rail."""
+    form = _form("deposit", request)
+    if form.is_valid() and (done := attempt(request, form, lambda: _deposit(request, form))):
+        return done
+    return _show(request, deposit=form, payout=_form("payout", None))
+
+
+def payout(request: HttpRequest) -> HttpResponse:
+    """Take money out through the sandbox rail."""
+    form = _form("payout", request)
+    if form.is_valid() and (done := attempt(request, form, lambda: _payout(request, form))):
+        return done
+    return _show(request, deposit=_form("deposit", None), payout=form)
+
+
+def _form(name: str, request: HttpRequest | None) -> AmountForm:
+    return AmountForm(
+        request.POST if request else None,
+        auto_id=f"{name}_%s",
+        initial={"currency": CURRENCIES[0]},
+    )
+
+
+def _deposit(request: HttpRequest, form: AmountForm) -> str:
+    deposits.request_deposit(
+        party=party_of(request),
+        money=Money(form.minor, form.cleaned_data["currency"]),
+        idempotency_key=token_of(request),
+        now=database_now(),
+    )
+    return reverse("money")
+
+
+def _payout(request: HttpRequest, form: AmountForm) -> str:
+    payouts.request_payout(
+        party=party_of(request),
+        money=Money(form.minor, form.cleaned_data["currency"]),
+        idempotency_key=token_of(request),
+        now=database_now(),
+    )
+    return reverse("money")
+
+
+def _show(request: HttpRequest, *, deposit: AmountForm, payout: AmountForm) -> HttpResponse:
+    party = party_of(request)
+    page = Paginator(statement_of(party), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "balances": ledger.balances_of(party),
+        "held": _held(party),
+        "deposit": deposit,
+        "payout": payout,
+        "deposits": Deposit.objects.filter(party=party)[:NEWEST],
+        "payouts": Payout.objects.filter(party=party)[:NEWEST],
+        "page": page,
+    }
+    return render(request, "money/money.html", context)
+
+
+def statement_of(party: Party) -> QuerySet[Entry]:
+    """Every entry on the party's accounts, newest first."""
+    return (
+        Entry.objects.filter(account__owner=party, account__kind=Account.Kind.PARTY)
+        .select_related(
+            "transfer__deposit",
+            "transfer__held_escrow__milestone",
+            "transfer__resolved_escrow__milestone",
+            "transfer__resolved_escrow__receipt",
+        )
+        .order_by("-id")
+    )
+
+
+def _held(party: Party) -> list[Escrow]:
+    """Money of this party that is set aside and has no outcome yet."""
+    rows = Escrow.objects.filter(milestone__engagement__buyer=party, funded_at__isnull=False)
+    return list(
+        rows.exclude(state__in=FINAL)
+        .select_related("milestone__engagement__agent_version__agent")
+        .order_by("next_action_at")[:PER_PAGE]
+    )
+
+
+def _receipts(request: HttpRequest) -> QuerySet[Receipt]:
+    party = party_of(request)
+    engagement = "escrow__milestone__engagement"
+    return Receipt.objects.filter(
+        Q(**{f"{engagement}__buyer": party}) | Q(**{f"{engagement}__builder": party})
+    ).select_related(
+        "key", f"{engagement}__buyer", f"{engagement}__builder",
+        f"{engagement}__agent_version__agent",
+    )
+
+
+def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
+    """What happened to one escrow and why, for paper."""
+    found = find(_receipts(request), pk=receipt_id)
+    context = {
+        "receipt": found,
+        "body": json.loads(found.body),
+        "engagement": found.escrow.milestone.engagement,
+        "holds": receipts.holds(found),
+        "signature": bytes(found.signature).hex(),
+        "public_key": bytes(found.key.public_key).hex(),
+    }
+    return render(request, "receipts/receipt.html", context)
+
+
+def receipt_json(request: HttpRequest, receipt_id: str) -> HttpResponse:
+    """The same for programs: the exact signed bytes, the signature and the key."""
+    found = find(_receipts(request), pk=receipt_id)
+    whole = {
+        "body": found.body,
+        "signature": bytes(found.signature).hex(),
+        "public_key": bytes(found.key.public_key).hex(),
+    }
+    response = HttpResponse(json.dumps(whole), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{found.id}.json"'
+    return response
