@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from marketplace import access
@@ -86,6 +86,8 @@ class AccessMiddleware:
         self, request: HttpRequest, view: object, args: object, kwargs: object
     ) -> HttpResponse | None:
         """The refusal, or None to go on."""
+        if "\x00" in request.path:  # no text of PostgreSQL holds it, so nothing has this address
+            raise Http404
         route = request.resolver_match.view_name if request.resolver_match else ""
         if route.startswith("api:"):
             return None

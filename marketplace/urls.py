@@ -13,8 +13,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("marketplace.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", Docs.as_view(), name="docs"),
+    path("", include("marketplace.pages.urls")),
     path("accounts/", include("allauth.urls")),
     path("office/", admin.site.urls),
+    path("", include("marketplace.pages.urls")),
 ]
 
 handler400 = "marketplace.errors.bad_request"

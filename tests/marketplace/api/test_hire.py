@@ -11,7 +11,7 @@ from settlement import audit, settlements
 from tests import cast
 from tests.marketplace.api.programs import Program, program_of
 
-TOKEN = "what bob serves at /.well-known/earnest-control"  # noqa: S105
+TOKEN = "what bob serves at /.well-known/earnest-control"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,9 +35,7 @@ def read(answer: Any) -> Any:
 
 def offer(bob: Program, url: str, price: str = "10000") -> dict[str, Any]:
     """bob registers an agent, proves control, publishes a pact and lists it."""
-    agent = made(
-        bob.post("agents", {"name": "Doubler", "work": "arithmetic", "endpoint": url})
-    )
+    agent = made(bob.post("agents", {"name": "Doubler", "work": "arithmetic", "endpoint": url}))
     draft = made(bob.post("pacts", {"agent": agent["id"], "terms": cast.pact_terms()}))
     lint = read(bob.get(f"pact-versions/{draft['id']}/lint"))
     assert lint["publishable"], lint

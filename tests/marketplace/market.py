@@ -1,0 +1,136 @@
+"""One of everything, owned by alice and bob: for tests that walk every address."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.timezone import now as clock
+
+from marketplace import hiring
+from marketplace.keys import issue_key
+from marketplace.models import BenchmarkClaim
+from pacts.engagements import Timers
+from pacts.models import Agent, Dispute, Evaluation, Verdict
+from reputation.models import Evidence
+from settlement import deposits, escrow, ledger, payouts
+from settlement.ledger import Posting
+from settlement.models import Receipt, Transfer
+from settlement.money import Money
+from tests import cast
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Ids of one of everything; `of` finds the one an address is about."""
+
+    alice: cast.Actor
+    bob: cast.Actor
+    ids: dict[str, str]
+
+
+def one_of_everything() -> Market:
+    """A hire that was disputed beside one that was settled, with all that belongs to them."""
+    alice, bob = cast.alice(), cast.bob()
+    version = cast.agent_of(bob)
+    Agent.objects.filter(pk=version.agent_id).update(control_proved_at=clock())
+    version.agent.refresh_from_db()
+    pact = cast.pact_of(version, bob)
+    tasks = cast.golden_set(alice, cast.doubling_tasks(3))
+    listing = hiring.open_listing(
+        agent_version=version,
+        pact_version=pact,
+        price=10_000,
+        currency="EUR",
+        timers=Timers(),
+        by=bob.user,
+        now=clock(),
+    )
+    claim = hiring.record_claim(
+        agent_version=version,
+        benchmark="Sums",
+        score_bps=9_900,
+        units=100,
+        method="exact match",
+        not_measured="words",
+        ran_by=BenchmarkClaim.Runner.BUILDER,
+        measured_on=clock().date(),
+        now=clock(),
+    )
+    _give(alice, 40_000)
+    hired = [
+        hiring.hire(
+            listing=listing,
+            buyer=alice.party,
+            task_set_version=tasks,
+            by=alice.user,
+            authority="member:owner",
+            now=clock(),
+        )
+        for _ in range(2)
+    ]
+    settled, disputed = (engagement.milestones.get() for engagement in hired)
+    for milestone in (settled, disputed):
+        escrow.fund(milestone=milestone, by=alice.party, idempotency_key=milestone.id, now=clock())
+        _judge(milestone.deliverables.get().evaluation)
+    settled_escrow = escrow.accept(escrow=settled.escrow, by=alice.party, now=clock())
+    dispute = escrow.dispute(
+        escrow=disputed.escrow,
+        party=bob.party,
+        by=bob.user,
+        ground=Dispute.Ground.PERFORMANCE,
+        statement="It was right.",
+        now=clock(),
+    )
+    money = Money(500, "EUR")
+    deposit = deposits.request_deposit(
+        party=alice.party, money=money, idempotency_key="d", now=clock()
+    )
+    payout = payouts.request_payout(
+        party=alice.party,
+        money=money,
+        idempotency_key="p",
+        now=clock(),
+        cooldown=timedelta(days=1),
+    )
+    key = issue_key(party=alice.party, user=alice.user, name="k", scopes=["read"], now=clock()).key
+    ids = {
+        "party": alice.party.id,
+        "member": alice.user.id,
+        "key": key.id,
+        "agent": version.agent_id,
+        "agent-version": version.id,
+        "pact": pact.pact_id,
+        "pact-version": pact.id,
+        "task-set": tasks.task_set_id,
+        "task-set-version": tasks.id,
+        "listing": listing.id,
+        "claim": claim.id,
+        "evaluation": disputed.deliverables.get().evaluation.id,
+        "engagement": hired[1].id,
+        "milestone": disputed.id,
+        "dispute": dispute.id,
+        "deposit": deposit.id,
+        "payout": payout.id,
+        "receipt": Receipt.objects.get(escrow=settled_escrow).id,
+        "evidence": Evidence.objects.order_by("id")[0].id,
+    }
+    return Market(alice, bob, ids)
+
+
+def _give(actor: cast.Actor, amount: int) -> None:
+    world = ledger.rail_account(rail="sandbox", currency="EUR")
+    account = ledger.party_account(party=actor.party, currency="EUR")
+    sides = ledger.move(source=world, target=account, amount=amount)
+    ledger.post(Posting(kind=Transfer.Kind.DEPOSIT, key=f"gift:{actor.party.pk}", sides=sides))
+
+
+def _judge(evaluation: Evaluation) -> Verdict:
+    evaluation.trials.filter(state="queued").update(state="done", finished_at=clock())
+    Evaluation.objects.filter(pk=evaluation.pk).update(state="concluded", concluded_at=clock())
+    return Verdict.objects.create(
+        evaluation=evaluation,
+        outcome="met",
+        earned_share_bps=10_000,
+        method="exact",
+        concluded_at=clock(),
+        evidence_id="evd_0190f3c2a1b27c3d8e4f5a6b7c8d9e0f",
+    )
