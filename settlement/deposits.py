@@ -11,7 +11,10 @@ from settlement.idempotency import check_key
 from settlement.ledger import IdempotencyKeyReused, Posting
 from settlement.models import Deposit, RailAttempt, Transfer
 from settlement.money import AmountMalformed, Money
-from settlement.rails import Answer, rail_named
+from settlement.rails import Answer, check_place, rail_named
+
+# Strangers may deposit without end: this keeps every sum of theirs far inside 64 bits.
+LARGEST_DEPOSIT = 10**12
 
 
 def request_deposit(
@@ -26,12 +29,13 @@ def request_deposit(
     """Ask for a deposit. An instant rail is asked as soon as this is committed, so the balance is
     there at once; any other is asked by the sweep. The same key again returns the same deposit.
 
-    Raises RailUnknown, AmountMalformed for nothing at all, IdempotencyKeyReused,
-    IdempotencyKeyMalformed.
+    Raises RailUnknown, PlaceMalformed, AmountMalformed for nothing or more than LARGEST_DEPOSIT,
+    IdempotencyKeyReused, IdempotencyKeyMalformed.
     """
     instant = rail_named(rail).instant
-    if money.amount == 0:
-        raise AmountMalformed("a deposit brings in more than nothing")
+    check_place(source)
+    if not 0 < money.amount <= LARGEST_DEPOSIT:
+        raise AmountMalformed(f"a deposit brings in 1 to {LARGEST_DEPOSIT} minor units")
     asked = {"rail": rail, "source": source, "amount": money.amount, "currency": money.currency}
     new = Deposit(
         party=party,

@@ -9,9 +9,14 @@ class IdempotencyKeyMalformed(ValueError):
     """1 to 80 printable ASCII characters without spaces."""
 
 
+def is_token(text: object) -> bool:
+    """Whether this is 1 to 80 printable ASCII characters without spaces."""
+    return isinstance(text, str) and _KEY.fullmatch(text) is not None
+
+
 def check_key(key: str) -> str:
     """The key itself. Raises IdempotencyKeyMalformed."""
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
+    if not is_token(key):
         raise IdempotencyKeyMalformed(
             "an idempotency key has 1 to 80 printable ASCII characters and no spaces"
         )

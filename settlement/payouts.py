@@ -13,7 +13,7 @@ from settlement.idempotency import check_key
 from settlement.ledger import IdempotencyKeyReused, Posting
 from settlement.models import Account, Payout, RailAttempt, Transfer
 from settlement.money import AmountMalformed, Money
-from settlement.rails import Answer, rail_named
+from settlement.rails import Answer, check_place, rail_named
 
 
 class PayoutUnderWay(Exception):
@@ -36,10 +36,11 @@ def request_payout(
 ) -> Payout:
     """Set the money aside and pay it after the cooldown. The same key again is the same payout.
 
-    Raises InsufficientFunds, RailUnknown, AmountMalformed for nothing, IdempotencyKeyReused,
-    IdempotencyKeyMalformed.
+    Raises InsufficientFunds, RailUnknown, PlaceMalformed, AmountMalformed for nothing,
+    IdempotencyKeyReused, IdempotencyKeyMalformed.
     """
     rail_named(rail)
+    check_place(destination)
     check_key(idempotency_key)
     if money.amount == 0:
         raise AmountMalformed("a payout takes out more than nothing")

@@ -8,6 +8,7 @@ from pacts.models import Milestone, Verdict
 from reputation.fields import PublicIdField
 from reputation.triggers import never_emptied
 from settlement.models.ledger import Account, Transfer
+from settlement.reasons import REASONS, Reason
 
 FINAL = ["released", "refunded", "split"]
 
@@ -146,6 +147,11 @@ class Escrow(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def why(self) -> Reason | None:
+        """What it waits for or how it ended, in words, and whose fault that was."""
+        return REASONS.get(self.reason)
 
     @property
     def is_final(self) -> bool:

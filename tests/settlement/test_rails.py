@@ -14,7 +14,7 @@ from settlement.idempotency import IdempotencyKeyMalformed
 from settlement.models import Deposit, Payout, RailAttempt
 from settlement.money import AmountMalformed, Money
 from settlement.payouts import cancel_payout, process_payout, request_payout
-from settlement.rails import RAILS, Answer, RailUnknown, RailUnreachable
+from settlement.rails import RAILS, Answer, PlaceMalformed, RailUnknown, RailUnreachable
 from settlement.rails.sandbox import SandboxRail
 from settlement.tasks import process_deposits, process_payouts
 from tests import cast
@@ -133,6 +133,10 @@ def test_nonsense_is_refused_before_anything_is_stored(alice: cast.Actor) -> Non
         deposit(alice, amount=0)
     with pytest.raises(RailUnknown):
         deposit(alice, rail="barter")
+    with pytest.raises(PlaceMalformed):
+        deposit(alice, source="x" * 81)
+    with pytest.raises(AmountMalformed):
+        deposit(alice, amount=10**12 + 1)
     for key in ("", "a b", "é", "x" * 81):
         with pytest.raises(IdempotencyKeyMalformed):
             deposit(alice, key=key)

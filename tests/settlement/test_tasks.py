@@ -34,6 +34,7 @@ def test_a_second_sweep_at_the_same_time_leaves_the_work_to_the_first() -> None:
             cursor.execute("SELECT pg_advisory_lock(hashtext('settlement.sweep_settlements'))")
             tasks.sweep_settlements()
             assert made.escrow.state == "held"
+            cursor.execute("SELECT pg_advisory_unlock_all()")
     finally:
         other.close()
     tasks.sweep_settlements()
