@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from marketplace.api.fields import ObjectField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
-from pacts import registry, trials
+from pacts import registry, runner
 from pacts.agents import PROTOCOLS
 from pacts.agents.control import WELL_KNOWN
 from pacts.models import Agent, AgentVersion
@@ -156,5 +156,5 @@ class ControlProof(Noun):
 
     def put(self, request: Request, id: str) -> Response:
         version = self.agent().versions.order_by("-number").select_related("agent")[0]
-        registry.prove_control(version=version, egress=trials.egress(), now=database_now())
+        registry.prove_control(version=version, egress=runner.egress(), now=database_now())
         return Response(self.shown(version.agent))

@@ -1,7 +1,7 @@
 """Refusals as RFC 9457 problems: `{type, title, status, detail[, errors]}`, and where each is from.
 
-The exceptions of the domain carry sentences that say what to do; `REFUSALS` gives each its status.
-What is not listed is nobody's answer: it is logged and becomes a bare 500.
+The exceptions of the domain carry sentences that say what to do; `marketplace.refusals` gives each
+its status. What is not listed is nobody's answer: it is logged and becomes a bare 500.
 """
 
 import re
@@ -16,11 +16,19 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from marketplace.api.refusals import REFUSALS
+from marketplace.api import idempotency
+from marketplace.refusals import REFUSALS
 
 CONTENT_TYPE = "application/problem+json"
 TYPE = "urn:earnest:problem:"
 NOT_FOUND = "Nothing is at this address that you may see."
+OF_REQUESTS: dict[type, int] = {
+    idempotency.KeyMissing: 400,
+    idempotency.KeyMalformed: 400,
+    idempotency.KeyReused: 422,
+    idempotency.RequestInFlight: 409,
+}
+STATUS = REFUSALS | OF_REQUESTS
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -62,7 +70,7 @@ def problem(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
 
 def _refusal(error: Exception) -> dict[str, Any] | None:
     for kind in type(error).__mro__:
-        if status := REFUSALS.get(kind):
+        if status := STATUS.get(kind):
             code = _WORD.sub("-", type(error).__name__).lower()
             sentence = str(error)
             detail = sentence[:1].upper() + sentence[1:]

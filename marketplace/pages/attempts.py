@@ -7,7 +7,7 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from marketplace.api.refusals import REFUSALS
+from marketplace.refusals import REFUSALS
 from marketplace.pages.press import PressTokenMissing, press_once
 from settlement.escrow import EscrowRefused, NotYourSide
 

@@ -4,7 +4,6 @@
 A subclass answers as its nearest listed ancestor.
 """
 
-from marketplace.api import idempotency
 from marketplace.hiring import ListingClosed, ListingRefused
 from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
@@ -31,11 +30,6 @@ from settlement.payouts import NotYourPayout, PayoutUnderWay
 from settlement.rails import RailUnknown
 
 REFUSALS: dict[type, int] = {
-    # requests
-    idempotency.KeyMissing: 400,
-    idempotency.KeyMalformed: 400,
-    idempotency.KeyReused: 422,
-    idempotency.RequestInFlight: 409,
     NotCanonical: 400,
     # parties and keys
     MemberRefused: 422,
