@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from pacts import engagements, trials, verdicts
+from pacts import engagements, runner, trials, verdicts
 from pacts.models import Evaluation
 from reputation.clock import database_now
 from reputation.hints import hint
@@ -21,7 +21,7 @@ def run_trials(evaluation_id: str) -> None:
     )
     if evaluation.state != Evaluation.State.RUNNING:
         return
-    if trials.Runner(evaluation, trials.egress()).run():
+    if runner.Runner(evaluation, runner.egress()).run():
         hint("pacts.tasks.run_trials", evaluation_id)
     else:
         hint("pacts.tasks.conclude_evaluation", evaluation_id)

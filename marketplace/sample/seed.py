@@ -30,7 +30,7 @@ from pacts.models import (
     TaskSetVersion,
 )
 from pacts.tasksets import TaskDraft
-from pacts.trials import egress
+from pacts.runner import egress
 from reputation.clock import database_now
 from settlement import deposits, escrow
 from settlement.models import Escrow

@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 from django.utils.timezone import now as clock
 
-from pacts import evaluation, trials, verdicts
+from pacts import evaluation, runner, trials, verdicts
 from pacts.models import AgentVersion, Artifact, Evaluation, Observation, Trial, Verdict
 from reputation.models import Evidence
 from tests import cast
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _loopback_agents(settings: Any) -> None:
     settings.EGRESS_ALLOW_LOOPBACK = True
-    trials.egress.cache_clear()
+    runner.egress.cache_clear()
 
 
 def start(version: AgentVersion, builder: cast.Actor, tasks: int = 30, **pact: Any) -> Evaluation:
@@ -40,7 +40,7 @@ def start(version: AgentVersion, builder: cast.Actor, tasks: int = 30, **pact: A
 
 
 def run(running: Evaluation) -> Verdict | None:
-    trials.Runner(running, trials.egress()).run()
+    runner.Runner(running, runner.egress()).run()
     return verdicts.conclude(evaluation_id=running.id, now=clock())
 
 
@@ -93,9 +93,9 @@ def test_a_verdict_waits_for_the_last_trial() -> None:
     with cast.agent_service(cast.echo) as url:
         running = start(cast.agent_of(builder, url), builder)
         claimed = trials.claim(running, limit=1)
-        trials.Runner(running, trials.egress()).run()
+        runner.Runner(running, runner.egress()).run()
         assert verdicts.conclude(evaluation_id=running.id, now=clock()) is None
-        Trial.objects.filter(pk=claimed[0].pk).update(lease_expires_at=clock())
+        Trial.objects.filter(pk=claimed[0].trial_id).update(lease_expires_at=clock())
         assert trials.requeue_lapsed(now=clock() + timedelta(seconds=1)) == [running.id]
         assert run(running) is not None
 
@@ -122,7 +122,7 @@ def test_an_evaluation_is_concluded_once() -> None:
     builder = cast.bob()
     with cast.agent_service(cast.echo) as url:
         running = start(cast.agent_of(builder, url), builder)
-        trials.Runner(running, trials.egress()).run()
+        runner.Runner(running, runner.egress()).run()
     found = in_parallel(4, lambda: verdicts.conclude(evaluation_id=running.id, now=clock()))
     assert sum(verdict is not None for verdict in found) == 1
     assert Verdict.objects.count() == 1
@@ -139,7 +139,7 @@ def test_runners_side_by_side_try_every_task_once() -> None:
 
     with cast.agent_service(answer) as url:
         running = start(cast.agent_of(builder, url, max_concurrency=16), builder, tasks=60)
-        in_parallel(4, lambda: trials.Runner(running, trials.egress()).run())
+        in_parallel(4, lambda: runner.Runner(running, runner.egress()).run())
     assert sorted(calls) == list(range(60))
     assert Observation.objects.count() == 60
 
@@ -157,7 +157,7 @@ def test_an_agent_never_sees_more_calls_at_once_than_it_allows() -> None:
 
     with cast.agent_service(answer) as url:
         running = start(cast.agent_of(builder, url, max_concurrency=3), builder, tasks=40)
-        in_parallel(3, lambda: trials.Runner(running, trials.egress()).run())
+        in_parallel(3, lambda: runner.Runner(running, runner.egress()).run())
     assert max(most) <= 3
 
 
@@ -165,25 +165,21 @@ def test_an_answer_that_comes_after_its_lease_was_given_away_counts_for_nothing(
     builder = cast.bob()
     with cast.agent_service(cast.echo) as url:
         running = start(cast.agent_of(builder, url), builder, tasks=1)
-        runner = trials.Runner(running, trials.egress())
+        shift = runner.Runner(running, runner.egress())
         (late,) = trials.claim(running, limit=1)
         trials.requeue_lapsed(now=clock() + timedelta(minutes=1))
         (again,) = trials.claim(running, limit=1)
-        reply = runner._call(late)
-        assert trials.record(running, [finished(runner, late, reply)], now=clock()) == 0
-        assert trials.record(running, [finished(runner, again, reply)], now=clock()) == 1
-        assert trials.record(running, [finished(runner, again, reply)], now=clock()) == 0
+        reply = shift.call(late)
+        assert trials.record(running, [shift.check(late, reply)], now=clock()) == 0
+        assert trials.record(running, [shift.check(again, reply)], now=clock()) == 1
+        assert trials.record(running, [shift.check(again, reply)], now=clock()) == 0
     assert Observation.objects.count() == 1
-
-
-def finished(runner: trials.Runner, trial: Trial, reply: Any) -> trials.Finished:
-    return trials.Finished(trial, reply, runner._check(trial.task, reply), b"{}")
 
 
 def test_a_trial_that_kills_every_worker_becomes_null_for_the_platform() -> None:
     builder = cast.bob()
     running = start(cast.agent_of(builder), builder, tasks=1)
-    for _ in range(trials.MAX_ATTEMPTS + 2):
+    for _ in range(trials.MAX_LOST):
         assert trials.claim(running, limit=1)
         trials.requeue_lapsed(now=clock() + timedelta(minutes=1))
     trial = running.trials.get()

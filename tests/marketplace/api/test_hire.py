@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pacts import trials, verdicts
+from pacts import runner, verdicts
 from pacts.models import Agent, Evaluation
 from reputation.clock import database_now
 from settlement import audit, settlements
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _loopback_agents(settings: Any) -> None:
     settings.EGRESS_ALLOW_LOOPBACK = True
-    trials.egress.cache_clear()
+    runner.egress.cache_clear()
 
 
 def made(answer: Any) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def golden_set(alice: Program, count: int) -> str:
 def work(evaluation_id: str) -> None:
     """What the workers do."""
     running = Evaluation.objects.get(pk=evaluation_id)
-    trials.Runner(running, trials.egress()).run()
+    runner.Runner(running, runner.egress()).run()
     verdicts.conclude(evaluation_id=evaluation_id, now=database_now())
 
 
