@@ -1,14 +1,19 @@
 """The model field for public ids."""
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from reputation.identifiers import ID_MAX_LENGTH, new_id
 
+if TYPE_CHECKING:
+    _Text = models.CharField[str, str]
+else:
+    _Text = models.CharField
 
-class PublicIdField(models.CharField):  # type: ignore[type-arg]
+
+class PublicIdField(_Text):
     """A column whose default is a fresh id: `id = PublicIdField("agt", primary_key=True)`.
 
     Compared byte by byte (collation `C`), so the database sorts ids exactly as Python does.
