@@ -37,7 +37,11 @@ def locked(escrows: QuerySet[Escrow], *, now: datetime, skip_locked: bool = Fals
     rows = escrows.select_for_update(
         of=("self",), no_key=True, skip_locked=skip_locked
     ).select_related(
-        "milestone__engagement__pact_version", "milestone__engagement__agent_version", "account"
+        "milestone__engagement__pact_version",
+        "milestone__engagement__agent_version",
+        "milestone__engagement__buyer",
+        "milestone__engagement__builder",
+        "account",
     )
     found = list(rows.order_by("pk"))
     cases = _read(found)
