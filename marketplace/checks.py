@@ -1,6 +1,6 @@
 """Refuses settings nobody should run with. Each refusal has a number, a fact and a cure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,7 +51,7 @@ def _hosts_are_open() -> bool:
     )
 
 
-_RULES = (
+_RULES: tuple[tuple[int, Callable[[], bool], str, str], ...] = (
     (
         1,
         lambda: settings.EGRESS_ALLOW_LOOPBACK,

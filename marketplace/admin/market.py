@@ -1,11 +1,10 @@
 """What is offered: agents, pacts, listings, claims; and requests that were replayed."""
 
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from marketplace.admin.reading import History, only
+from marketplace.admin.reading import History, noted, only
 from marketplace.models import BenchmarkClaim, Listing, ReplayedRequest
 from pacts.models import Agent, AgentVersion, Pact, PactVersion, TaskSet, TaskSetVersion
 
@@ -61,7 +60,7 @@ class ListingAdmin(History):
     @admin.action(description="Suspend: no new hires", permissions=["view"])
     def suspend(self, request: HttpRequest, chosen: QuerySet[Listing]) -> None:
         """Running engagements go on; new ones are refused."""
-        self.log_actions(request, chosen, CHANGE, "suspended")
+        noted(request, chosen, "suspended")
         many = chosen.update(state=Listing.State.SUSPENDED)
         self.message_user(request, f"{many} listing(s) suspended.")
 
@@ -69,7 +68,7 @@ class ListingAdmin(History):
     def lift(self, request: HttpRequest, chosen: QuerySet[Listing]) -> None:
         """Back to paused: the builder decides when to open again."""
         suspended = chosen.filter(state=Listing.State.SUSPENDED)
-        self.log_actions(request, suspended, CHANGE, "suspension lifted")
+        noted(request, suspended, "suspension lifted")
         many = suspended.update(state=Listing.State.PAUSED)
         self.message_user(request, f"{many} listing(s) may open again.")
 

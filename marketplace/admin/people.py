@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from marketplace import keys
-from marketplace.admin.reading import History, Looking, only
+from marketplace.admin.reading import History, Looking, noted, only
 from marketplace.models import ApiKey
 from pacts.models import Member, Party, Signature, SigningKey, User
 from reputation.clock import database_now
@@ -33,7 +32,7 @@ class UserAdmin(Looking, ModelAdmin):  # type: ignore[misc]
     inlines = (only(Member, "party", "role", "created_at"),)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)  # type: ignore[union-attr]
+        return bool(request.user.is_superuser)
 
 
 @admin.register(Party)
@@ -57,7 +56,7 @@ class ApiKeyAdmin(History):
     @admin.action(description="Revoke", permissions=["view"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         """End the chosen keys at once."""
-        self.log_actions(request, chosen, CHANGE, "revoked")
+        noted(request, chosen, "revoked")
         for key in chosen:
             keys.revoke_key(key=key, now=database_now())
         self.message_user(request, f"{len(chosen)} key(s) revoked.")

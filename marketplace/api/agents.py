@@ -59,7 +59,8 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
         ]
 
     def get_latest_version(self, agent: Agent) -> str:
-        return max(agent.versions.all(), key=lambda version: version.number).id
+        latest: AgentVersion = max(agent.versions.all(), key=lambda version: version.number)
+        return str(latest.id)
 
 
 class NewVersionSerializer(serializers.Serializer[AgentVersion]):

@@ -51,7 +51,7 @@ class DisputeSerializer(serializers.ModelSerializer[Dispute]):
 
     def to_representation(self, instance: Dispute) -> dict[str, Any]:
         if not hasattr(instance, "ruling"):
-            instance.ruling = None  # type: ignore[assignment]
+            instance.ruling = None
         return super().to_representation(instance)
 
 

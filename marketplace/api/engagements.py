@@ -90,7 +90,7 @@ class MilestoneSerializer(serializers.ModelSerializer[Milestone]):
 
     def to_representation(self, instance: Milestone) -> dict[str, Any]:
         if not hasattr(instance, "escrow"):
-            instance.escrow = None  # type: ignore[assignment]
+            instance.escrow = None
         return super().to_representation(instance)
 
 

@@ -127,7 +127,7 @@ class LiveEvaluationSerializer(EvaluationSerializer):
 
     def to_representation(self, instance: Evaluation) -> dict[str, Any]:
         if not hasattr(instance, "verdict"):
-            instance.verdict = None  # type: ignore[assignment]
+            instance.verdict = None
         return super().to_representation(instance)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +19,8 @@ from settlement.money import Money
 from settlement.rails import RAILS
 
 
-class SignedAmountField(serializers.CharField):
+@extend_schema_field({"type": "string", "pattern": "^-?[0-9]{1,18}$"})
+class SignedAmountField(serializers.ReadOnlyField):
     """Minor units as text, below zero when they left."""
 
     def to_representation(self, value: Any) -> str:
@@ -92,7 +94,7 @@ class NewDepositSerializer(serializers.Serializer[Deposit]):
     amount = AmountField()
     currency = CurrencyField()
     rail = serializers.ChoiceField(choices=sorted(RAILS), default="sandbox")
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]
         max_length=80, default="sandbox:ok", help_text="What the rail charges: its own token."
     )
 

@@ -32,6 +32,7 @@ class Noun(GenericAPIView[Any]):
 
     gives: ClassVar[type[BaseSerializer[Any]] | None] = None
     takes: ClassVar[type[BaseSerializer[Any]] | None] = None
+    deletes: ClassVar[bool] = False  # a DELETE leaves nothing to show
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     pagination_class: Any = None
     filter_backends: Any = ()

@@ -1,5 +1,6 @@
 """Pages that stay right while rows are added: by cursor, never by number."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -20,12 +21,15 @@ class ByCursor(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         cursor = super().decode_cursor(request)
-        if cursor and "\x00" in (cursor.position or ""):
+        if cursor and "\x00" in str(cursor.position):
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
+        self,
+        queryset: "QuerySet[Any] | Sequence[Any]",
+        request: Request,
+        view: APIView | None = None,
     ) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)

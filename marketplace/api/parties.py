@@ -136,6 +136,7 @@ class OneMember(Noun):
 
     gives = MemberSerializer
     takes = RoleSerializer
+    deletes = True
 
     def member(self, party: str, user: str) -> Member:
         rows = Member.objects.filter(party_id=self.own).select_related("user")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from rest_framework.renderers import JSONRenderer
 
-from marketplace.api import idempotency
 from marketplace.models import ReplayedRequest
 from settlement.models import Deposit
 from tests import cast
@@ -123,7 +123,8 @@ def test_of_twelve_at_once_one_acts_and_the_others_replay_or_wait() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_while_one_is_worked_on_the_other_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     alice = program_of(cast.alice())
-    act, seen = idempotency.JSONRenderer.render, []
+    act = JSONRenderer.render
+    seen: list[int] = []
 
     def render(self: Any, *arguments: Any) -> bytes:
         if not seen:
@@ -137,6 +138,6 @@ def test_while_one_is_worked_on_the_other_is_told_at_once(monkeypatch: pytest.Mo
         finally:
             connections.close_all()
 
-    monkeypatch.setattr(idempotency.JSONRenderer, "render", render)
+    monkeypatch.setattr(JSONRenderer, "render", render)
     assert alice.pay("deposits", TEN, "k").status_code == 201
     assert seen[1] == 409
