@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 
 from marketplace.hiring import timers_of
 from marketplace.models import BenchmarkClaim, Listing
+from marketplace.pages.market_view import why_of
 from marketplace.pages.promises import ClauseText, Offer, clause_texts
 from marketplace.pages.rates import Rate, rate_of_standing
 from pacts import terms
@@ -15,7 +16,6 @@ from pacts.signatures import holds
 from reputation import queries
 from reputation.queries import AgentStanding
 from settlement.models import FINAL, Escrow
-from settlement.reasons import REASONS
 
 MOST_HIRES = 20
 
@@ -131,12 +131,11 @@ def hires_of(agent: Agent) -> list[Hire]:
 
 
 def _hire(escrow: Escrow) -> Hire:
-    reason = REASONS.get(escrow.reason)
     return Hire(
         escrow=escrow,
         verdict=escrow.verdict,
         clauses=list(escrow.verdict.clauses.all()) if escrow.verdict else [],
-        sentence=reason.sentence if reason else "",
+        sentence=why_of(escrow),
     )
 
 

@@ -14,7 +14,7 @@ from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.forms import AgentForm, ListingForm, PactForm, VersionForm
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
 from marketplace.pages.wording import decimal
-from pacts import publishing, registry, trials
+from pacts import publishing, registry, runner
 from pacts.engagements import Timers
 from pacts.models import Agent, PactVersion
 from reputation.clock import database_now
@@ -74,7 +74,7 @@ def control(request: HttpRequest, slug: str) -> HttpResponse:
 
     def prove() -> str:
         registry.prove_control(
-            version=agent.versions.all()[0], egress=trials.egress(), now=database_now()
+            version=agent.versions.all()[0], egress=runner.egress(), now=database_now()
         )
         return back
 

@@ -58,7 +58,7 @@ class HireForm(forms.Form):
     tasks = TasksField(
         label="Or paste tasks",
         required=False,
-        help_text="One JSON object on each line, with “input” and “expected”; or CSV with columns "
+        help_text="They are used instead of a chosen set. One JSON object on each line, with “input” and “expected”; or CSV with columns "
         "such as input.text and expected.language.",
     )
     drafts: Any = None
@@ -71,17 +71,20 @@ class HireForm(forms.Form):
             .order_by("task_set_id", "-number")
             .distinct("task_set_id")
         )
-        self.fields["task_set_version"].queryset = TaskSetVersion.objects.filter(  # type: ignore[attr-defined]
-            pk__in=newest.values("pk")
-        ).select_related("task_set").order_by("-created_at")
+        rows = TaskSetVersion.objects.filter(pk__in=newest.values("pk"))
+        field = self.fields["task_set_version"]
+        field.queryset = rows.select_related("task_set").order_by("-created_at")  # type: ignore[attr-defined]
+        self.has_sets = bool(field.queryset)  # type: ignore[attr-defined]
+        if self.has_sets:
+            field.initial = field.queryset[0].pk  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         pasted = (data.get("tasks") or "").strip()
         if self.errors:
             return data
-        if bool(data.get("task_set_version")) == bool(pasted):
-            raise forms.ValidationError("Choose one of your task sets, or paste tasks: one of them.")
+        if not data.get("task_set_version") and not pasted:
+            raise forms.ValidationError("Choose one of your task sets, or paste tasks.")
         if pasted:
             try:
                 self.drafts = tasks_of(data["tasks"], None)

@@ -48,8 +48,8 @@ def _hire(request: HttpRequest, form: HireForm, agent: Agent, listing: Listing) 
 
 
 def _tasks(request: HttpRequest, form: HireForm, agent: Agent) -> TaskSetVersion:
-    chosen: TaskSetVersion | None = form.cleaned_data["task_set_version"]
-    if chosen:
+    if not form.drafts:
+        chosen: TaskSetVersion = form.cleaned_data["task_set_version"]
         return chosen
     return tasksets.create_task_set(
         owner=party_of(request),
@@ -74,5 +74,5 @@ def _context(
         "example": EXAMPLE,
         "timers": timer_sentences(offer),
         "happenings": happenings(offer=offer, terms=pact.terms, now=now_of(request)),
-        "has_sets": form.fields["task_set_version"].queryset.exists(),  # type: ignore[attr-defined]
+        "has_sets": form.has_sets,
     }

@@ -39,6 +39,16 @@ class Card:
         return self.standing.composite.score_bps
 
     @property
+    def units(self) -> int:
+        """How much was measured, over every dimension."""
+        return self.standing.composite.units
+
+    @property
+    def newest(self) -> datetime | None:
+        """When something was last measured."""
+        return max((rate.measured_at for rate in self.rates if rate.measured_at), default=None)
+
+    @property
     def is_new(self) -> bool:
         """Under 20 units in every dimension."""
         return self.lower is None
@@ -185,15 +195,22 @@ def _outcomes(cards: Sequence[Card]) -> dict[str, Outcome]:
     }
 
 
+def why_of(escrow: Escrow) -> str:
+    """Why the money went where it went; a measured share of nothing is said plainly."""
+    if escrow.reason == "breach_prorated" and not escrow.earned_share_bps:
+        return "The breach was not cured, and with a critical promise broken nothing was earned."
+    reason = REASONS.get(escrow.reason)
+    return reason.sentence if reason else ""
+
+
 def _outcome(card: Card, escrow: Escrow) -> Outcome:
     verdict = escrow.verdict
     clauses = list(verdict.clauses.all()) if verdict else []
     deciding = verdict.outcome if verdict else ""
-    reason = REASONS.get(escrow.reason)
     return Outcome(
         card=card,
         escrow=escrow,
-        sentence=reason.sentence if reason else "",
+        sentence=why_of(escrow),
         verdict=deciding,
         because=[clause for clause in clauses if clause.outcome == deciding != "met"],
     )

@@ -79,7 +79,7 @@ class TasksField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            widget=forms.Textarea(attrs={"rows": 10, "class": "code", "spellcheck": "false"}),
+            widget=forms.Textarea(attrs={"rows": 8, "class": "code", "spellcheck": "false"}),
             max_length=MOST_BYTES,
             strip=False,
             **kwargs,

@@ -8,6 +8,7 @@ from django import template
 from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from heroicons.templatetags.heroicons import heroicon_micro
 
 from marketplace import access
 from marketplace.pages import charts, press, wording
@@ -16,6 +17,7 @@ from marketplace.pages.visitors import acting_of, now_of
 
 register = template.Library()
 
+register.simple_tag(heroicon_micro)
 register.filter("percent", wording.percent)
 register.filter("span", wording.span)
 register.filter("work", wording.work_title)
