@@ -17,9 +17,6 @@ from reputation.clock import database_now
 class KeySerializer(serializers.ModelSerializer[ApiKey]):
     user = serializers.CharField(source="user_id", read_only=True)
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=ApiKey.Scope.choices))
-    secret = serializers.CharField(
-        read_only=True, required=False, help_text="Shown once, in the answer that makes the key."
-    )
 
     class Meta:
         model = ApiKey
@@ -28,7 +25,6 @@ class KeySerializer(serializers.ModelSerializer[ApiKey]):
             "name",
             "user",
             "scopes",
-            "secret",
             "created_at",
             "expires_at",
             "last_used_at",
@@ -37,11 +33,22 @@ class KeySerializer(serializers.ModelSerializer[ApiKey]):
         read_only_fields = ["id", "created_at", "last_used_at", "revoked_at"]
 
 
+class IssuedKeySerializer(KeySerializer):
+    """A new key with its secret, which is shown this once."""
+
+    secret = serializers.CharField(read_only=True)
+
+    class Meta(KeySerializer.Meta):
+        fields = [*KeySerializer.Meta.fields, "secret"]
+
+
 class Keys(Lists, Makes):
     """Keys that act for the party as the user who made them; the secret is shown once."""
 
     gives = KeySerializer
+    makes = IssuedKeySerializer
     takes = KeySerializer
+    replays = False  # an answer that is kept would keep the secret
 
     def get_queryset(self) -> QuerySet[ApiKey]:
         return ApiKey.objects.filter(party_id=self.own)

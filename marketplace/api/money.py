@@ -32,6 +32,10 @@ class BalanceSerializer(serializers.Serializer[Any]):
     available = AmountField()
 
 
+class BalancesSerializer(serializers.Serializer[Any]):
+    results = BalanceSerializer(many=True)
+
+
 class EntrySerializer(serializers.ModelSerializer[Entry]):
     amount = SignedAmountField()
     balance_after = AmountField(allow_null=True)
@@ -133,12 +137,12 @@ class EntryFilter(django_filters.FilterSet):
 class Balances(Noun):
     """What the party can spend or withdraw, by currency."""
 
-    gives = BalanceSerializer
+    gives = BalancesSerializer
 
     def get(self, request: Request) -> Response:
         held = ledger.balances_of(self.party)
         rows = [{"currency": code, "available": amount} for code, amount in held.items()]
-        return Response(self.get_serializer(rows, many=True).data)
+        return Response(self.shown({"results": rows}))
 
 
 class Statement(Lists):

@@ -120,9 +120,13 @@ class Lists(Noun):
 class Makes(Noun):
     """A POST that makes something, once per Idempotency-Key; with money it needs one."""
 
+    makes: ClassVar[type[BaseSerializer[Any]] | None] = None  # what it answers, unless `gives`
     moves_money: ClassVar[bool] = False
+    replays: ClassVar[bool] = True
 
     def post(self, request: Request, **ids: str) -> Response:
+        if not self.replays:
+            return self._act()
         acting = self.acting
         assert acting is not None, "no POST of the API is public"
         return idempotency.answer(
@@ -131,7 +135,10 @@ class Makes(Noun):
 
     def _act(self) -> Response:
         made = self.create(self.given() if self.takes else {}, database_now())
-        return Response(self.shown(made), status.HTTP_201_CREATED)
+        answer = (self.makes or self.get_serializer_class())(
+            made, context=self.get_serializer_context()
+        )
+        return Response(answer.data, status.HTTP_201_CREATED)
 
     def create(self, given: dict[str, Any], now: datetime) -> Any:
         """What the POST makes, from its validated body."""

@@ -92,6 +92,7 @@ class Pacts(OfPacts, Lists, Makes):
     """Pacts. A POST drafts the next version of the pact of an agent of one's own."""
 
     gives = PactSerializer
+    makes = PactVersionSerializer
     takes = DraftSerializer
     filterset_class = PactFilter
 
@@ -101,9 +102,6 @@ class Pacts(OfPacts, Lists, Makes):
     def create(self, given: dict[str, Any], now: datetime) -> PactVersion:
         agent = self.find(Agent.objects.filter(builder_id=self.own), pk=given["agent"])
         return publishing.draft_pact(agent=agent, data=given["terms"])
-
-    def shown(self, thing: Any) -> Any:
-        return PactVersionSerializer(thing).data
 
 
 class OnePact(OfPacts, Reads):

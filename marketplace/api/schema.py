@@ -88,10 +88,12 @@ class Schema(AutoSchema):
         gives = getattr(self.view, "gives", None)
         if self.method == "DELETE":
             return {204: None} if getattr(self.view, "deletes", False) else {200: gives}
-        return {201 if self.method == "POST" else 200: gives}
+        if self.method == "POST":
+            return {201: getattr(self.view, "makes", None) or gives}
+        return {200: gives}
 
     def get_override_parameters(self) -> Any:
-        if self.method != "POST" or not isinstance(self.view, Makes):
+        if self.method != "POST" or not isinstance(self.view, Makes) or not self.view.replays:
             return []
         return [
             OpenApiParameter(

@@ -79,7 +79,7 @@ def test_two_programs_hire_work_and_pay_through_the_api_alone() -> None:
 
         deposit = made(alice.pay("deposits", {"amount": "25000", "currency": "EUR"}))
         assert read(alice.get(f"deposits/{deposit['id']}"))["state"] == "succeeded"
-        assert read(alice.get("balances")) == [{"currency": "EUR", "available": "25000"}]
+        assert read(alice.get("balances"))["results"] == [{"currency": "EUR", "available": "25000"}]
 
         hire = {"listing": listing["id"], "task_set_version": tasks}
         engagement = made(alice.pay("engagements", hire))
@@ -99,14 +99,14 @@ def test_two_programs_hire_work_and_pay_through_the_api_alone() -> None:
 
     settled = made(alice.pay(f"milestones/{milestone}/acceptance"))["escrow"]
     assert (settled["state"], settled["released"], settled["fee"]) == ("released", "9500", "500")
-    assert read(bob.get("balances")) == [{"currency": "EUR", "available": "9500"}]
+    assert read(bob.get("balances"))["results"] == [{"currency": "EUR", "available": "9500"}]
     receipt = read(bob.get("receipts"))["results"][0]
     assert read(alice.get(f"receipts/{receipt['id']}")) == receipt
     kinds = [entry["kind"] for entry in read(alice.get("statement"))["results"]]
     assert kinds == ["hold", "deposit"]
 
     payout = made(bob.pay("payouts", {"amount": "9500", "currency": "EUR"}))
-    assert read(bob.get("balances")) == [{"currency": "EUR", "available": "0"}]
+    assert read(bob.get("balances"))["results"] == [{"currency": "EUR", "available": "0"}]
     assert made(bob.pay(f"payouts/{payout['id']}/cancellation"))["state"] == "cancelled"
     log = read(Program().get(f"evidence?subject={engagement['id']}"))["results"]
     assert {"escrow.funded", "escrow.settled"} <= {entry["kind"] for entry in log}

@@ -141,3 +141,10 @@ def test_while_one_is_worked_on_the_other_is_told_at_once(monkeypatch: pytest.Mo
     monkeypatch.setattr(JSONRenderer, "render", render)
     assert alice.pay("deposits", TEN, "k").status_code == 201
     assert seen[1] == 409
+
+
+def test_the_secret_of_a_new_key_is_kept_nowhere(alice: Program) -> None:
+    made = alice.pay("keys", {"name": "robot", "scopes": ["read"]}).json()
+    assert Program(made["secret"]).get("me").json()["scopes"] == ["read"]
+    assert not ReplayedRequest.objects.exists()
+    assert "secret" not in alice.get(f"keys/{made['id']}").json()
