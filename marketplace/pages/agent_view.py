@@ -120,9 +120,7 @@ def claims_of(agent: Agent) -> QuerySet[BenchmarkClaim]:
 def hires_of(agent: Agent) -> list[Hire]:
     """The newest settled hires with their verdicts."""
     rows = (
-        Escrow.objects.filter(
-            state__in=FINAL, milestone__engagement__agent_version__agent=agent
-        )
+        Escrow.objects.filter(state__in=FINAL, milestone__engagement__agent_version__agent=agent)
         .select_related("verdict__evaluation__agent_version", "milestone__task_set_version")
         .prefetch_related("verdict__clauses")
         .order_by("-settled_at", "-id")[:MOST_HIRES]

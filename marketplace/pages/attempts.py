@@ -7,8 +7,8 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from marketplace.refusals import REFUSALS
 from marketplace.pages.press import PressTokenMissing, press_once
+from marketplace.refusals import REFUSALS
 from settlement.escrow import EscrowRefused, NotYourSide
 
 REFUSED: tuple[type[Exception], ...] = (

@@ -107,7 +107,9 @@ def _add_version(agent: Agent, data: dict[str, Any]) -> str:
 def pact_new(request: HttpRequest, slug: str) -> HttpResponse:
     """A new draft, started from a template or from a published pact of the same kind."""
     agent = _agent(request, slug)
-    form = PactForm(request.POST or None, initial={"text": PactForm.written(_start(request, agent))})
+    form = PactForm(
+        request.POST or None, initial={"text": PactForm.written(_start(request, agent))}
+    )
     if request.method == "POST" and form.is_valid():
         done = attempt(request, form, lambda: _draft(agent, form), field="text")
         if done:
@@ -179,7 +181,7 @@ def pact_review(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         found = builder_view.review(form.data_read, deadline_ms=DEADLINE_MS)
     else:
-        found = builder_view.Review([], " ".join(form.errors.get("text", ["Write a pact."])))
+        found = builder_view.Review([], " ".join(str(one) for one in form.errors["text"]))
     return render(request, "builder/review.html", {"review": found})
 
 

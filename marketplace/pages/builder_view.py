@@ -1,5 +1,6 @@
 """What the builder's desk shows, and the text a new pact starts from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -108,7 +109,9 @@ def rows_of(party: Party, *, now: datetime) -> list[AgentRow]:
     """Every agent of the party with its standing."""
     agents = list(agents_of(party))
     newest = {a.versions.all()[0].id: a.id for a in agents if a.versions.all()}
-    standings = {one.agent_id: one for one in queries.standings_of(versions=newest, now=now).values()}
+    standings = {
+        one.agent_id: one for one in queries.standings_of(versions=newest, now=now).values()
+    }
     return [
         AgentRow(
             agent=agent,
@@ -125,14 +128,11 @@ def pact_versions_of(agent: Agent) -> list[PactVersion]:
     return [version for pact in agent.pacts.all() for version in pact.versions.all()]
 
 
-def earnings_of(party: Party) -> list[dict[str, Any]]:
+def earnings_of(party: Party) -> list[Mapping[str, Any]]:
     """Per currency: what was released to the builder, net of fees, and how many hires paid."""
     rows = Escrow.objects.filter(milestone__engagement__builder=party, state__in=FINAL)
-    return list(
-        rows.order_by("currency")
-        .values("currency")
-        .annotate(released=Sum("released"), fee=Sum("fee"), refunded=Sum("refunded"))
-    )
+    sums = {name: Sum(name) for name in ("released", "fee", "refunded")}
+    return [*rows.order_by("currency").values("currency").annotate(**sums)]
 
 
 def review(data: object, *, deadline_ms: int) -> Review:

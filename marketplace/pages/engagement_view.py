@@ -1,6 +1,7 @@
 """What the two sides of an engagement see: its facts, each milestone's state, what one may do."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -142,8 +143,12 @@ def whole_engagements_of(party: Party) -> QuerySet[Engagement]:
     return (
         Engagement.objects.filter(Q(buyer=party) | Q(builder=party))
         .select_related(
-            "buyer", "builder", "agent_version__agent", "pact_version__pact",
-            "buyer_signature", "builder_signature",
+            "buyer",
+            "builder",
+            "agent_version__agent",
+            "pact_version__pact",
+            "buyer_signature",
+            "builder_signature",
         )
         .prefetch_related(Prefetch("milestones", milestones))
     )
@@ -157,9 +162,7 @@ def works_of(engagement: Engagement, *, party: Party, now: datetime) -> list[Wor
     ]
 
 
-def work_of(
-    milestone: Milestone, *, engagement: Engagement, party: Party, now: datetime
-) -> Work:
+def work_of(milestone: Milestone, *, engagement: Engagement, party: Party, now: datetime) -> Work:
     """One milestone, as `party` sees it."""
     escrow: Escrow | None = getattr(milestone, "escrow", None)
     work = Work(
@@ -220,13 +223,13 @@ def _delivery(deliverable: Deliverable, now: datetime) -> Delivery:
     )
 
 
-def _trials(evaluation: Evaluation) -> list[dict[str, Any]]:
+def _trials(evaluation: Evaluation) -> list[Mapping[str, Any]]:
     failed = Observation.objects.filter(trial=OuterRef("pk"), outcome="fail")
     rows = Trial.objects.filter(evaluation=evaluation).annotate(failed=Exists(failed))
-    return list(rows.order_by("position").values("position", "state", "failed"))
+    return [*rows.order_by("position").values("position", "state", "failed")]
 
 
-def _tone(trial: dict[str, Any]) -> str:
+def _tone(trial: Mapping[str, Any]) -> str:
     if trial["state"] == Trial.State.DONE:
         return "breached" if trial["failed"] else "met"
     return {Trial.State.NULL: "null", Trial.State.RUNNING: "running"}.get(trial["state"], "queued")
@@ -243,7 +246,9 @@ _TITLES = {
 def _movements(escrow: Escrow | None) -> list[Movement]:
     transfers = [escrow.hold, escrow.resolution] if escrow else []
     return [
-        Movement(transfer=one, title=_TITLES.get(one.kind, one.kind), entries=list(one.entries.all()))
+        Movement(
+            transfer=one, title=_TITLES.get(one.kind, one.kind), entries=list(one.entries.all())
+        )
         for one in transfers
         if one
     ]
@@ -288,7 +293,9 @@ def failing_trials(milestone: Milestone) -> QuerySet[Trial]:
 def failures(trials: list[Trial]) -> list[Failure]:
     """Trials with their raw answers, which are read in one query."""
     bodies = Artifact.objects.in_bulk([t.output_digest for t in trials if t.output_digest])
-    return [Failure(t, _text(bodies.get(t.output_digest)), list(t.observations.all())) for t in trials]
+    return [
+        Failure(t, _text(bodies.get(t.output_digest)), list(t.observations.all())) for t in trials
+    ]
 
 
 def _text(artifact: Artifact | None) -> str | None:

@@ -232,7 +232,7 @@ def _revise(request: HttpRequest, milestone: Milestone, form: RevisionForm) -> s
 
 
 def failing(request: HttpRequest, milestone_id: str) -> HttpResponse:
-    """Failing cases with input, expectation, answer and reasons: for the buyer, whose tasks they are."""
+    """Failing cases with input, answer and reasons: for the buyer, whose tasks they are."""
     owned = _milestones(request).filter(engagement__buyer=party_of(request))
     milestone = find(owned, pk=milestone_id)
     page = Paginator(engagement_view.failing_trials(milestone), PER_PAGE).get_page(
@@ -245,4 +245,3 @@ def failing(request: HttpRequest, milestone_id: str) -> HttpResponse:
         "failures": engagement_view.failures(list(page.object_list)),
     }
     return render(request, "engagements/failing.html", context)
-

@@ -58,8 +58,8 @@ class HireForm(forms.Form):
     tasks = TasksField(
         label="Or paste tasks",
         required=False,
-        help_text="They are used instead of a chosen set. One JSON object on each line, with “input” and “expected”; or CSV with columns "
-        "such as input.text and expected.language.",
+        help_text="They are used instead of a chosen set. One JSON object on each line, with "
+        "“input” and “expected”; or CSV with columns such as input.text and expected.language.",
     )
     drafts: Any = None
 
@@ -108,7 +108,9 @@ class TaskSetForm(forms.Form):
         "“in_scope” and “stratum”; or CSV with columns such as input.text and expected.language.",
         initial="",
     )
-    upload = forms.FileField(required=False, label="Or upload a file", help_text="JSON Lines or CSV, UTF-8, up to 4 MB.")
+    upload = forms.FileField(
+        required=False, label="Or upload a file", help_text="JSON Lines or CSV, UTF-8, up to 4 MB."
+    )
     note = forms.CharField(
         max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -199,7 +201,9 @@ class AgentForm(forms.Form):
 
     name = forms.CharField(max_length=80)
     work = forms.SlugField(
-        max_length=40, label="Kind of work", help_text="Lower-case words with dashes, such as language."
+        max_length=40,
+        label="Kind of work",
+        help_text="Lower-case words with dashes, such as language.",
     )
     summary = forms.CharField(max_length=280, help_text="One sentence for the market.")
     endpoint = forms.CharField(
@@ -225,7 +229,9 @@ class VersionForm(forms.Form):
     max_concurrency = AgentForm.base_fields["max_concurrency"]
     deadline_ms = AgentForm.base_fields["deadline_ms"]
     note = forms.CharField(
-        max_length=200, required=False, label="What changed",
+        max_length=200,
+        required=False,
+        label="What changed",
         help_text="Part of what is declared, so that a version with the same address is a new one.",
     )
 
@@ -263,8 +269,12 @@ class ListingForm(AmountForm):
     agent_version = forms.ModelChoiceField(
         AgentVersion.objects.none(), empty_label=None, label="Version that works"
     )
-    pact_version = forms.ModelChoiceField(PactVersion.objects.none(), empty_label=None, label="Pact")
-    work_hours = forms.IntegerField(min_value=1, max_value=24 * 90, initial=24, label="Hours to hand over")
+    pact_version = forms.ModelChoiceField(
+        PactVersion.objects.none(), empty_label=None, label="Pact"
+    )
+    work_hours = forms.IntegerField(
+        min_value=1, max_value=24 * 90, initial=24, label="Hours to hand over"
+    )
     evaluation_hours = forms.IntegerField(
         min_value=1, max_value=24 * 30, initial=24, label="Hours to evaluate"
     )

@@ -133,7 +133,11 @@ def by_benchmark(cards: Iterable[Card]) -> list[Card]:
     """Highest claim first; offers without a claim last."""
     return sorted(
         cards,
-        key=lambda card: (card.claim is None, -(card.claim.score_bps if card.claim else 0), card.name),
+        key=lambda card: (
+            card.claim is None,
+            -(card.claim.score_bps if card.claim else 0),
+            card.name,
+        ),
     )
 
 
@@ -181,7 +185,9 @@ def _outcomes(cards: Sequence[Card]) -> dict[str, Outcome]:
     """Agent id → its last settled hire, in three queries whatever the number of agents."""
     agent = "milestone__engagement__agent_version__agent_id"
     rows = (
-        Escrow.objects.filter(state__in=FINAL, **{f"{agent}__in": [c.listing.agent_id for c in cards]})
+        Escrow.objects.filter(
+            state__in=FINAL, **{f"{agent}__in": [c.listing.agent_id for c in cards]}
+        )
         .select_related("verdict", "milestone__engagement__agent_version")
         .prefetch_related("verdict__clauses")
         .order_by(agent, "-settled_at", "-id")

@@ -116,7 +116,9 @@ def _receipts(request: HttpRequest) -> QuerySet[Receipt]:
     return Receipt.objects.filter(
         Q(**{f"{engagement}__buyer": party}) | Q(**{f"{engagement}__builder": party})
     ).select_related(
-        "key", f"{engagement}__buyer", f"{engagement}__builder",
+        "key",
+        f"{engagement}__buyer",
+        f"{engagement}__builder",
         f"{engagement}__agent_version__agent",
     )
 

@@ -124,7 +124,8 @@ def _proof(clause: Clause) -> str:
 def _care(clause: Clause) -> str:
     if clause.owner is None or clause.review_cadence_days is None:
         return ""
-    return f"The {clause.owner} answers for it and reviews it every {clause.review_cadence_days} days."
+    days = plural(clause.review_cadence_days, "day")
+    return f"The {clause.owner} answers for it and reviews it every {days}."
 
 
 def timer_sentences(offer: Offer) -> list[str]:
@@ -240,6 +241,6 @@ def _disputed() -> Happening:
     return Happening(
         "Either side disputes",
         "plain",
-        "The money is frozen until an adjudicator without interest in the case rules, with reasons.",
+        "The money is frozen until an adjudicator without interest in the case has ruled.",
         "If nobody rules within 30 days, what is unresolved returns to you.",
     )

@@ -86,7 +86,7 @@ class TasksField(forms.CharField):
         )
 
 
-def tasks_of(pasted: str, upload: UploadedFile | None) -> list[TaskDraft]:
+def tasks_of(pasted: str, upload: "UploadedFile[bytes] | None") -> list[TaskDraft]:
     """Tasks from a file if one was given, else from what was pasted. Raises ValidationError."""
     try:
         return read_tasks(_decoded(upload) if upload else pasted)
@@ -95,10 +95,11 @@ def tasks_of(pasted: str, upload: UploadedFile | None) -> list[TaskDraft]:
         raise forms.ValidationError(text[:1].upper() + text[1:] + ".") from error
 
 
-def _decoded(upload: UploadedFile) -> str:
+def _decoded(upload: "UploadedFile[bytes]") -> str:
     if (upload.size or 0) > MOST_BYTES:
         raise TaskSetRefused(f"the file is larger than {MOST_BYTES // 1024 // 1024} MB; split it")
     try:
-        return upload.read().decode("utf-8-sig")
+        content: bytes = upload.read()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TaskSetRefused("the file is not UTF-8 text; save it as UTF-8") from error

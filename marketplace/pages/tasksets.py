@@ -1,7 +1,7 @@
 """Golden sets: the buyer's own tasks, which no builder sees."""
 
 from django.core.paginator import Paginator
-from django.db.models import Max, Prefetch
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -52,9 +52,8 @@ def _create(request: HttpRequest, form: TaskSetForm) -> str:
 
 def task_set(request: HttpRequest, task_set_id: str) -> HttpResponse:
     """One set's newest version, task by task."""
-    owned = TaskSet.objects.filter(owner=party_of(request)).annotate(last=Max("versions__number"))
-    found = find(owned, pk=task_set_id)
-    version = found.versions.get(number=found.last)
+    found = find(TaskSet.objects.filter(owner=party_of(request)), pk=task_set_id)
+    version = found.versions.order_by("-number")[0]
     page = Paginator(version.tasks.order_by("position"), PER_PAGE).get_page(request.GET.get("page"))
     context = {"task_set": found, "version": version, "page": page}
     return render(request, "tasksets/task_set.html", context)

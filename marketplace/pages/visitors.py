@@ -1,9 +1,9 @@
 """Who looks at a page. `marketplace.access` has let them in before any view runs."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils import timezone
@@ -59,13 +59,8 @@ def authority_of(request: HttpRequest) -> str:
 
 
 def find(rows: QuerySet[Row], **ids: str) -> Row:
-    """One row the visitor may see. What is somebody else's is not found, as if it were not there."""
+    """One row the visitor may see; what is somebody else's answers as if it were not there."""
     try:
         return rows.get(**ids)
-    except rows.model.DoesNotExist:
+    except ObjectDoesNotExist:
         raise Http404 from None
-
-
-def posted(request: HttpRequest) -> Mapping[str, str]:
-    """The fields of a form as sent."""
-    return request.POST.dict()  # type: ignore[return-value]
