@@ -37,7 +37,7 @@ def parse_jsonl(text: str) -> list[TaskDraft]:
     Raises `TaskSetRefused` naming the first line that does not fit.
     """
     drafts = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             drafts.append(_task(number, line))
     if not drafts:
@@ -52,7 +52,8 @@ def _task(number: int, line: str) -> TaskDraft:
         data = parse_json(line.encode())
     except MalformedJson as error:
         raise TaskSetRefused(f"line {number} is not JSON: {error}") from error
-    if not isinstance(data, dict) or not isinstance(data.get("input"), dict):
+    given = data.get("input") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(given, dict):
         raise TaskSetRefused(f"line {number}: give an object whose “input” is an object")
     if _has_nul(data):
         raise TaskSetRefused(f"line {number}: text with a NUL character cannot be stored")
@@ -63,7 +64,7 @@ def _task(number: int, line: str) -> TaskDraft:
         raise TaskSetRefused(f"line {number}: “expected” must be an object or null")
     if not isinstance(in_scope, bool):
         raise TaskSetRefused(f"line {number}: “in_scope” must be true or false")
-    return TaskDraft(data["input"], expected, in_scope, str(data.get("stratum", ""))[:40])
+    return TaskDraft(given, expected, in_scope, str(data.get("stratum", ""))[:40])
 
 
 def _has_nul(value: JsonValue) -> bool:

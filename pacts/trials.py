@@ -81,7 +81,7 @@ def claim(evaluation: Evaluation, *, limit: int) -> list[Claim]:
         AgentVersion.objects.select_for_update(no_key=True).get(pk=evaluation.agent_version_id)
         cursor.execute(
             _CLAIM,
-            {"evaluation": evaluation.pk, "limit": limit, "lease": LEASE},
+            {"evaluation": evaluation.pk, "limit": limit, "lease": LEASE.total_seconds()},
         )
         return sorted(
             (
@@ -113,7 +113,8 @@ WITH taken AS (
          WHERE e.id = %(evaluation)s)
 )
 UPDATE pacts_trial t
-   SET state = 'running', attempt = t.attempt + 1, lease_expires_at = now() + %(lease)s
+   SET state = 'running', attempt = t.attempt + 1,
+       lease_expires_at = now() + make_interval(secs => %(lease)s)
   FROM taken, pacts_task k
  WHERE t.id = taken.id AND k.id = t.task_id
 RETURNING t.id, t.position, t.attempt, k.input::text, k.expected::text, k.in_scope

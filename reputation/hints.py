@@ -1,4 +1,4 @@
-"""Hints to the workers. The row is the truth: a hint that is lost, doubled or late changes nothing."""
+"""Hints to the workers. The row is the truth: a lost, doubled or late hint changes nothing."""
 
 import logging
 
@@ -9,9 +9,9 @@ log = logging.getLogger(__name__)
 
 
 def hint(task: str, *args: str | int) -> bool:
-    """Tell the workers by name that a row waits; False when the broker is away (a sweep will find it).
+    """Tell the workers by name that a row waits; False if the broker is away (a sweep finds it).
 
-    Never raises for a missing broker, and never waits for one: the caller's fact is already stored.
+    Never raises for a missing broker, nor waits for one: the caller's fact is stored already.
     """
     try:
         current_app.send_task(task, args=args, retry=False, ignore_result=True)

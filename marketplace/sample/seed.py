@@ -29,8 +29,8 @@ from pacts.models import (
     TaskSet,
     TaskSetVersion,
 )
-from pacts.tasksets import TaskDraft
 from pacts.runner import egress
+from pacts.tasksets import TaskDraft
 from reputation.clock import database_now
 from settlement import deposits, escrow
 from settlement.models import Escrow
