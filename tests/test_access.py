@@ -1,4 +1,4 @@
-"""The access table is the site: no route without a row, no row without a route, all of it obeyed."""
+"""The access table is the site: no route without a row, no row without a route, all of it kept."""
 
 import re
 from collections.abc import Iterator

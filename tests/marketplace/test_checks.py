@@ -1,0 +1,88 @@
+"""Bad settings are refused by number, with what to do about it."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from marketplace import checks
+
+GOOD: dict[str, Any] = {
+    "DEVELOPMENT": False,
+    "DEBUG": False,
+    "EGRESS_ALLOW_LOOPBACK": False,
+    "SECRET_KEY": "kX2v-9sQ_w7Zt4Lr8Nf1Hy6Jd3Bp5Mc0Ga-Ue_Ri2To4Vs6Wx8",
+    "ALLOWED_HOSTS": ["earnest.example"],
+    "PUBLIC_URL": "https://earnest.example",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+}
+BAD = [
+    ("E001", {"EGRESS_ALLOW_LOOPBACK": True}),
+    ("E002", {"SECRET_KEY": "short"}),
+    ("E002", {"SECRET_KEY": "x" * 80}),
+    ("E002", {"SECRET_KEY": "development-only-" + GOOD["SECRET_KEY"]}),
+    ("E003", {"DEBUG": True}),
+    ("E004", {"ALLOWED_HOSTS": ["*"]}),
+    ("E004", {"ALLOWED_HOSTS": [".example"]}),
+    ("E004", {"ALLOWED_HOSTS": []}),
+    ("E005", {"PUBLIC_URL": "http://earnest.example"}),
+    ("W001", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}),
+]
+
+
+def found(settings: Any, **changes: Any) -> set[str]:
+    for name, value in {**GOOD, **changes}.items():
+        setattr(settings, name, value)
+    every = run_checks(tags=["security"])
+    assert all(check.hint for check in every)
+    return {str(check.id) for check in every if str(check.id).startswith("earnest.")}
+
+
+def test_good_settings_pass(settings: Any) -> None:
+    assert found(settings) == set()
+
+
+@pytest.mark.parametrize(("number", "changes"), BAD)
+def test_a_bad_setting_is_refused_in_production_and_allowed_in_development(
+    settings: Any, number: str, changes: dict[str, Any]
+) -> None:
+    assert found(settings, **changes) == {f"earnest.{number}"}
+    assert found(settings, **changes, DEVELOPMENT=True) == set()
+
+
+def test_a_missing_secret_is_refused_like_a_weak_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Missing:
+        DEVELOPMENT = DEBUG = EGRESS_ALLOW_LOOPBACK = False
+        ALLOWED_HOSTS = ("earnest.example",)
+        PUBLIC_URL = "https://earnest.example"
+
+        @property
+        def SECRET_KEY(self) -> str:
+            raise ImproperlyConfigured("The SECRET_KEY setting must not be empty.")
+
+    monkeypatch.setattr(checks, "settings", Missing())
+    (refusal,) = checks.production_is_strict(None)
+    assert refusal.id == "earnest.E002"
+
+
+def test_a_web_server_does_not_start_with_bad_settings(settings: Any) -> None:
+    found(settings, EGRESS_ALLOW_LOOPBACK=True)
+    with pytest.raises(ImproperlyConfigured, match=r"earnest\.E001"):
+        checks.refuse_bad_settings()
+
+
+@pytest.mark.django_db
+def test_a_postgresql_before_15_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = checks.connections["default"]
+    assert checks.database_is_postgresql(None, databases=["default"]) == []
+    monkeypatch.setattr(connection, "pg_version", 140013)
+    (refusal,) = checks.database_is_postgresql(None, databases=["default"])
+    assert (refusal.id, "14 is too old" in refusal.msg) == ("earnest.E011", True)
+
+
+@pytest.mark.django_db
+def test_another_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(checks.connections["default"]), "vendor", "sqlite")
+    (refusal,) = checks.database_is_postgresql(None, databases=["default"])
+    assert refusal.id == "earnest.E010"
