@@ -1,0 +1,81 @@
+"""Browsers of the cast, and the addresses of all pages."""
+
+import re
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from marketplace import access
+from marketplace.acting import PARTY_IN_SESSION
+from marketplace.pages.urls import urlpatterns
+from pacts.models import Member, User
+from tests.cast import Actor
+from tests.marketplace.market import Market
+
+ROUTES = [str(pattern.name) for pattern in urlpatterns]
+TOKEN = re.compile(r'name="idempotency_key" value="([^"]+)"')
+# What the parts of addresses name, by route argument.
+ARGUMENTS = {
+    "engagement_id": "engagement",
+    "milestone_id": "milestone",
+    "receipt_id": "receipt",
+    "task_set_id": "task-set",
+    "dispute_id": "dispute",
+    "evidence_id": "evidence",
+    "version_id": "pact-version",
+    "party_id": "party",
+    "key_id": "key",
+}
+
+
+def browser(user: User | None = None) -> Client:
+    """A browser, signed in if a user is given."""
+    client = Client(raise_request_exception=False)
+    if user:
+        client.force_login(user)
+    return client
+
+
+def browser_of(actor: Actor) -> Client:
+    """A browser that acts for the actor's own party."""
+    client = browser(actor.user)
+    session = client.session
+    session[PARTY_IN_SESSION] = actor.party.id
+    session.save()
+    return client
+
+
+def member_of(actor: Actor, role: str) -> Client:
+    """A browser of a new member of the actor's party in this role."""
+    user = User.objects.create_user(email=f"{role}-{actor.party.id[-6:]}@example.org")
+    Member.objects.create(party=actor.party, user=user, role=role)
+    return browser(user)
+
+
+def address(route: str, market: Market) -> str:
+    """The address of a route about what is in the market."""
+    pattern = next(one for one in urlpatterns if one.name == route)
+    values: dict[str, Any] = {}
+    for name in pattern.pattern.converters:
+        if name == "slug":
+            values[name] = "doubler"
+        elif name == "member_id":
+            values[name] = Member.objects.get(party=market.alice.party, user=market.alice.user).pk
+        else:
+            values[name] = market.ids[ARGUMENTS[name]]
+    return reverse(route, kwargs=values)
+
+
+def methods(route: str) -> access.Methods:
+    """The row of a route in the access table."""
+    found = access.methods_of(route)
+    assert found is not None, f"{route} has no row"
+    return found
+
+
+def token_in(response: Any) -> str:
+    """The token of the first form on a page."""
+    found = TOKEN.search(response.content.decode())
+    assert found, "the page has no form with a token"
+    return found[1]
