@@ -58,12 +58,13 @@ class Rule:
 
     def sentence(self) -> str:
         """Who may, for the one who may not."""
-        groups = [f"a member in the role {role}" for role in sorted(self.roles)]
-        groups += ["any logged-in user"] if self.users else []
-        groups += ["an adjudicator"] if self.adjudicators else []
+        roles = ", ".join(role for role in Member.Role.values if role in self.roles)
+        groups = [f"members of a party in the role {roles}"] if roles else []
+        groups += ["everybody who is logged in"] if self.users else []
+        groups += ["adjudicators"] if self.adjudicators else []
         groups += ["the platform's staff"] if self.staff else []
-        scope = f", with a key of scope {self.scope}" if self.scope else ""
-        return f"This is for {' or '.join(groups)}{scope}."
+        scope = f"; an API key needs the scope {self.scope}" if self.scope else ""
+        return f"This is for {' and for '.join(groups)}{scope}."
 
 
 Methods = Mapping[str, Rule]

@@ -1,5 +1,6 @@
 """The OpenAPI description: built from the views, the access table and the problem format."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,10 @@ class Schema(AutoSchema):
             self.method.lower(), {"post": "create", "put": "put"}.get(self.method.lower(), "")
         )
         return f"{verb or self.method.lower()}-{self._route()}"
+
+    def get_summary(self) -> str:
+        words = " ".join((type(self.view).__doc__ or "").split())
+        return f"{self.get_operation_id()}: {re.split(r'(?<=[.;]) ', words)[0].rstrip('.;')}"
 
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/api/v1/").split("/")[0]]

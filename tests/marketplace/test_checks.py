@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
 from marketplace import checks
 
@@ -74,7 +75,7 @@ def test_a_web_server_does_not_start_with_bad_settings(settings: Any) -> None:
 
 @pytest.mark.django_db
 def test_a_postgresql_before_15_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = checks.connections["default"]
+    connection = connections["default"]
     assert checks.database_is_postgresql(None, databases=["default"]) == []
     monkeypatch.setattr(connection, "pg_version", 140013)
     (refusal,) = checks.database_is_postgresql(None, databases=["default"])
@@ -83,6 +84,6 @@ def test_a_postgresql_before_15_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.django_db
 def test_another_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(checks.connections["default"]), "vendor", "sqlite")
+    monkeypatch.setattr(type(connections["default"]), "vendor", "sqlite")
     (refusal,) = checks.database_is_postgresql(None, databases=["default"])
     assert refusal.id == "earnest.E010"
