@@ -1,0 +1,35 @@
+"""`python -m tests.faults.people`: the cast with an API key each, in the database it is given.
+
+A program of its own, because the stack under test is not the test's own Django. Prints, as JSON,
+`{"alice": "<secret>", "bob": "<secret>"}`.
+"""
+
+import json
+import sys
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    from django.utils.timezone import now
+
+    from marketplace.keys import issue_key
+    from marketplace.models import ApiKey
+    from tests import cast
+
+    secrets = {}
+    for name, person in (("alice", cast.alice()), ("bob", cast.bob())):
+        issued = issue_key(
+            party=person.party,
+            user=person.user,
+            name="a program",
+            scopes=list(ApiKey.Scope.values),
+            now=now(),
+        )
+        secrets[name] = issued.secret
+    sys.stdout.write(json.dumps(secrets))
+
+
+if __name__ == "__main__":
+    main()
