@@ -16,8 +16,15 @@ app.autodiscover_tasks()
 
 
 def beat_schedule() -> dict[str, dict[str, Any]]:
-    """What beat does by the clock: each app's `tasks.SCHEDULE`. Needs the apps to be loaded."""
+    """What beat does by the clock: each app's `tasks.SCHEDULE`. Needs the apps to be loaded.
+
+    A sweep that waited too long is dropped: workers that come back find no pile of old ones.
+    """
     schedules = [import_module(f"{name}.tasks").SCHEDULE for name in APPS]
-    together = {name: entry for schedule in schedules for name, entry in schedule.items()}
+    together = {
+        name: {**entry, "options": {"expires": max(10.0, 2 * entry["schedule"])}}
+        for schedule in schedules
+        for name, entry in schedule.items()
+    }
     assert len(together) == sum(map(len, schedules)), "two apps use one name in their SCHEDULE"
     return together
