@@ -25,6 +25,7 @@ class Dispute(models.Model):
         OPEN = "open"
         RULED = "ruled"
         WITHDRAWN = "withdrawn"
+        SETTLED = "settled"  # both sides agreed how the money splits
         UNRULED = "unruled"  # nobody ruled before the backstop: principal went back to the buyer
 
     id = PublicIdField("dsp", primary_key=True)
@@ -54,7 +55,7 @@ class Dispute(models.Model):
             pgtrigger.Protect(
                 name="closed_is_frozen",
                 operation=pgtrigger.Update | pgtrigger.Delete,
-                condition=pgtrigger.Q(old__state__in=["ruled", "withdrawn", "unruled"]),
+                condition=pgtrigger.Q(old__state__in=["ruled", "withdrawn", "settled", "unruled"]),
             ),
             never_emptied(),
         ]

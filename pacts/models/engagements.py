@@ -18,7 +18,8 @@ class Engagement(models.Model):
         PROPOSED = "proposed"  # waits for a signature
         ACTIVE = "active"  # signed by both
         CLOSED = "closed"  # every milestone reached a terminal outcome
-        LAPSED = "lapsed"  # the offer expired unsigned
+        LAPSED = "lapsed"  # the offer expired unsigned, or nothing was funded in time
+        CANCELLED = "cancelled"  # by agreement of both sides, before any money was set aside
 
     id = PublicIdField("eng", primary_key=True)
     buyer = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="hires")
@@ -31,11 +32,15 @@ class Engagement(models.Model):
     )
     currency = models.CharField(max_length=12)
     fee_bps = models.PositiveIntegerField()
+    # Marginal bands `[{"above": minor units, "fee_bps": bps}, ...]`; none is `fee_bps` throughout.
+    fee_bands = models.JSONField(default=list, blank=True)
     # The timers, in seconds; every one is shown before funding.
     work_seconds = models.PositiveIntegerField()  # funding → everything handed over
     evaluation_seconds = models.PositiveIntegerField()  # handed over → verdict
     acceptance_seconds = models.PositiveIntegerField()  # verdict → silence is consent
     cure_seconds = models.PositiveIntegerField()  # breach → last moment for a better delivery
+    # signed (or the last outcome) → the next milestone is funded; None is for ever
+    funding_seconds = models.PositiveIntegerField(null=True, blank=True)
     max_revisions = models.PositiveSmallIntegerField(default=1)
     digest = models.CharField(max_length=80)  # of `agreement(engagement)`; both sign it
     buyer_signature = models.ForeignKey(
@@ -49,11 +54,17 @@ class Engagement(models.Model):
     proposed_at = models.DateTimeField()
     offer_expires_at = models.DateTimeField()
     signed_at = models.DateTimeField(null=True, blank=True)
+    fund_by_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-proposed_at"]
         indexes = [
+            models.Index(
+                fields=["fund_by_at"],
+                condition=models.Q(state="active"),
+                name="engagement_to_be_funded",
+            ),
             models.Index(fields=["buyer", "-proposed_at"], name="engagement_of_buyer"),
             models.Index(fields=["builder", "-proposed_at"], name="engagement_of_builder"),
         ]
@@ -70,6 +81,16 @@ class Engagement(models.Model):
                 name="engagement_in_force_is_signed",
             ),
         ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="terms_are_fixed",
+                fields=[
+                    *("buyer", "builder", "agent_version", "pact_version", "currency", "fee_bps"),
+                    *("fee_bands", "work_seconds", "evaluation_seconds", "acceptance_seconds"),
+                    *("cure_seconds", "funding_seconds", "max_revisions", "digest"),
+                ],
+            )
+        ]
 
     def __str__(self) -> str:
         return self.id
@@ -83,11 +104,13 @@ class Milestone(models.Model):
     position = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=120)
     amount = models.PositiveBigIntegerField()
+    bond = models.PositiveBigIntegerField(default=0)  # what the builder stakes, in minor units
     task_set_version = models.ForeignKey(
         TaskSetVersion, on_delete=models.PROTECT, related_name="milestones"
     )
     started_at = models.DateTimeField(null=True, blank=True)  # the moment it was funded
     submit_by_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)  # never funded, and never will be
 
     class Meta:
         ordering = ["engagement", "position"]
@@ -96,6 +119,16 @@ class Milestone(models.Model):
                 fields=["engagement", "position"], name="milestone_position_once"
             ),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="milestone_has_a_price"),
+            models.CheckConstraint(
+                condition=models.Q(cancelled_at__isnull=True) | models.Q(started_at__isnull=True),
+                name="milestone_cancelled_was_never_funded",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="terms_are_fixed",
+                fields=["engagement", "position", "title", "amount", "bond", "task_set_version"],
+            )
         ]
 
     def __str__(self) -> str:

@@ -197,6 +197,7 @@ class Verdict(models.Model):
     evidence_id = models.CharField(max_length=48)
 
     class Meta:
+        indexes = [models.Index(fields=["concluded_at"], name="verdict_concluded_at")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(earned_share_bps__lte=10_000), name="verdict_share_bounded"

@@ -4,7 +4,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
-from pacts.models import Milestone, Verdict
+from pacts.models import Agent, Milestone, Verdict
 from reputation.fields import PublicIdField
 from reputation.triggers import never_emptied
 from settlement.models.ledger import Account, Transfer
@@ -25,9 +25,11 @@ _GUARD = """
         RAISE EXCEPTION 'escrow % changed in between', OLD.id
             USING ERRCODE = '23001', CONSTRAINT = 'escrow_version_follows';
     ELSIF OLD.hold_id IS NOT NULL AND (
-        (NEW.milestone_id, NEW.account_id, NEW.hold_id, NEW.currency, NEW.amount, NEW.fee_bps)
+        (NEW.milestone_id, NEW.account_id, NEW.hold_id, NEW.currency, NEW.amount, NEW.fee_bps,
+         NEW.fee_bands, NEW.agent_id)
         IS DISTINCT FROM
-        (OLD.milestone_id, OLD.account_id, OLD.hold_id, OLD.currency, OLD.amount, OLD.fee_bps)
+        (OLD.milestone_id, OLD.account_id, OLD.hold_id, OLD.currency, OLD.amount, OLD.fee_bps,
+         OLD.fee_bands, coalesce(OLD.agent_id, NEW.agent_id))
     ) THEN
         RAISE EXCEPTION 'the terms of escrow % are fixed once it is funded', OLD.id
             USING ERRCODE = '23001', CONSTRAINT = 'escrow_terms_are_fixed';
@@ -37,6 +39,11 @@ _GUARD = """
     ) THEN
         RAISE EXCEPTION 'escrow % is not resolved by transfer %', OLD.id, NEW.resolution_id
             USING ERRCODE = '23514', CONSTRAINT = 'escrow_resolution_empties_it';
+    ELSIF NEW.resolution_id IS NOT NULL AND EXISTS (
+        SELECT FROM settlement_bond WHERE escrow_id = NEW.id AND resolution_id IS NULL
+    ) THEN
+        RAISE EXCEPTION 'the bond of escrow % is still held', OLD.id
+            USING ERRCODE = '23514', CONSTRAINT = 'escrow_ends_with_its_bond';
     END IF;
     RETURN NEW;
 """
@@ -60,6 +67,11 @@ class Escrow(models.Model):
     currency = models.CharField(max_length=12)
     amount = models.PositiveBigIntegerField()
     fee_bps = models.PositiveIntegerField()
+    fee_bands = models.JSONField(default=list, blank=True)  # as agreed; none is `fee_bps`
+    # Whose exposure it is while it is open; null only where it was settled before this was kept.
+    agent = models.ForeignKey(
+        Agent, on_delete=models.PROTECT, null=True, db_index=False, related_name="escrows"
+    )
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="escrow")
     hold = models.OneToOneField(
         Transfer, on_delete=models.PROTECT, null=True, blank=True, related_name="held_escrow"
@@ -71,6 +83,8 @@ class Escrow(models.Model):
     funded_evidence_id = models.CharField(max_length=48, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)  # by the buyer, not by silence
     given_back_at = models.DateTimeField(null=True, blank=True)  # by the builder
+    agreed_at = models.DateTimeField(null=True, blank=True)  # by both, on a split
+    agreed_share_bps = models.PositiveIntegerField(null=True, blank=True)  # the builder's
     submit_by_at = models.DateTimeField(null=True, blank=True)
     acceptance_ends_at = models.DateTimeField(null=True, blank=True)
     cure_ends_at = models.DateTimeField(null=True, blank=True)
@@ -80,6 +94,8 @@ class Escrow(models.Model):
     )
     next_action_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=40, blank=True)  # a code of `settlement.reasons`
+    timeout = models.CharField(max_length=12, blank=True)  # which deadline decided, if one did
+    fault = models.CharField(max_length=12, blank=True)  # and whose fault that, or the breach, was
     earned_share_bps = models.PositiveIntegerField(null=True, blank=True)
     released = models.PositiveBigIntegerField(null=True, blank=True)  # to the builder, net
     refunded = models.PositiveBigIntegerField(null=True, blank=True)  # to the buyer
@@ -95,6 +111,12 @@ class Escrow(models.Model):
                 name="escrow_due",
             ),
             models.Index(fields=["state"], condition=Q(state="frozen"), name="escrow_frozen"),
+            models.Index(
+                fields=["agent", "currency"],
+                include=["amount"],
+                condition=Q(state__in=["held", "withheld", "frozen"]),
+                name="escrow_exposure",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -126,6 +148,11 @@ class Escrow(models.Model):
                 condition=Q(released__isnull=True)
                 | Q(amount=F("released") + F("refunded") + F("fee")),
                 name="escrow_funded_equals_paid",
+            ),
+            models.CheckConstraint(
+                condition=Q(agreed_at__isnull=True, agreed_share_bps__isnull=True)
+                | Q(agreed_at__isnull=False, agreed_share_bps__lte=10_000),
+                name="escrow_agreed_on_a_share",
             ),
             # Funded and not final: somebody must look again, so money cannot lock.
             models.CheckConstraint(

@@ -6,7 +6,11 @@ from django.db.models import F, Func, Q
 
 from pacts.models import Party
 
-RESOLVING = ("release", "refund", "split", "payout_paid", "payout_returned")
+HOLDING = ("deposit", "hold", "payout_hold", "bond_hold")
+RESOLVING = (
+    *("release", "refund", "split", "payout_paid", "payout_returned"),
+    *("bond_returned", "bond_slashed"),
+)
 
 
 class Currency(models.Model):
@@ -32,6 +36,7 @@ class Account(models.Model):
         PARTY = "party"  # what a party can spend or withdraw
         ESCROW = "escrow"  # one escrow's own, so that holds never wait for each other
         PAYOUT = "payout"  # one payout's own, while it is on its way
+        BOND = "bond"  # one builder's bond, while its escrow is open
         FEES = "fees"  # what the platform earned
         RAIL = "rail"  # the world outside: the only one that may go below its floor
 
@@ -61,7 +66,7 @@ class Account(models.Model):
                 condition=Q(kind="rail") | Q(floor__isnull=False), name="account_has_a_floor"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["party", "escrow", "payout", "fees", "rail"]),
+                condition=Q(kind__in=["party", "escrow", "payout", "bond", "fees", "rail"]),
                 name="account_kind_known",
             ),
             models.CheckConstraint(
@@ -87,6 +92,9 @@ class Transfer(models.Model):
         PAYOUT_HOLD = "payout_hold"
         PAYOUT_PAID = "payout_paid"
         PAYOUT_RETURNED = "payout_returned"
+        BOND_HOLD = "bond_hold"
+        BOND_RETURNED = "bond_returned"
+        BOND_SLASHED = "bond_slashed"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     idempotency_key = models.CharField(max_length=160)
@@ -113,7 +121,7 @@ class Transfer(models.Model):
             models.UniqueConstraint(fields=["resolves"], name="transfer_resolves_once"),
             models.CheckConstraint(
                 condition=Q(kind__in=RESOLVING, resolves__isnull=False)
-                | Q(kind__in=["deposit", "hold", "payout_hold"], resolves__isnull=True),
+                | Q(kind__in=HOLDING, resolves__isnull=True),
                 name="transfer_resolves_a_hold",
             ),
         ]
