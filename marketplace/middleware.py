@@ -91,6 +91,8 @@ class AccessMiddleware:
         route = request.resolver_match.view_name if request.resolver_match else ""
         if route.startswith("api:"):
             return None
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            raise Http404
         request.acting = acting_of(request)  # type: ignore[attr-defined]
         methods = access.methods_of(route)
         if methods is None:

@@ -33,7 +33,7 @@ class History(Looking, ModelAdmin):  # type: ignore[misc]
     """A list and a page of one kind of row, to read."""
 
     list_per_page = 50
-    ordering: Any = ("-pk",)
+    ordering = ("-pk",)
     show_full_result_count = False
     list_disable_select_all = True
     actions: Any = None
