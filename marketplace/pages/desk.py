@@ -18,6 +18,7 @@ from pacts.models import Deliverable, Dispute, Milestone
 from reputation.clock import database_now
 
 PER_PAGE = 30
+MIDDLE = 5_000
 
 
 def desk(request: HttpRequest) -> HttpResponse:
@@ -67,7 +68,7 @@ def _ruling_form(found: Dispute, request: HttpRequest | None) -> RulingForm:
     return RulingForm(
         request.POST if request else None,
         clauses=[(clause["key"], clause["title"]) for clause in clauses],
-        initial={"share": 5_000},
+        initial={"share": MIDDLE},
     )
 
 
@@ -89,6 +90,7 @@ def _show(
         "pact": pact_text(engagement.pact_version),
         "ruling": getattr(found, "ruling", None),
         "ruling_form": ruling,
+        "share": _share(ruling),
         "answer_form": answer,
         "own": own,
         "conflict": conflict,
@@ -97,6 +99,14 @@ def _show(
         "may_withdraw": is_open and own and own == found.opened_by_id,
     }
     return render(request, "desk/case.html", context)
+
+
+def _share(form: RulingForm) -> int:
+    """Where the slider stands, in basis points; in the middle when what was sent is no share."""
+    try:
+        return int(form["share"].value())
+    except (TypeError, ValueError):
+        return MIDDLE
 
 
 def _work(found: Dispute, request: HttpRequest) -> engagement_view.Work:

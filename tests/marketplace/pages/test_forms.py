@@ -179,6 +179,8 @@ def test_a_ruling_needs_reasons_clauses_and_an_adjudicator_without_interest() ->
     hers = browser_of(carol)
     page = send(hers, path, share="5000", clauses=["accuracy"], reasons="Short.")
     assert "Give reasons" in page.content.decode()
+    assert "Short." in page.content.decode()
+    assert send(hers, path, share="much", clauses=["?"]).status_code == 200
     assert Dispute.objects.get().state == "open"
     Member.objects.create(party=market.alice.party, user=carol.user, role="viewer")
     shown = hers.get(address("case", market)).content.decode()
