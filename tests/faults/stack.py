@@ -23,6 +23,7 @@ import redis
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 90.0
+BACK_WITHIN_SECONDS = 10.0  # the web, once its database is
 TAKEN_AWAY = {"DATABASE_URL", "REDIS_URL", "EARNEST_DATA", "EARNEST_WEB_POOL", "EARNEST_PROCESS"}
 
 
@@ -186,9 +187,16 @@ class Stack:
             return Answer(refused.code, dict(refused.headers), refused.read())
 
     def get(self, who: str, path: str) -> Any:
-        answer = self.ask(who, "GET", path)
-        assert answer.status == 200, (path, answer)
-        return answer.json
+        """What is there, asked again while the answer is 503."""
+        answers: list[Answer] = []
+
+        def once() -> bool:
+            answers.append(self.ask(who, "GET", path))
+            return answers[-1].status != 503
+
+        self.wait(f"{path} to be answered", once, seconds=BACK_WITHIN_SECONDS)
+        assert answers[-1].status == 200, (path, answers[-1])
+        return answers[-1].json
 
     def post(self, who: str, path: str, body: Any = None) -> Any:
         """A POST that must succeed at once, with a fresh key."""

@@ -81,6 +81,7 @@ def test_a_killed_database_comes_back_with_everything_it_acknowledged(
             answers.append(stack.ask("alice", "POST", "deposits", {}, key="during the outage"))
             assert stack.ask("", "GET", "/healthz").status == 200
         stack.wait("the database", lambda: hire.finished() >= before)
+        assert stack.get("", "/readyz")["database"] == "ok"
         hire.must_resume(hire.finished())
         is_finished(hire)
     everything_balances(stack)

@@ -12,7 +12,7 @@ from tests.faults.checker import problems
 
 
 @pytest.fixture(autouse=True)
-def _told_to_the_end(settings: Any, transactional_db: None) -> Iterator[None]:
+def _told_to_the_end(settings: Any, db: None) -> Iterator[None]:
     """Agents on loopback before the story; after it, log, standings and an independent look."""
     settings.EGRESS_ALLOW_LOOPBACK = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

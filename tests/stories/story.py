@@ -77,12 +77,13 @@ class Story:
         return self.hires[-1]
 
     def alice_deposits(self, *, key: str = "deposit") -> Deposit:
-        return deposits.request_deposit(
+        asked = deposits.request_deposit(
             party=self.alice.party,
             money=Money(self.price, "EUR"),
             idempotency_key=f"{key}-{len(self.hires)}",
             now=database_now(),
         )
+        return deposits.process_deposit(deposit_id=asked.pk)
 
     def alice_funds(self, *, key: str = "fund", at: datetime | None = None) -> Escrow:
         return escrow.fund(

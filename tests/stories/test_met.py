@@ -82,7 +82,11 @@ def test_a_builder_takes_home_what_it_earned() -> None:
         story.the_work_is_judged(at=story.judged_at)
     story.alice_accepts(at=story.judged_at)
     asked = payouts.request_payout(
-        party=story.bob.party, money=Money(9_500, "EUR"), idempotency_key="home", now=story.start
+        party=story.bob.party,
+        money=Money(9_500, "EUR"),
+        idempotency_key="home",
+        now=story.start,
+        cooldown=timedelta(0),
     )
     paid = payouts.process_payout(payout_id=asked.pk)
     assert paid.state == "paid"

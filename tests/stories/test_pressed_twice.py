@@ -1,5 +1,7 @@
 """Every button pressed again, by a shaking hand or by twenty of them: one effect."""
 
+from datetime import timedelta
+
 import pytest
 
 from pacts.models import Deliverable, Dispute, Engagement, Verdict
@@ -13,6 +15,8 @@ from tests.racing import in_parallel
 from tests.stories.story import CURE, TICK, Story, story_of, told, wrong
 
 HANDS = 8
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def judged(answer: cast.Answer = cast.echo) -> Story:
@@ -48,7 +52,11 @@ def test_each_step_done_twice_is_done_once() -> None:
         story.the_sweep_looks(at=story.judged_at + CURE)
     for _ in range(2):
         asked = payouts.request_payout(
-            party=story.bob.party, money=Money(9_500, "EUR"), idempotency_key="p", now=story.start
+            party=story.bob.party,
+            money=Money(9_500, "EUR"),
+            idempotency_key="p",
+            now=story.start,
+            cooldown=timedelta(0),
         )
         payouts.process_payout(payout_id=asked.pk)
     assert story.purses() == (0, 0, 500)

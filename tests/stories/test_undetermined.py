@@ -40,7 +40,7 @@ def test_undetermined_follows_the_pacts_own_rule(
     assert story.escrow.state == state
     assert story.the_sweep_looks(at=story.judged_at + wait) == state
     story.the_sweep_looks(at=story.judged_at + wait + TICK)
-    earned = PRICE * story.escrow.earned_share_bps // 10_000
+    earned = PRICE * (story.escrow.earned_share_bps or 0) // 10_000
     assert story.outcome()[1] == outcome[1]
     assert story.purses()[0] == PRICE - earned
     assert sum(story.purses()) == PRICE
