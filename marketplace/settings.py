@@ -38,7 +38,7 @@ def database(url: str) -> dict[str, object]:
         "OPTIONS": {
             "connect_timeout": 5,
             "application_name": text("PROCESS", "earnest"),
-            **({"pool": {"min_size": 1, "max_size": WEB_POOL, "timeout": 5}} if WEB_POOL else {}),
+            **({"pool": POOL} if WEB_POOL else {}),
             **query,
         },
     }
@@ -53,6 +53,8 @@ PUBLIC_URL = text("PUBLIC_URL", "http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # psycopg's own pool serves the threads of one web process; workers fork: plain connections there.
 WEB_POOL = number("WEB_POOL", 0)
+# The pool waits twice as long after each failure: giving up early, it is back with its database.
+POOL = {"min_size": 1, "max_size": WEB_POOL, "timeout": 5, "reconnect_timeout": 2}
 DATABASES = {
     "default": database(os.environ.get("DATABASE_URL", "postgresql:///earnest")),
 }
@@ -65,6 +67,11 @@ EGRESS_ALLOW_LOOPBACK = flag("EGRESS_ALLOW_LOOPBACK")
 EGRESS_DEADLINE_SECONDS = number("EGRESS_DEADLINE_SECONDS", 20)
 EMAIL_BACKEND = text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = text("FROM_EMAIL", "Earnest <no-reply@earnest.example>")
+
+# --- rails: money from outside. Without a key, Stripe is not offered -----------------------------
+STRIPE_SECRET_KEY = text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET = text("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_BASE = text("STRIPE_API_BASE")  # empty: Stripe's own address
 
 # --- the platform's own rules -----------------------------------------------------------------
 PLATFORM_FEE_BPS = number("FEE_BPS", 500)
