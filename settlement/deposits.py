@@ -58,13 +58,7 @@ def process_deposit(*, deposit_id: str) -> Deposit:
     """Ask the rail and credit what came. Done twice, it is done once. Never in a transaction."""
     attempt = _claim(deposit_id)
     if attempt and attempt.deposit:
-        deposit = attempt.deposit
-        money = Money(deposit.amount, deposit.currency)
-        rail = rail_named(deposit.rail)
-        answer = attempts.ask(
-            lambda: rail.deposit(reference=deposit.pk, money=money, source=deposit.source)
-        )
-        _record(attempt, answer)
+        _record(attempt, attempts.ask(attempt, attempt.deposit))
     return Deposit.objects.get(pk=deposit_id)
 
 
@@ -89,22 +83,19 @@ def _record(attempt: RailAttempt, answer: Answer) -> None:
     with transaction.atomic(durable=True):
         now = database_now()
         deposit = Deposit.objects.select_for_update(no_key=True).get(pk=attempt.deposit_id)
-        attempts.finish(attempt, answer, now=now)
-        if deposit.state != Deposit.State.PENDING:
+        is_open = deposit.state == Deposit.State.PENDING
+        attempts.finish(attempt, deposit, answer, now=now)
+        if not is_open:
             return
-        if answer.result == "pending":
-            deposit.next_attempt_at = attempts.again_at(attempt.number, now)
-            deposit.save(update_fields=["next_attempt_at"])
-            return
-        deposit.next_attempt_at = None
-        deposit.settled_at = now
-        if answer.result == "failed":
+        if answer.result == "succeeded":
+            deposit.settled_at = now
+            _credit(deposit)
+            records.deposited(deposit=deposit, now=now)
+        elif answer.result == "failed":
+            deposit.settled_at = now
             deposit.state = Deposit.State.FAILED
             deposit.failure = answer.detail[:200]
-            deposit.save()
-            return
-        _credit(deposit)
-        records.deposited(deposit=deposit, now=now)
+        deposit.save()
 
 
 def _credit(deposit: Deposit) -> None:
@@ -119,4 +110,3 @@ def _credit(deposit: Deposit) -> None:
     )
     deposit.transfer_id = posted.transfer_id
     deposit.state = Deposit.State.SUCCEEDED
-    deposit.save()

@@ -1,18 +1,27 @@
-"""Payouts: a party's money is set aside at once, then paid through a rail, or returned."""
+"""Payouts: a party's money is set aside at once, then paid through a rail, or returned.
 
+`pending → processing → paid | failed`, and `pending → cancelled`; the database refuses any other
+way. A refund is a payout that sends a deposit back to its own source: it needs no cooldown, for
+the money can go nowhere else.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Sum
 
 from pacts.models import Party
 from reputation.clock import database_now
 from reputation.hints import hint
 from reputation.identifiers import new_id
 from settlement import attempts, ledger, records
+from settlement.cooldowns import cooldown_of
 from settlement.idempotency import check_key
 from settlement.ledger import IdempotencyKeyReused, Posting
-from settlement.models import Account, Payout, RailAttempt, Transfer
-from settlement.money import AmountMalformed, Money
+from settlement.models import Account, Deposit, Payout, RailAttempt, Transfer
+from settlement.money import AmountMalformed, CurrencyMismatch, Money
 from settlement.rails import Answer, check_place, rail_named
 
 
@@ -24,6 +33,30 @@ class NotYourPayout(PermissionError):
     """It belongs to another party."""
 
 
+class RefundRefused(ValueError):
+    """The deposit has not come in, or what is left of it is less than asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    party: Party
+    money: Money
+    key: str
+    rail: str
+    destination: str
+    refund_of: Deposit | None = None
+
+    def content(self) -> dict[str, Any]:
+        """The columns a repeated request must share."""
+        return {
+            "rail": self.rail,
+            "destination": self.destination,
+            "amount": self.money.amount,
+            "currency": self.money.currency,
+            "refund_of_id": self.refund_of.pk if self.refund_of else None,
+        }
+
+
 def request_payout(
     *,
     party: Party,
@@ -32,48 +65,85 @@ def request_payout(
     now: datetime,
     rail: str = "sandbox",
     destination: str = "sandbox:ok",
-    cooldown: timedelta = timedelta(0),
+    cooldown: timedelta | None = None,
 ) -> Payout:
-    """Set the money aside and pay it after the cooldown. The same key again is the same payout.
+    """Set the money aside and pay it after the cooldown, by default that of the party's age
+    (`settlement.cooldowns`). The same key again is the same payout.
 
     Raises InsufficientFunds, RailUnknown, PlaceMalformed, AmountMalformed for nothing,
     IdempotencyKeyReused, IdempotencyKeyMalformed.
     """
     rail_named(rail)
     check_place(destination)
-    check_key(idempotency_key)
-    if money.amount == 0:
+    wait = cooldown_of(created_at=party.created_at, now=now) if cooldown is None else cooldown
+    asked = _Request(
+        party=party, money=money, key=check_key(idempotency_key), rail=rail, destination=destination
+    )
+    return _request(asked, wait, now)
+
+
+def request_refund(
+    *, deposit: Deposit, by: Party, money: Money, idempotency_key: str, now: datetime
+) -> Payout:
+    """Send (part of) a deposit back to its source, at once. The same key again is the same refund.
+
+    Raises NotYourPayout, RefundRefused, CurrencyMismatch, and as `request_payout`.
+    """
+    if deposit.party_id != by.pk:
+        raise NotYourPayout("this deposit belongs to another party")
+    if money.currency != deposit.currency:
+        raise CurrencyMismatch(f"this deposit is of {deposit.currency}")
+    rail_named(deposit.rail)
+    asked = _Request(
+        party=by,
+        money=money,
+        key=check_key(idempotency_key),
+        rail=deposit.rail,
+        destination=deposit.source,
+        refund_of=deposit,
+    )
+    return _request(asked, timedelta(0), now)
+
+
+def _request(asked: _Request, wait: timedelta, now: datetime) -> Payout:
+    if asked.money.amount == 0:
         raise AmountMalformed("a payout takes out more than nothing")
-    asked: dict[str, str | int] = {
-        "rail": rail,
-        "destination": destination,
-        "amount": money.amount,
-        "currency": money.currency,
-    }
     with transaction.atomic():
         # The party's row orders two requests with one key: the second finds the first.
-        Party.objects.select_for_update(no_key=True).get(pk=party.pk)
-        known = Payout.objects.filter(party=party, idempotency_key=idempotency_key).first()
+        Party.objects.select_for_update(no_key=True).get(pk=asked.party.pk)
+        known = Payout.objects.filter(party=asked.party, idempotency_key=asked.key).first()
         if known is None:
-            return _open(party, money, idempotency_key, now, cooldown, asked)
-    if any(getattr(known, name) != value for name, value in asked.items()):
+            _check_refund(asked)
+            return _open(asked, wait, now)
+    if any(getattr(known, name) != value for name, value in asked.content().items()):
         raise IdempotencyKeyReused("this key was used for another payout")
     return known
 
 
-def _open(
-    party: Party,
-    money: Money,
-    key: str,
-    now: datetime,
-    cooldown: timedelta,
-    asked: dict[str, str | int],
-) -> Payout:
-    payout_id = new_id("pyt")
+def _check_refund(asked: _Request) -> None:
+    if asked.refund_of is None:
+        return
+    deposit = Deposit.objects.select_for_update(no_key=True).get(pk=asked.refund_of.pk)
+    if deposit.state != Deposit.State.SUCCEEDED:
+        raise RefundRefused(f"this deposit is {deposit.state}; there is nothing to send back")
+    left = refundable(deposit)
+    if asked.money.amount > left:
+        raise RefundRefused(f"{left} minor units are left of this deposit")
+
+
+def refundable(deposit: Deposit) -> int:
+    """Minor units of a deposit that were not sent back, and are not on their way."""
+    ended = [Payout.State.FAILED, Payout.State.CANCELLED]
+    sent = deposit.refunds.exclude(state__in=ended).aggregate(total=Sum("amount"))["total"] or 0
+    return int(deposit.amount - sent) if deposit.state == Deposit.State.SUCCEEDED else 0
+
+
+def _open(asked: _Request, wait: timedelta, now: datetime) -> Payout:
+    payout_id, money = new_id("pyt"), asked.money
     account = ledger.open_account(
         kind=Account.Kind.PAYOUT, currency=money.currency, subject=payout_id
     )
-    source = ledger.party_account(party=party, currency=money.currency)
+    source = ledger.party_account(party=asked.party, currency=money.currency)
     held = ledger.post(
         Posting(
             kind=Transfer.Kind.PAYOUT_HOLD,
@@ -83,16 +153,17 @@ def _open(
     )
     payout = Payout.objects.create(
         id=payout_id,
-        party=party,
-        idempotency_key=key,
+        party=asked.party,
+        idempotency_key=asked.key,
         account=account,
         hold_id=held.transfer_id,
         requested_at=now,
-        next_attempt_at=now + cooldown,
-        **asked,
+        not_before_at=now + wait,
+        next_attempt_at=now + wait,
+        **asked.content(),
     )
     records.payout(payout=payout, paid=False, now=now)
-    if not cooldown:
+    if not wait:
         transaction.on_commit(lambda: hint("settlement.tasks.process_payouts"))
     return payout
 
@@ -118,13 +189,7 @@ def process_payout(*, payout_id: str) -> Payout:
     """Ask the rail and record its answer. Done twice, it is done once. Never in a transaction."""
     attempt = _claim(payout_id)
     if attempt and attempt.payout:
-        payout = attempt.payout
-        money = Money(payout.amount, payout.currency)
-        rail = rail_named(payout.rail)
-        answer = attempts.ask(
-            lambda: rail.payout(reference=payout.pk, money=money, destination=payout.destination)
-        )
-        _record(attempt, answer)
+        _record(attempt, attempts.ask(attempt, attempt.payout))
     return Payout.objects.get(pk=payout_id)
 
 
@@ -152,17 +217,17 @@ def _record(attempt: RailAttempt, answer: Answer) -> None:
     with transaction.atomic(durable=True):
         now = database_now()
         payout = Payout.objects.select_for_update(no_key=True).get(pk=attempt.payout_id)
-        attempts.finish(attempt, answer, now=now)
-        if payout.state != Payout.State.PROCESSING:
+        is_open = payout.state == Payout.State.PROCESSING
+        attempts.finish(attempt, payout, answer, now=now)
+        if not is_open:
             return
-        if answer.result == "pending":
-            payout.next_attempt_at = attempts.again_at(attempt.number, now)
-            payout.save(update_fields=["next_attempt_at"])
+        if answer.result == "succeeded":
+            _end(payout, Payout.State.PAID, "", now)
+            records.payout(payout=payout, paid=True, now=now)
         elif answer.result == "failed":
             _end(payout, Payout.State.FAILED, answer.detail, now)
         else:
-            _end(payout, Payout.State.PAID, "", now)
-            records.payout(payout=payout, paid=True, now=now)
+            payout.save(update_fields=["next_attempt_at", "rail_reference"])
 
 
 def _end(payout: Payout, state: Payout.State, failure: str, now: datetime) -> None:

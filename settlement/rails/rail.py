@@ -20,8 +20,8 @@ Kind = Literal["deposit", "payout", "refund"]
 class Answer:
     """What the rail said. `detail` is for people.
 
-    `succeeded` and `failed` are final. `pending`: the rail has it, or will take it later. `unknown`:
-    no answer came that can be trusted, so the money may have moved.
+    `succeeded` and `failed` are final. `pending`: the rail has it, or will take it later.
+    `unknown`: no answer came that can be trusted, so the money may have moved.
     """
 
     result: Result
@@ -68,7 +68,7 @@ class Notice:
 
 
 class RailUnreachable(Exception):
-    """No answer came. The call may have happened: look it up, or ask again with the same reference."""
+    """No answer came. The call may have happened: look it up, or ask again, same reference."""
 
 
 class WebhookRefused(Exception):

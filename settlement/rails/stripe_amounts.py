@@ -7,12 +7,10 @@ refused: nothing is rounded.
 
 from settlement.money import EXPONENTS, Money
 
-_ZERO = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
+_ZERO = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
 _WRITTEN_WITH_TWO = frozenset({"ISK", "UGX"})
 _STEPS_OF_TEN = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
-_ELSEWHERE = frozenset(
-    "BTN CUP ERN GHS IQD IRR KPW LYD SDG SSP SVC SYP TMT USDC VED VES ZWG".split()
-)
+_ELSEWHERE = "BTN CUP ERN GHS IQD IRR KPW LYD SDG SSP SVC SYP TMT USDC VED VES ZWG"
 
 
 class NotCarried(ValueError):
@@ -22,7 +20,7 @@ class NotCarried(ValueError):
 def to_stripe(money: Money) -> tuple[int, str]:
     """Stripe's amount and its lower-case code. Raises NotCarried."""
     code = money.currency
-    if code in _ELSEWHERE:
+    if code in _ELSEWHERE.split():
         raise NotCarried(f"Stripe does not carry {code}")
     if code in _STEPS_OF_TEN and money.amount % 10:
         raise NotCarried(f"Stripe carries {code} in steps of ten minor units")
@@ -42,5 +40,5 @@ def from_stripe(amount: int, code: str) -> tuple[int, str]:
 def _ratio(code: str) -> tuple[int, int]:
     """Stripe's minor units per one of ours, as a fraction."""
     exponent = EXPONENTS.get(code, 2)
-    stripe = 0 if code in _ZERO else 2 if code in _WRITTEN_WITH_TWO else exponent
+    stripe = 0 if code in _ZERO.split() else 2 if code in _WRITTEN_WITH_TWO else exponent
     return 10 ** max(stripe - exponent, 0), 10 ** max(exponent - stripe, 0)

@@ -1,0 +1,258 @@
+"""The Stripe rail: PaymentIntents bring money in, Transfers pay connected accounts, Refunds return.
+
+We own retries: the SDK makes one request with a timeout, our reference is Stripe's idempotency key
+and stands in the object's metadata, and what Stripe's books say decides. Error meanings:
+docs.stripe.com/error-handling, docs.stripe.com/api/idempotent_requests.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import stripe
+from django.conf import settings
+
+from settlement.rails.rail import (
+    Answer,
+    Kind,
+    Movement,
+    Notice,
+    Order,
+    RailUnreachable,
+    Result,
+    WebhookRefused,
+)
+from settlement.rails.signing import check_moment
+from settlement.rails.stripe_amounts import NotCarried, from_stripe, to_stripe
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 20.0
+# Stripe's clock is not ours: an order is searched for from a little before we made it.
+SLACK = timedelta(minutes=10)
+PAGE = 100
+
+_INTENT: dict[str, Result] = {"succeeded": "succeeded", "canceled": "failed"}
+_REFUND: dict[str, Result] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
+# Nothing was done and the same request may be sent again later.
+_LATER = (stripe.RateLimitError, stripe.AuthenticationError, stripe.PermissionError)
+
+
+class StripeRail:
+    """Stripe through its own SDK, one client per call: settings may change and workers fork."""
+
+    instant = False
+
+    @property
+    def ready(self) -> bool:
+        """See `Rail`."""
+        return bool(settings.STRIPE_SECRET_KEY)
+
+    def deposit(self, order: Order) -> Answer:
+        """See `Rail`."""
+
+        def create(client: stripe.StripeClient, amount: int, code: str) -> Answer:
+            made = client.v1.payment_intents.create(
+                {
+                    "amount": amount,
+                    "currency": code,
+                    "payment_method": order.place,
+                    "confirm": True,
+                    "error_on_requires_action": True,
+                    "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                    "metadata": {"reference": order.reference},
+                },
+                _once(order),
+            )
+            return _of_intent(made)
+
+        return _asked(order, create)
+
+    def payout(self, order: Order) -> Answer:
+        """See `Rail`. The destination is a connected account, `acct_…`."""
+
+        def create(client: stripe.StripeClient, amount: int, code: str) -> Answer:
+            made = client.v1.transfers.create(
+                {
+                    "amount": amount,
+                    "currency": code,
+                    "destination": order.place,
+                    "metadata": {"reference": order.reference},
+                },
+                _once(order),
+            )
+            return Answer("succeeded", made.id)
+
+        return _asked(order, create)
+
+    def refund(self, order: Order) -> Answer:
+        """See `Rail`."""
+
+        def create(client: stripe.StripeClient, amount: int, code: str) -> Answer:
+            made = client.v1.refunds.create(
+                {
+                    "payment_intent": order.refunds,
+                    "amount": amount,
+                    "metadata": {"reference": order.reference},
+                },
+                _once(order),
+            )
+            return _of_refund(made)
+
+        return _asked(order, create)
+
+    def find(self, order: Order, *, rail_reference: str) -> Movement | None:
+        """See `Rail`: by Stripe's id if we know it, else among all since the order was made.
+
+        Stripe's lists are consistent; its search is not, and is not used.
+        """
+        client = _client()
+        try:
+            if rail_reference:
+                return _movement(order.kind, _retrieve(client, order.kind, rail_reference))
+            since = order.requested_at - SLACK
+            for item in _all(client, order.kind, since=since, until=None):
+                if item.metadata and item.metadata.get("reference") == order.reference:
+                    return _movement(order.kind, item)
+        except stripe.StripeError as error:
+            raise RailUnreachable(_said(error)) from error
+        return None
+
+    def webhook(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
+        """See `Rail`."""
+        _verify(headers.get("stripe-signature", ""), body, now)
+        try:
+            said = json.loads(body)
+            metadata = said["data"]["object"].get("metadata") or {}
+            return Notice(
+                event_id=str(said["id"]),
+                kind=str(said["type"]),
+                reference=str(metadata.get("reference", "")),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise WebhookRefused("the webhook's body is not an event") from error
+
+    def reconcile(self, *, since: datetime, until: datetime) -> Iterator[Movement]:
+        """See `Rail`."""
+        client = _client()
+        kinds: tuple[Kind, ...] = ("deposit", "payout", "refund")
+        try:
+            for kind in kinds:
+                for item in _all(client, kind, since=since, until=until):
+                    yield _movement(kind, item)
+        except stripe.StripeError as error:
+            raise RailUnreachable(_said(error)) from error
+
+
+def _client() -> stripe.StripeClient:
+    addresses: Any = {"api": settings.STRIPE_API_BASE} if settings.STRIPE_API_BASE else None
+    return stripe.StripeClient(
+        settings.STRIPE_SECRET_KEY,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        max_network_retries=0,
+        base_addresses=addresses,
+    )
+
+
+def _once(order: Order) -> stripe.RequestOptions:
+    return {"idempotency_key": order.reference, "max_network_retries": 0}
+
+
+def _asked(order: Order, create: Callable[[stripe.StripeClient, int, str], Answer]) -> Answer:
+    """Make one request and say what its answer, or its error, means for the money."""
+    try:
+        return create(_client(), *to_stripe(order.money))
+    except NotCarried as error:
+        return Answer("failed", detail=str(error))
+    except stripe.CardError as error:
+        return Answer("failed", _intent_of(error), _said(error))
+    except _LATER as error:
+        return Answer("pending", detail=_said(error))
+    except stripe.IdempotencyError as error:
+        log.error("Stripe holds another request under %s: %s", order.reference, error)
+        raise RailUnreachable(_said(error)) from error
+    except stripe.InvalidRequestError as error:
+        if error.http_status == 409:  # the same key is being worked on this very moment
+            raise RailUnreachable(_said(error)) from error
+        return Answer("failed", detail=_said(error))
+    except stripe.StripeError as error:  # a broken connection, a timeout, or 5xx: it may be done
+        raise RailUnreachable(_said(error)) from error
+
+
+def _said(error: stripe.StripeError) -> str:
+    return (error.user_message or str(error) or type(error).__name__)[:200]
+
+
+def _intent_of(error: stripe.CardError) -> str:
+    """The id of the PaymentIntent that a declined card leaves behind, if it left one."""
+    body: Any = error.json_body
+    intent = body.get("error", {}).get("payment_intent") if isinstance(body, dict) else None
+    return str(intent.get("id", "")) if isinstance(intent, dict) else ""
+
+
+def _retrieve(client: stripe.StripeClient, kind: Kind, rail_reference: str) -> Any:
+    if kind == "deposit":
+        return client.v1.payment_intents.retrieve(rail_reference)
+    if kind == "payout":
+        return client.v1.transfers.retrieve(rail_reference)
+    return client.v1.refunds.retrieve(rail_reference)
+
+
+def _all(
+    client: stripe.StripeClient, kind: Kind, *, since: datetime, until: datetime | None
+) -> Iterator[Any]:
+    created = {"gte": int(since.timestamp())}
+    if until:
+        created["lt"] = int(until.timestamp())
+    window: Any = {"created": created, "limit": PAGE}
+    if kind == "deposit":
+        yield from client.v1.payment_intents.list(window).auto_paging_iter()
+    elif kind == "payout":
+        yield from client.v1.transfers.list(window).auto_paging_iter()
+    else:
+        yield from client.v1.refunds.list(window).auto_paging_iter()
+
+
+def _movement(kind: Kind, item: Any) -> Movement:
+    answers = {"deposit": _of_intent, "refund": _of_refund, "payout": _of_transfer}
+    amount, currency = from_stripe(item.amount, item.currency)
+    return Movement(
+        kind=kind,
+        reference=str((item.metadata or {}).get("reference", "")),
+        rail_reference=str(item.id),
+        amount=amount,
+        currency=currency,
+        answer=answers[kind](item),
+        at=datetime.fromtimestamp(item.created, UTC),
+    )
+
+
+def _of_intent(item: Any) -> Answer:
+    """`requires_payment_method` after an attempt is a decline: nobody tries another card on it."""
+    error = getattr(item, "last_payment_error", None)
+    if item.status == "requires_payment_method" and error:
+        return Answer("failed", item.id, str(error.get("message") or "declined")[:200])
+    return Answer(_INTENT.get(item.status, "pending"), item.id)
+
+
+def _of_refund(item: Any) -> Answer:
+    reason = getattr(item, "failure_reason", None) or ""
+    return Answer(_REFUND.get(item.status, "pending"), item.id, str(reason)[:200])
+
+
+def _of_transfer(item: Any) -> Answer:
+    if getattr(item, "reversed", False):
+        return Answer("failed", item.id, "the transfer was reversed")
+    return Answer("succeeded", item.id)
+
+
+def _verify(header: str, body: bytes, now: datetime) -> None:
+    """Stripe's own check of its signature; the moment against the database's clock."""
+    try:
+        stripe.WebhookSignature.verify_header(body, header, settings.STRIPE_WEBHOOK_SECRET)
+        parts = dict(part.split("=", 1) for part in header.split(","))
+        check_moment(int(parts["t"]), now)
+    except (stripe.SignatureVerificationError, ValueError, KeyError) as error:
+        raise WebhookRefused("the webhook's signature does not match its body") from error
