@@ -7,6 +7,8 @@ A subclass answers as its nearest listed ancestor.
 from marketplace.hiring import ListingClosed, ListingRefused
 from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
+from pacts.addresses import UrlRefused
+from pacts.checks.check import BadParams
 from pacts.disputes import (
     ConflictOfInterest,
     DisputeAlreadyOpen,
@@ -18,16 +20,19 @@ from pacts.disputes import (
 from pacts.egress import EgressRefused
 from pacts.engagements import EngagementRefused, NotAParty, OfferLapsed, RevisionRefused
 from pacts.evaluation import EvaluationRefused
+from pacts.patterns import PatternRefused
 from pacts.publishing import AlreadyPublished, PactRefused
 from pacts.registry import ControlNotProved, NameTaken, SameVersion, UnknownProtocol
+from pacts.schemas import SchemaRefused
 from pacts.tasksets import TaskSetRefused
 from pacts.terms import TermsError
 from reputation.canonical import NotCanonical
 from settlement.escrow import EscrowRefused, NotYourSide
+from settlement.idempotency import IdempotencyKeyMalformed
 from settlement.ledger import IdempotencyKeyReused, InsufficientFunds
 from settlement.money import AmountMalformed, CurrencyMismatch, CurrencyUnknown
 from settlement.payouts import NotYourPayout, PayoutUnderWay
-from settlement.rails import RailUnknown
+from settlement.rails import PlaceMalformed, RailUnknown
 
 REFUSALS: dict[type, int] = {
     NotCanonical: 400,
@@ -40,8 +45,12 @@ REFUSALS: dict[type, int] = {
     SameVersion: 409,
     ControlNotProved: 422,
     EgressRefused: 422,
+    UrlRefused: 422,
     # pacts
     TermsError: 422,
+    BadParams: 422,
+    PatternRefused: 422,
+    SchemaRefused: 422,
     PactRefused: 422,
     AlreadyPublished: 409,
     # tasks and evaluations
@@ -67,6 +76,8 @@ REFUSALS: dict[type, int] = {
     PayoutUnderWay: 409,
     NotYourPayout: 403,
     RailUnknown: 422,
+    PlaceMalformed: 400,
+    IdempotencyKeyMalformed: 400,
     InsufficientFunds: 422,
     IdempotencyKeyReused: 422,
     CurrencyMismatch: 422,

@@ -1,6 +1,7 @@
 """Programs that speak to the API with a key, as the cast's own would."""
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,18 @@ from tests.cast import PASSWORD, Actor
 EVERY_SCOPE = list(ApiKey.Scope.values)
 
 
+_OF_THIS_THREAD = threading.local()
+
+
+def client() -> Client:
+    """Django's test client, one a thread: making one loads all middleware anew."""
+    if not hasattr(_OF_THIS_THREAD, "client"):
+        _OF_THIS_THREAD.client = Client(raise_request_exception=False)
+    found: Client = _OF_THIS_THREAD.client
+    found.cookies.clear()
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A client with an API key, or without one. Paths are those after `/api/v1/`."""
@@ -27,7 +40,7 @@ class Program:
         if self.secret:
             headers.setdefault("Authorization", f"Bearer {self.secret}")
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return Client(raise_request_exception=False).generic(
+        return client().generic(
             method,
             path if path.startswith("/") else f"/api/v1/{path}",
             b"" if body is None else content,
