@@ -18,6 +18,7 @@ from pacts import publishing, registry, runner
 from pacts.engagements import Timers
 from pacts.models import Agent, PactVersion
 from reputation.clock import database_now
+from reputation.identifiers import is_id
 
 HOUR = 3_600
 DEADLINE_MS = 10_000
@@ -119,7 +120,8 @@ def pact_new(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _start(request: HttpRequest, agent: Agent) -> dict[str, Any]:
     chosen = request.GET.get("from", "")
-    published = PactVersion.objects.filter(published_at__isnull=False, pk=chosen).first()
+    drafted = PactVersion.objects.filter(published_at__isnull=False)
+    published = drafted.filter(pk=chosen).first() if is_id(chosen) else None
     terms: dict[str, Any] = published.terms if published else builder_view.STARTER
     return terms | {"title": f"What {agent.name} promises"}
 

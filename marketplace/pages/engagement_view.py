@@ -198,7 +198,8 @@ def _may(work: Work, engagement: Engagement, party: Party) -> frozenset[str]:
 
 def _delivery(deliverable: Deliverable, now: datetime) -> Delivery:
     evaluation = deliverable.evaluation
-    trials = _trials(evaluation)
+    trials = _trials(evaluation) if evaluation.trials_total <= MOST_SQUARES else []
+    done, failing, nulls = _counts(evaluation, trials)
     verdict: Verdict | None = getattr(evaluation, "verdict", None)
     number = deliverable.agent_version.number
     columns = 40
@@ -206,14 +207,13 @@ def _delivery(deliverable: Deliverable, now: datetime) -> Delivery:
         Square(place % columns, place // columns, _tone(trial), trial["position"])
         for place, trial in enumerate(trials)
     ]
-    tones = [square.tone for square in squares]
     return Delivery(
         deliverable=deliverable,
         evaluation=evaluation,
-        done=sum(trial["state"] in FINISHED for trial in trials),
-        failing=tones.count("breached"),
-        nulls=tones.count("null"),
-        squares=squares if len(squares) <= MOST_SQUARES else [],
+        done=done,
+        failing=failing,
+        nulls=nulls,
+        squares=squares,
         rows=-(-len(squares) // columns),
         verdict=verdict,
         clauses=[
@@ -227,6 +227,22 @@ def _trials(evaluation: Evaluation) -> list[Mapping[str, Any]]:
     failed = Observation.objects.filter(trial=OuterRef("pk"), outcome="fail")
     rows = Trial.objects.filter(evaluation=evaluation).annotate(failed=Exists(failed))
     return [*rows.order_by("position").values("position", "state", "failed")]
+
+
+def _counts(evaluation: Evaluation, trials: list[Mapping[str, Any]]) -> tuple[int, int, int]:
+    """Finished, failing and null trials; counted by the database where there are too many."""
+    if trials:
+        tones = [_tone(trial) for trial in trials]
+        done = sum(trial["state"] in FINISHED for trial in trials)
+        return done, tones.count("breached"), tones.count("null")
+    rows = Trial.objects.filter(evaluation=evaluation)
+    failed = Observation.objects.filter(trial=OuterRef("pk"), outcome="fail")
+    found = rows.aggregate(
+        done=Count("id", filter=Q(state__in=FINISHED)),
+        failing=Count("id", filter=Q(Exists(failed), state=Trial.State.DONE)),
+        nulls=Count("id", filter=Q(state=Trial.State.NULL)),
+    )
+    return found["done"], found["failing"], found["nulls"]
 
 
 def _tone(trial: Mapping[str, Any]) -> str:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from marketplace.pages.visitors import now_of
+from marketplace.pages.visitors import find, now_of
 from reputation import queries
 from reputation.identifiers import is_id
 from reputation.models import Evidence, EvidencePayload, EvidenceSubject, LogEntry
@@ -69,9 +69,7 @@ def _line(
 
 def evidence_entry(request: HttpRequest, evidence_id: str) -> HttpResponse:
     """One envelope exactly as it is hashed."""
-    found = Evidence.objects.filter(pk=evidence_id).prefetch_related("entries").first()
-    if found is None:
-        raise Http404
+    found = find(Evidence.objects.prefetch_related("entries"), pk=evidence_id)
     context = {
         "entry": found,
         "index": _index(found),

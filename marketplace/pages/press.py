@@ -4,6 +4,7 @@ The row is written in the transaction of its effect, so a refused or crashed pre
 behind and may be pressed again.
 """
 
+import re
 import secrets
 from collections.abc import Callable
 from hashlib import sha256
@@ -16,6 +17,7 @@ from marketplace.models import ReplayedRequest
 from marketplace.pages.visitors import user_of
 
 FIELD = "idempotency_key"
+_TOKEN = re.compile(r"[!-~]{8,80}")
 _SKIPPED = {"csrfmiddlewaretoken", FIELD}
 
 
@@ -31,7 +33,7 @@ def new_token() -> str:
 def token_of(request: HttpRequest) -> str:
     """The token a form was sent with. Raises `PressTokenMissing`."""
     token = request.POST.get(FIELD, "")
-    if not 8 <= len(token) <= 80:
+    if not _TOKEN.fullmatch(token):
         raise PressTokenMissing("this form has expired; open the page again and press once more")
     return token
 

@@ -83,7 +83,7 @@ def text_of(page: str) -> str:
 def test_under_twenty_units_there_is_a_mark_and_no_number() -> None:
     offer(cast.bob(), "Newcomer", units=19)
     card = browser().get("/").content.decode().split('data-test="listing"')[1]
-    kept = card.split('aria-label="Standing under its pact"')[1].split("</section>")[0]
+    kept = card.split('data-test="kept"')[1].split("</li>")[0]
     assert "pill-new" in kept
     assert "19 of 20 units" in text_of(kept)
     assert "%" not in kept
@@ -242,3 +242,26 @@ def test_an_engagements_page_takes_a_bounded_number_of_queries() -> None:
         "/agents/doubler/",
     ):
         assert queries_for(path, hers) <= 26, path
+
+
+def test_a_nul_character_in_an_address_is_an_absent_page() -> None:
+    hers = browser_of(cast.alice())
+    for path in ("/engagements/%00/", "/evidence/%00/", "/receipts/a%00b/", "/task-sets/%00/"):
+        assert hers.get(path).status_code == 404, path
+    assert hers.get("/evidence/?subject=%00&before=%00").status_code == 200
+
+
+def test_more_trials_than_squares_are_counted_instead_of_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hire = hires.funded()
+    hire.judge("met")
+    there = f"/engagements/{hire.engagement.id}/"
+    hers = browser_of(hire.alice)
+    drawn = hers.get(there).content.decode()
+    monkeypatch.setattr("marketplace.pages.engagement_view.MOST_SQUARES", 2)
+    counted = hers.get(there).content.decode()
+    assert 'class="f-met"' in drawn
+    assert 'class="f-met"' not in counted
+    assert "3 of 3" in drawn
+    assert "3 of 3" in counted
