@@ -266,6 +266,7 @@ class PactForm(forms.Form):
 class ListingForm(AmountForm):
     """An agent's offer."""
 
+    field_order = ("agent_version", "pact_version", "amount", "currency")
     agent_version = forms.ModelChoiceField(
         AgentVersion.objects.none(), empty_label=None, label="Version that works"
     )
@@ -291,6 +292,7 @@ class ListingForm(AmountForm):
 
     def __init__(self, *args: Any, agent_id: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["amount"].label = "Price for one task set"
         versions = AgentVersion.objects.filter(agent_id=agent_id).select_related("agent")
         pacts = PactVersion.objects.filter(pact__agent_id=agent_id, published_at__isnull=False)
         self.fields["agent_version"].queryset = versions.order_by("-number")  # type: ignore[attr-defined]
