@@ -213,6 +213,8 @@ SITE: Table = {
     "readyz": PUBLIC_PAGE,
     "schema": PUBLIC_PAGE,
     "docs": PUBLIC_PAGE,
+    # Nobody logs in here: a rail proves itself by its signature over the raw body.
+    "rail_webhook": {"POST": PUBLIC},
     "account_*": PUBLIC_FORM,
     "mfa_*": PUBLIC_FORM,
     "admin:login": PUBLIC_FORM,

@@ -6,11 +6,13 @@ from drf_spectacular.views import SpectacularAPIView
 
 from marketplace import health
 from marketplace.api.docs import Docs
+from marketplace.api.webhooks import receive
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("api/v1/", include("marketplace.api.urls")),
+    path("api/webhooks/<slug:rail>", receive, name="rail_webhook"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", Docs.as_view(), name="docs"),
     path("", include("marketplace.pages.urls")),

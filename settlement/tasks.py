@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import connection
 
 from reputation.clock import database_now
-from settlement import deposits, ledger, payouts, settlements
+from settlement import deposits, ledger, payouts, settlements, webhooks
+from settlement.rails.sandbox import due_deliveries
 
 BATCH = 500
 
@@ -20,6 +21,10 @@ SCHEDULE = {
     "roll-up-credits": {"task": "settlement.tasks.roll_up_credits", "schedule": 5.0},
     "process-deposits": {"task": "settlement.tasks.process_deposits", "schedule": 10.0},
     "process-payouts": {"task": "settlement.tasks.process_payouts", "schedule": 10.0},
+    "deliver-sandbox-webhooks": {
+        "task": "settlement.tasks.deliver_sandbox_webhooks",
+        "schedule": 10.0,
+    },
 }
 
 
@@ -70,3 +75,11 @@ def process_payouts() -> None:
     """Ask the rails to pay what is due."""
     for payout_id in payouts.due(now=database_now(), limit=BATCH):
         payouts.process_payout(payout_id=payout_id)
+
+
+@shared_task
+def deliver_sandbox_webhooks() -> None:
+    """Hand over what the sandbox owes: the bytes it signed, through the door every rail uses."""
+    now = database_now()
+    for delivery in due_deliveries(now=now, limit=BATCH):
+        webhooks.receive(rail="sandbox", headers=delivery.headers, body=delivery.body, now=now)
