@@ -47,7 +47,7 @@ def logins() -> Iterable[str]:
     yield f"Sample logins, password “{PASSWORD}”:"
     yield f"  alice@example.org   buys for {BUYER}"
     yield f"  bob@example.org     builds for {', '.join(made.name for made in BUILDERS)}"
-    yield "  carol@example.org   adjudicates"
+    yield "  carol@example.org   adjudicates; a case waits on her desk"
 
 
 def _user(name: str, *, is_adjudicator: bool = False) -> User:

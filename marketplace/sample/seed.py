@@ -15,7 +15,7 @@ from django.conf import settings
 from marketplace import hiring
 from marketplace.models import BenchmarkClaim, Listing
 from marketplace.sample import cast
-from marketplace.sample.agents import AGENTS, SampleAgent
+from marketplace.sample.agents import AGENTS, SampleAgent, get_agent
 from marketplace.sample.kinds import KINDS, SampleKind, get_kind
 from marketplace.sample.tasks import benchmark_tasks, buyer_tasks
 from pacts import evaluation, publishing, registry, tasksets
@@ -41,6 +41,8 @@ Say = Callable[[str], None]
 PATIENCE_SECONDS = 600
 BENCHMARK = "{title}: clean set"
 MADE = "sample-1"
+FIRST_LOOK_AT = "plain-words"
+FIRST_LOOK_TASKS = 12
 
 
 class SampleStuck(RuntimeError):
@@ -57,8 +59,9 @@ def run(*, say: Say) -> None:
     _screen(versions, pacts, people, say)
     for agent in AGENTS:
         _list(agent, versions[agent.slug], pacts[agent.slug], people)
-    hires = [_hire(agent, people) for agent in AGENTS]
+    hires = [_hire(agent, golden_set(get_kind(agent.kind), people), people) for agent in AGENTS]
     say(f"{len(hires)} agents hired; every price is in escrow")
+    hires.append(_hire(get_agent(FIRST_LOOK_AT), first_look(people), people))
     _await_verdicts(hires, say)
     for hired in hires:
         _accept_if_met(hired, people)
@@ -173,6 +176,14 @@ def golden_set(kind: SampleKind, people: cast.People) -> TaskSetVersion:
     return _task_set(name, kind, (people.buyer, buyer_tasks(kind.slug)), kind.text.buyer_rule)
 
 
+def first_look(people: cast.People) -> TaskSetVersion:
+    """A set too small to decide anything: its verdict is undetermined, and a person is asked."""
+    kind = get_kind(get_agent(FIRST_LOOK_AT).kind)
+    tasks = buyer_tasks(kind.slug)[:FIRST_LOOK_TASKS]
+    note = f"The first {FIRST_LOOK_TASKS} of our own tasks, to see how a hire goes."
+    return _task_set(f"{kind.text.title}: a first look", kind, (people.buyer, tasks), note)
+
+
 def _screen(
     versions: dict[str, AgentVersion],
     pacts: dict[str, PactVersion],
@@ -241,15 +252,17 @@ def _list(
         )
 
 
-def _hire(agent: SampleAgent, people: cast.People) -> Engagement:
+def _hire(agent: SampleAgent, tasks: TaskSetVersion, people: cast.People) -> Engagement:
     """Find, agree, deposit, fund: what a buyer does on four pages."""
     listing = Listing.objects.select_related("agent").get(agent__slug=agent.slug)
     engagement = Engagement.objects.filter(
-        buyer=people.buyer, agent_version=listing.agent_version
+        buyer=people.buyer,
+        agent_version=listing.agent_version,
+        milestones__task_set_version=tasks,
     ).first() or hiring.hire(
         listing=listing,
         buyer=people.buyer,
-        task_set_version=golden_set(get_kind(agent.kind), people),
+        task_set_version=tasks,
         by=people.alice,
         authority="owner",
         now=database_now(),
@@ -326,4 +339,5 @@ def _await_settlement(hires: list[Engagement], say: Say) -> None:
             milestone__engagement__agent_version__agent__work=kind.slug,
         ).select_related("milestone__engagement__agent_version__agent"):
             agent = held.milestone.engagement.agent_version.agent
-            say(f"{kind.text.title}: {agent.name} → {held.state}")
+            waits = ", too few tasks to tell: a person is asked" if held.state == "frozen" else ""
+            say(f"{kind.text.title}: {agent.name} → {held.state}{waits}")
