@@ -26,6 +26,7 @@ from pacts.models import (
     Verdict,
 )
 from pacts.runner import egress
+from pacts.tasksets import TaskDraft
 from reputation import queries, sequencer, standings
 from reputation.clock import database_now
 from reputation.models import Evidence
@@ -58,6 +59,7 @@ class Story:
     start: datetime
     price: int = PRICE
     hires: list[Engagement] = field(default_factory=list)
+    drafts: list[TaskDraft] = field(default_factory=list)  # instead of numbers to double
 
     # --- the buyer ----------------------------------------------------------------------------
 
@@ -68,7 +70,9 @@ class Story:
             hiring.hire(
                 listing=listing,
                 buyer=self.alice.party,
-                task_set_version=cast.golden_set(self.alice, cast.doubling_tasks(self.tasks)),
+                task_set_version=cast.golden_set(
+                    self.alice, self.drafts or cast.doubling_tasks(self.tasks)
+                ),
                 by=self.alice.user,
                 authority="owner",
                 now=self.start,
@@ -134,8 +138,10 @@ class Story:
     # --- the platform -------------------------------------------------------------------------
 
     def the_workers_work(self) -> None:
-        """Every trial of the last delivery is tried, checked and recorded."""
-        tasks.run_trials(self.delivery.evaluation.id)
+        """Every trial of the last delivery is tried, checked and recorded, shift after shift."""
+        evaluation = self.delivery.evaluation
+        while evaluation.trials.filter(state__in=["queued", "running"]).exists():
+            tasks.run_trials(evaluation.id)
 
     def the_verdict_falls(self, at: datetime) -> Verdict:
         verdict = verdicts.conclude(evaluation_id=self.delivery.evaluation.id, now=at)
