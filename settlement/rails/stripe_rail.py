@@ -66,7 +66,7 @@ class StripeRail:
                 },
                 _once(order),
             )
-            return _of_intent(made)
+            return _of_intent(made.to_dict())
 
         return _asked(order, create)
 
@@ -99,7 +99,7 @@ class StripeRail:
                 },
                 _once(order),
             )
-            return _of_refund(made)
+            return _of_refund(made.to_dict())
 
         return _asked(order, create)
 
@@ -114,7 +114,7 @@ class StripeRail:
                 return _movement(order.kind, _retrieve(client, order.kind, rail_reference))
             since = order.requested_at - SLACK
             for item in _all(client, order.kind, since=since, until=None):
-                if item.metadata and item.metadata.get("reference") == order.reference:
+                if _reference(item) == order.reference:
                     return _movement(order.kind, item)
         except stripe.StripeError as error:
             raise RailUnreachable(_said(error)) from error
@@ -174,10 +174,8 @@ def _asked(order: Order, create: Callable[[stripe.StripeClient, int, str], Answe
         log.error("Stripe holds another request under %s: %s", order.reference, error)
         raise RailUnreachable(_said(error)) from error
     except stripe.InvalidRequestError as error:
-        if error.http_status == 409:  # the same key is being worked on this very moment
-            raise RailUnreachable(_said(error)) from error
         return Answer("failed", detail=_said(error))
-    except stripe.StripeError as error:  # a broken connection, a timeout, or 5xx: it may be done
+    except stripe.StripeError as error:  # no connection, a timeout, 5xx, or 409 while it is made
         raise RailUnreachable(_said(error)) from error
 
 
@@ -192,60 +190,65 @@ def _intent_of(error: stripe.CardError) -> str:
     return str(intent.get("id", "")) if isinstance(intent, dict) else ""
 
 
-def _retrieve(client: stripe.StripeClient, kind: Kind, rail_reference: str) -> Any:
+def _retrieve(client: stripe.StripeClient, kind: Kind, rail_reference: str) -> dict[str, Any]:
     if kind == "deposit":
-        return client.v1.payment_intents.retrieve(rail_reference)
+        return client.v1.payment_intents.retrieve(rail_reference).to_dict()
     if kind == "payout":
-        return client.v1.transfers.retrieve(rail_reference)
-    return client.v1.refunds.retrieve(rail_reference)
+        return client.v1.transfers.retrieve(rail_reference).to_dict()
+    return client.v1.refunds.retrieve(rail_reference).to_dict()
 
 
 def _all(
     client: stripe.StripeClient, kind: Kind, *, since: datetime, until: datetime | None
-) -> Iterator[Any]:
+) -> Iterator[dict[str, Any]]:
     created = {"gte": int(since.timestamp())}
     if until:
         created["lt"] = int(until.timestamp())
     window: Any = {"created": created, "limit": PAGE}
-    if kind == "deposit":
-        yield from client.v1.payment_intents.list(window).auto_paging_iter()
-    elif kind == "payout":
-        yield from client.v1.transfers.list(window).auto_paging_iter()
-    else:
-        yield from client.v1.refunds.list(window).auto_paging_iter()
+    nouns: dict[Kind, Any] = {
+        "deposit": client.v1.payment_intents,
+        "payout": client.v1.transfers,
+        "refund": client.v1.refunds,
+    }
+    for item in nouns[kind].list(window).auto_paging_iter():
+        yield item.to_dict()
 
 
-def _movement(kind: Kind, item: Any) -> Movement:
+def _reference(item: dict[str, Any]) -> str:
+    return str((item.get("metadata") or {}).get("reference", ""))
+
+
+def _movement(kind: Kind, item: dict[str, Any]) -> Movement:
     answers = {"deposit": _of_intent, "refund": _of_refund, "payout": _of_transfer}
-    amount, currency = from_stripe(item.amount, item.currency)
+    amount, currency = from_stripe(item["amount"], item["currency"])
     return Movement(
         kind=kind,
-        reference=str((item.metadata or {}).get("reference", "")),
-        rail_reference=str(item.id),
+        reference=_reference(item),
+        rail_reference=str(item["id"]),
         amount=amount,
         currency=currency,
         answer=answers[kind](item),
-        at=datetime.fromtimestamp(item.created, UTC),
+        at=datetime.fromtimestamp(item["created"], UTC),
     )
 
 
-def _of_intent(item: Any) -> Answer:
+def _of_intent(item: dict[str, Any]) -> Answer:
     """`requires_payment_method` after an attempt is a decline: nobody tries another card on it."""
-    error = getattr(item, "last_payment_error", None)
-    if item.status == "requires_payment_method" and error:
-        return Answer("failed", item.id, str(error.get("message") or "declined")[:200])
-    return Answer(_INTENT.get(item.status, "pending"), item.id)
+    error = item.get("last_payment_error")
+    if item["status"] == "requires_payment_method" and error:
+        return Answer("failed", item["id"], str(error.get("message") or "declined")[:200])
+    return Answer(_INTENT.get(item["status"], "pending"), item["id"])
 
 
-def _of_refund(item: Any) -> Answer:
-    reason = getattr(item, "failure_reason", None) or ""
-    return Answer(_REFUND.get(item.status, "pending"), item.id, str(reason)[:200])
+def _of_refund(item: dict[str, Any]) -> Answer:
+    reason = str(item.get("failure_reason") or "")
+    return Answer(_REFUND.get(item["status"], "pending"), item["id"], reason[:200])
 
 
-def _of_transfer(item: Any) -> Answer:
-    if getattr(item, "reversed", False):
-        return Answer("failed", item.id, "the transfer was reversed")
-    return Answer("succeeded", item.id)
+def _of_transfer(item: dict[str, Any]) -> Answer:
+    if item.get("reversed"):
+        return Answer("failed", item["id"], "the transfer was reversed")
+    return Answer("succeeded", item["id"])
 
 
 def _verify(header: str, body: bytes, now: datetime) -> None:

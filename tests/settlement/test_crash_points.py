@@ -123,7 +123,7 @@ def test_a_crash_while_a_payout_is_asked_for_leaves_nothing(
     alice = cast.alice()
     give(alice, 1_000)
     crash_once(monkeypatch, records, "payout", "after")
-    ask = {
+    ask: dict[str, Any] = {
         "party": alice.party,
         "money": Money(400, "USD"),
         "idempotency_key": "p",

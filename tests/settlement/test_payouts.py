@@ -42,7 +42,7 @@ def deposit(alice: cast.Actor) -> Deposit:
 
 
 def payout(actor: cast.Actor, **more: Any) -> Payout:
-    asked = {"cooldown": timedelta(0), "idempotency_key": "p"} | more
+    asked: dict[str, Any] = {"cooldown": timedelta(0), "idempotency_key": "p"} | more
     return request_payout(party=actor.party, money=Money(400, "USD"), now=database_now(), **asked)
 
 

@@ -50,7 +50,7 @@ def payout(actor: cast.Actor, amount: int = 400, key: str = "p", **more: Any) ->
         money=Money(amount, "USD"),
         idempotency_key=key,
         now=database_now(),
-        **{"cooldown": timedelta(0)} | more,
+        **({"cooldown": timedelta(0)} | more),
     )
 
 

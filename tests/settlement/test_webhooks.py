@@ -105,7 +105,11 @@ def test_a_late_webhook_about_something_final_is_stored_and_changes_nothing(
 
 def test_a_payout_under_way_is_hastened_and_one_in_its_cooldown_is_not(alice: cast.Actor) -> None:
     deposit(alice, "ok")
-    asked = {"party": alice.party, "now": database_now(), "destination": "sandbox:webhook"}
+    asked: dict[str, Any] = {
+        "party": alice.party,
+        "now": database_now(),
+        "destination": "sandbox:webhook",
+    }
     waiting = request_payout(money=Money(100, "USD"), idempotency_key="waiting", **asked)
     made = request_payout(
         money=Money(100, "USD"), idempotency_key="p", cooldown=timedelta(0), **asked
