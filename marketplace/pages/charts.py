@@ -11,14 +11,12 @@ ROW = 100
 
 @dataclass(frozen=True, slots=True)
 class IntervalPlot:
-    """An interval on a track from `start` to 100 %. Positions are 0 to WIDTH."""
+    """An interval on a track from 0 to 100 %. Positions are 0 to WIDTH."""
 
-    start: int  # basis points at the left end
     band: tuple[int, int]  # left end and width
     dot: int
     promise: int | None
     floor: int | None
-    claim: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +34,10 @@ def interval_plot(rate: Rate) -> IntervalPlot | None:
         return None
     left, right = _place(rate.low), _place(rate.high)
     return IntervalPlot(
-        start=0,
         band=(left, max(right - left, 6)),
         dot=_place(rate.estimate),
         promise=None if rate.promise is None else _place(rate.promise),
         floor=None if rate.floor is None else _place(rate.floor),
-        claim=None if rate.claim is None else _place(rate.claim),
     )
 
 

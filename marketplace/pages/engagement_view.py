@@ -318,9 +318,3 @@ def _text(artifact: Artifact | None) -> str | None:
     if artifact is None or artifact.body is None:
         return None
     return bytes(artifact.body).decode("utf-8", errors="replace")
-
-
-def counts_of(party: Party) -> dict[str, int]:
-    """How many engagements are in which state."""
-    rows = Engagement.objects.filter(Q(buyer=party) | Q(builder=party)).order_by()
-    return dict(rows.values_list("state").annotate(many=Count("id")))

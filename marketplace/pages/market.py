@@ -14,8 +14,8 @@ LONGEST_SEARCH = 100
 
 def market(request: HttpRequest) -> HttpResponse:
     """Search, filter and sort; without a question, the story of each kind of work comes first."""
-    text = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
-    work = request.GET.get("work", "").replace("\x00", "")[:40]
+    text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    work = request.GET.get("work", "")[:40]
     sort = request.GET.get("sort", "pact")
     sort = sort if sort in market_view.SORTS else "pact"
     now = now_of(request)

@@ -23,7 +23,6 @@ class Rate:
     measured_at: datetime | None = None
     age: timedelta | None = None
     version: int | None = None
-    claim: int | None = None
 
     @property
     def is_new(self) -> bool:
@@ -31,14 +30,12 @@ class Rate:
         return self.estimate is None
 
     @property
-    def missing(self) -> int:
-        """Units still to come before there is a number."""
-        return max(FEWEST_UNITS - self.units, 0)
+    def needed(self) -> int:
+        """Units it takes before there is a number."""
+        return FEWEST_UNITS
 
 
-def rate_of_standing(
-    found: DimensionStanding, *, version: int | None = None, claim: int | None = None
-) -> Rate:
+def rate_of_standing(found: DimensionStanding, *, version: int | None = None) -> Rate:
     """One dimension of a standing; `version` is the agent version's number."""
     return Rate(
         name=found.dimension,
@@ -53,7 +50,6 @@ def rate_of_standing(
         measured_at=found.last_evidence_at,
         age=found.age,
         version=version,
-        claim=claim,
     )
 
 

@@ -1,7 +1,7 @@
 """How pages show money, rates, time and words. One tag for each, used everywhere."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -95,12 +95,6 @@ def plural(count: int, noun: str) -> str:
     return wording.plural(count, noun)
 
 
-@register.filter
-def get(mapping: dict[str, Any], key: str) -> Any:
-    """An entry of a mapping by a name only known when the page is drawn."""
-    return mapping.get(key)
-
-
 @register.simple_tag(takes_context=True)
 def ago(context: template.Context, at: datetime | None) -> SafeString | str:
     """An instant as time passed, with the exact moment on it."""
@@ -128,14 +122,6 @@ def _time(at: datetime | None, shown: str) -> SafeString | str:
         wording.day_and_time(at),
         shown,
     )
-
-
-@register.filter
-def days_old(passed: timedelta | None) -> str:
-    """An age for tight places: `today`, `3 d old`."""
-    if passed is None:
-        return ""
-    return "today" if passed.days < 1 else f"{passed.days} d old"
 
 
 @register.simple_tag(takes_context=True)
