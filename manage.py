@@ -90,7 +90,7 @@ def test_arguments(arguments: list[str]) -> list[str]:
 
 def wanted_lock(command: str) -> Path:
     """The lock to install: a development environment serves `up` too and is never cut back."""
-    development = command in {"test", "environment"} or (VENV / "bin" / "pytest").exists()
+    development = command in {"test", "environment", "bench"} or (VENV / "bin" / "pytest").exists()
     return DEVELOPMENT_LOCK if development else RUNTIME_LOCK
 
 

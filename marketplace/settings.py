@@ -37,6 +37,8 @@ def database(url: str) -> dict[str, object]:
         "CONN_HEALTH_CHECKS": not WEB_POOL,
         "OPTIONS": {
             "connect_timeout": 5,
+            # The ledger binds on the server and keeps its plans; no other cursor prepares.
+            "prepare_threshold": 5,
             "application_name": text("PROCESS", "earnest"),
             **({"pool": POOL} if WEB_POOL else {}),
             **query,

@@ -4,17 +4,19 @@ A transfer is one SQL call (migration 0002 owns the functions). Every rule is ke
 named error before the database is asked where that is possible, and by the database always.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from django.db import IntegrityError, connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import BigIntegerField, F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
+from psycopg import Cursor
 
 from pacts.models import Party
-from reputation.canonical import canonical
 from settlement.models import Account, Currency, QueuedCredit, Transfer
 from settlement.money import CurrencyMismatch, exponent_of
 
@@ -100,9 +102,10 @@ class Posting:
             raise ValueError(f"an idempotency key has 1 to {KEY_LENGTH} characters")
 
     def request_hash(self) -> bytes:
-        """SHA-256 of what is asked for: a replay must ask for the same."""
+        """SHA-256 of what is asked for, in JSON: a replay must ask for the same."""
         sides = sorted([side.account.pk, side.amount] for side in self.sides)
-        return sha256(canonical([self.kind.value, self.resolves, sides])).digest()
+        request = [self.kind.value, self.resolves, sides]
+        return sha256(json.dumps(request, separators=(",", ":")).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +132,15 @@ def post(posting: Posting) -> Posted:
     """
     row = _ask(
         "SELECT posted, replayed FROM settlement_post("
-        "%s, %s, %s, %s, %s::bigint[], %s::text[], %s::bigint[])",
+        "%s, %s, %s, %s::bigint, %s::text::bigint[], %s::text[], %s::text::bigint[])",
         [
             posting.kind.value,
             posting.key,
             posting.request_hash(),
             posting.resolves,
-            [side.account.pk for side in posting.sides],
+            _numbers(side.account.pk for side in posting.sides),
             [side.account.currency_id for side in posting.sides],
-            [side.amount for side in posting.sides],
+            _numbers(side.amount for side in posting.sides),
         ],
     )[0]
     return Posted(*row)
@@ -150,24 +153,38 @@ def post_batch(postings: Sequence[Posting]) -> list[Posted]:
     sides = [(at, side) for at, posting in enumerate(postings, 1) for side in posting.sides]
     rows = _ask(
         "SELECT posted, replayed FROM settlement_post_batch(%s::text[], %s::text[], %s::bytea[], "
-        "%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[])",
+        "%s::text::bigint[], %s::text::bigint[], %s::text::bigint[], %s::text[], "
+        "%s::text::bigint[])",
         [
             [posting.kind.value for posting in postings],
             [posting.key for posting in postings],
             [posting.request_hash() for posting in postings],
-            [posting.resolves for posting in postings],
-            [at for at, _ in sides],
-            [side.account.pk for _, side in sides],
+            _numbers(posting.resolves for posting in postings),
+            _numbers(at for at, _ in sides),
+            _numbers(side.account.pk for _, side in sides),
             [side.account.currency_id for _, side in sides],
-            [side.amount for _, side in sides],
+            _numbers(side.amount for _, side in sides),
         ],
     )
     return [Posted(*row) for row in rows]
 
 
+def _numbers(numbers: Iterable[int | None]) -> str:
+    """The text of a bigint[]: one type for numbers of every size, so one prepared statement."""
+    return "{" + ",".join("NULL" if n is None else str(n) for n in numbers) + "}"
+
+
+def _cursor() -> CursorWrapper:
+    """Django's cursor over psycopg's own, so that the server keeps the plan of a statement."""
+    connection.ensure_connection()
+    cursor = Cursor(connection.connection)
+    logged = connection.queries_logged
+    return connection.make_debug_cursor(cursor) if logged else connection.make_cursor(cursor)
+
+
 def _ask(sql: str, parameters: list[Any]) -> list[tuple[int, bool]]:
     try:
-        with connection.cursor() as cursor:
+        with _cursor() as cursor:
             cursor.execute(sql, parameters)
             return list(cursor.fetchall())
     except IntegrityError as error:

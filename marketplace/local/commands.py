@@ -15,7 +15,8 @@ from marketplace.local.supervisor import ServiceFailed
 
 PATIENCE_SECONDS = 60.0
 PUBLIC_URL = "http://127.0.0.1:8000"
-WITHOUT_SERVERS = {"help", "version", "--version", "collectstatic"}
+# A bench starts a server of its own, in a folder of its own.
+WITHOUT_SERVERS = {"help", "version", "--version", "collectstatic", "bench"}
 
 
 def main(arguments: Sequence[str]) -> int:
