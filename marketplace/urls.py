@@ -15,7 +15,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/webhooks/<slug:rail>", receive, name="rail_webhook"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", Docs.as_view(), name="docs"),
-    path("", include("marketplace.pages.urls")),
     path("accounts/", include("allauth.urls")),
     path("office/", admin.site.urls),
     path("", include("marketplace.pages.urls")),
