@@ -244,6 +244,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
+    # A broker that vanished without a word is noticed, not waited for.
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
 }
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_WORKER_SEND_TASK_EVENTS = False
