@@ -56,14 +56,15 @@ class Rule:
         )
         return Answer.YES if allowed else Answer.NO
 
-    def sentence(self) -> str:
-        """Who may, for the one who may not."""
+    def sentence(self, *, for_programs: bool = True) -> str:
+        """Who may, for the one who may not; people in a browser hear nothing of scopes."""
         roles = ", ".join(role for role in Member.Role.values if role in self.roles)
         groups = [f"members of a party in the role {roles}"] if roles else []
         groups += ["everybody who is logged in"] if self.users else []
         groups += ["adjudicators"] if self.adjudicators else []
         groups += ["the platform's staff"] if self.staff else []
-        scope = f"; an API key needs the scope {self.scope}" if self.scope else ""
+        named = for_programs and self.scope
+        scope = f"; an API key needs the scope {self.scope}" if named else ""
         return f"This is for {' and for '.join(groups)}{scope}."
 
 

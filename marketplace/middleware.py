@@ -104,5 +104,5 @@ class AccessMiddleware:
         if answer is access.Answer.WHO_ARE_YOU:
             return redirect_to_login(request.get_full_path(), "account_login")
         if answer is access.Answer.NO:
-            raise PermissionDenied(rule.sentence())
+            raise PermissionDenied(rule.sentence(for_programs=False))
         return None
