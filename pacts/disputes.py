@@ -167,6 +167,18 @@ def close_unruled(*, dispute: Dispute, now: datetime) -> None:
     )
 
 
+def settle(*, dispute: Dispute, now: datetime) -> None:
+    """Both sides agreed how the money splits. The caller, who holds the escrow's lock, moves it.
+
+    Raises `DisputeClosed`.
+    """
+    settled = Dispute.objects.filter(pk=dispute.pk, state=Dispute.State.OPEN).update(
+        state=Dispute.State.SETTLED, closed_at=now
+    )
+    if not settled:
+        raise DisputeClosed("this dispute already ended")
+
+
 def withdraw(*, dispute: Dispute, party: Party, now: datetime) -> Dispute:
     """The side that opened the dispute takes it back. Raises `DisputeRefused`, `DisputeClosed`."""
     if dispute.opened_by_id != party.id:

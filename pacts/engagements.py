@@ -1,12 +1,16 @@
 """Hiring: an offer is an engagement once both parties signed the digest of one agreement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
 from pacts import evaluation
+from pacts.agreements import agreement, unfit_fee
+from pacts.currencies import LARGEST, exponent_of
+from pacts.disputes import BACKSTOP_SECONDS
+from pacts.feasibility import MOST_REVISIONS, Timers, in_days, longest_path
 from pacts.models import (
     AgentVersion,
     Deliverable,
@@ -23,7 +27,10 @@ from pacts.signatures import sign
 from reputation import evidence
 from reputation.canonical import digest, sha256
 
+__all__ = ["MilestoneDraft", "Timers", "agreement", "propose", "sign_engagement"]
+
 OFFER_SECONDS = 72 * 3600
+MOST_MILESTONES = 50
 
 
 class EngagementRefused(ValueError):
@@ -42,23 +49,18 @@ class RevisionRefused(ValueError):
     """No further delivery is possible; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timers:
-    """Every clock of an engagement, in seconds."""
-
-    work_seconds: int = 24 * 3600
-    evaluation_seconds: int = 24 * 3600
-    acceptance_seconds: int = 72 * 3600
-    cure_seconds: int = 72 * 3600
+class MilestoneEnded(ValueError):
+    """The milestone was cancelled, or was started before."""
 
 
 @dataclass(frozen=True, slots=True)
 class MilestoneDraft:
-    """A milestone before it is agreed; `amount` in minor units."""
+    """A milestone before it is agreed; `amount` and the builder's `bond` in minor units."""
 
     title: str
     amount: int
     task_set_version: TaskSetVersion
+    bond: int = 0
 
 
 def propose(
@@ -73,11 +75,21 @@ def propose(
     now: datetime,
     timers: Timers | None = None,
     max_revisions: int = 1,
+    fee_bands: Sequence[tuple[int, int]] = (),
+    longest_hold_seconds: int | None = None,
 ) -> Engagement:
-    """An unsigned engagement with its milestones. Raises `EngagementRefused`."""
+    """An unsigned engagement with its milestones, in their order.
+
+    `fee_bands` are (above, in minor units; basis points) and begin with (0, fee_bps).
+    `longest_hold_seconds` is how long the way the money comes in lets it be held. Raises
+    `EngagementRefused`, `pacts.currencies.CurrencyUnknown`.
+    """
     timers = timers or Timers()
     builder = agent_version.agent.builder
+    exponent_of(currency)
     _refuse_unfit(buyer, builder, agent_version, pact_version, milestones, timers)
+    _refuse_unpriced(milestones, fee_bps, fee_bands)
+    _refuse_too_long(timers, max_revisions, longest_hold_seconds)
     with transaction.atomic():
         engagement = Engagement(
             buyer=buyer,
@@ -86,41 +98,52 @@ def propose(
             pact_version=pact_version,
             currency=currency,
             fee_bps=fee_bps,
+            fee_bands=[{"above": above, "fee_bps": bps} for above, bps in fee_bands],
             work_seconds=timers.work_seconds,
             evaluation_seconds=timers.evaluation_seconds,
             acceptance_seconds=timers.acceptance_seconds,
             cure_seconds=timers.cure_seconds,
+            funding_seconds=timers.funding_seconds,
             max_revisions=max_revisions,
             proposed_by=by,
             proposed_at=now,
             offer_expires_at=now + timedelta(seconds=OFFER_SECONDS),
         )
-        rows = [
-            Milestone(
-                engagement=engagement,
-                position=position,
-                title=draft.title,
-                amount=draft.amount,
-                task_set_version=draft.task_set_version,
-            )
-            for position, draft in enumerate(milestones)
-        ]
+        rows = _milestones(engagement, milestones)
         engagement.digest = digest(agreement(engagement, rows))
         engagement.save(force_insert=True)
         Milestone.objects.bulk_create(rows)
-        evidence.append(
-            kind="engagement.proposed",
-            subjects=_subjects(engagement),
-            facts={
-                "amount": sum(row.amount for row in rows),
-                "currency": currency,
-                "milestones": len(rows),
-            },
-            digests={"terms": engagement.digest},
-            private={"agreement": agreement(engagement, rows)},
-            at=now,
-        )
+        _log_proposal(engagement, rows, now)
     return engagement
+
+
+def _log_proposal(engagement: Engagement, rows: list[Milestone], now: datetime) -> None:
+    evidence.append(
+        kind="engagement.proposed",
+        subjects=_subjects(engagement),
+        facts={
+            "amount": sum(row.amount for row in rows),
+            "currency": engagement.currency,
+            "milestones": len(rows),
+        },
+        digests={"terms": engagement.digest},
+        private={"agreement": agreement(engagement, rows)},
+        at=now,
+    )
+
+
+def _milestones(engagement: Engagement, drafts: list[MilestoneDraft]) -> list[Milestone]:
+    return [
+        Milestone(
+            engagement=engagement,
+            position=position,
+            title=draft.title,
+            amount=draft.amount,
+            bond=draft.bond,
+            task_set_version=draft.task_set_version,
+        )
+        for position, draft in enumerate(drafts)
+    ]
 
 
 def _refuse_unfit(
@@ -139,19 +162,19 @@ def _refuse_unfit(
         raise EngagementRefused("this pact belongs to another agent")
     if not milestones:
         raise EngagementRefused("an engagement needs at least one milestone with a price")
-    if any(draft.amount <= 0 for draft in milestones):
-        raise EngagementRefused("every milestone needs a price above zero")
+    if len(milestones) > MOST_MILESTONES:
+        raise EngagementRefused(f"an engagement has at most {MOST_MILESTONES} milestones")
     for draft in milestones:
         if draft.task_set_version.task_set.owner_id not in (None, buyer.id):
             raise EngagementRefused("this task set belongs to somebody else; bring your own")
-    if min(timers.work_seconds, timers.evaluation_seconds) < 1:
-        raise EngagementRefused("the work and the evaluation need at least one second each")
-    needed = sum(
+    if wrong := timers.unfit():
+        raise EngagementRefused(wrong)
+    needed = max(
         evaluation.seconds_needed(
             agent_version=agent_version,
             trials=draft.task_set_version.size * evaluation.repeats_of(pact_version),
         )
-        for draft in milestones[:1]
+        for draft in milestones
     )
     if needed > timers.evaluation_seconds + timers.work_seconds:
         raise EngagementRefused(
@@ -160,35 +183,33 @@ def _refuse_unfit(
         )
 
 
-def agreement(engagement: Engagement, milestones: list[Milestone]) -> dict[str, Any]:
-    """What both parties sign, as JSON: the pact's digest, the price, the tasks and every timer."""
-    return {
-        "format": "earnest-agreement/1",
-        "engagement": engagement.id,
-        "buyer": engagement.buyer_id,
-        "builder": engagement.builder_id,
-        "agent_version": engagement.agent_version_id,
-        "fingerprint": engagement.agent_version.fingerprint,
-        "pact_version": engagement.pact_version_id,
-        "pact": engagement.pact_version.digest,
-        "currency": engagement.currency,
-        "fee_bps": engagement.fee_bps,
-        "timers": {
-            "work_seconds": engagement.work_seconds,
-            "evaluation_seconds": engagement.evaluation_seconds,
-            "acceptance_seconds": engagement.acceptance_seconds,
-            "cure_seconds": engagement.cure_seconds,
-        },
-        "max_revisions": engagement.max_revisions,
-        "milestones": [
-            {
-                "title": milestone.title,
-                "amount": milestone.amount,
-                "task_set_version": milestone.task_set_version_id,
-            }
-            for milestone in milestones
-        ],
-    }
+def _refuse_unpriced(
+    milestones: list[MilestoneDraft], fee_bps: int, fee_bands: Sequence[tuple[int, int]]
+) -> None:
+    if any(draft.amount <= 0 for draft in milestones):
+        raise EngagementRefused("every milestone needs a price above zero")
+    total = sum(draft.amount for draft in milestones)
+    if total > LARGEST:
+        raise EngagementRefused(
+            f"the milestones add up to {total} minor units; at most {LARGEST} can be agreed"
+        )
+    if any(not 0 <= draft.bond <= LARGEST for draft in milestones):
+        raise EngagementRefused(f"a bond is between 0 and {LARGEST} minor units")
+    if wrong := unfit_fee(fee_bps, fee_bands):
+        raise EngagementRefused(wrong)
+
+
+def _refuse_too_long(timers: Timers, max_revisions: int, longest_hold: int | None) -> None:
+    if not 0 <= max_revisions <= MOST_REVISIONS:
+        raise EngagementRefused(f"there can be 0 to {MOST_REVISIONS} revisions")
+    path = longest_path(
+        timers=timers, max_revisions=max_revisions, dispute_seconds=BACKSTOP_SECONDS
+    )
+    if longest_hold is not None and path.seconds > longest_hold:
+        raise EngagementRefused(
+            f"{path}, but money that comes in this way can be held for {in_days(longest_hold)}; "
+            "shorten a period or allow fewer revisions"
+        )
 
 
 def sign_engagement(
@@ -228,16 +249,24 @@ def sign_engagement(
         if engagement.buyer_signature and engagement.builder_signature:
             engagement.state = Engagement.State.ACTIVE
             engagement.signed_at = now
+            engagement.fund_by_at = fund_by(engagement, now)
         engagement.save()
     return engagement
 
 
 def start_milestone(*, milestone: Milestone, now: datetime) -> Deliverable:
-    """The money is there: ask the agent for the work. Called in the transaction that funds it."""
+    """The money is there: ask the agent for the work. Called in the transaction that funds it.
+
+    Raises `MilestoneEnded` for one that was cancelled or lapsed in between.
+    """
     engagement = milestone.engagement
     milestone.started_at = now
     milestone.submit_by_at = now + timedelta(seconds=engagement.work_seconds)
-    milestone.save(update_fields=["started_at", "submit_by_at"])
+    started = Milestone.objects.filter(pk=milestone.pk, started_at=None, cancelled_at=None).update(
+        started_at=milestone.started_at, submit_by_at=milestone.submit_by_at
+    )
+    if not started:
+        raise MilestoneEnded("this milestone was cancelled, or was started before")
     return _request_delivery(
         milestone=milestone, agent_version=engagement.agent_version, number=0, now=now
     )
@@ -297,19 +326,18 @@ def _request_delivery(
     return deliverable
 
 
-def close_if_settled(*, engagement: Engagement, settled: bool, now: datetime) -> None:
-    """Mark an engagement closed once settlement says that every milestone has its outcome."""
-    if settled:
-        Engagement.objects.filter(pk=engagement.pk, state=Engagement.State.ACTIVE).update(
-            state=Engagement.State.CLOSED, closed_at=now
-        )
-
-
 def lapse_offers(*, now: datetime) -> int:
     """Mark unsigned offers past their time as lapsed; returns how many."""
     return Engagement.objects.filter(
         state=Engagement.State.PROPOSED, offer_expires_at__lt=now
     ).update(state=Engagement.State.LAPSED)
+
+
+def fund_by(engagement: Engagement, now: datetime) -> datetime | None:
+    """Until when the next milestone may be funded, counted from now."""
+    if engagement.funding_seconds is None:
+        return None
+    return now + timedelta(seconds=engagement.funding_seconds)
 
 
 def _subjects(engagement: Engagement) -> dict[str, str]:

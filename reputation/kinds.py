@@ -29,12 +29,18 @@ ROLES = frozenset({
     "party", "buyer", "builder", "adjudicator", "agent", "agent_version", "listing",
     "claim", "pact", "pact_version", "taskset", "engagement", "milestone", "deliverable",
     "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
-    "deposit", "payout", "receipt", "control", "evidence",
+    "deposit", "payout", "receipt", "control", "evidence", "cancellation",
 })
 # fmt: on
 OUTCOMES = ("met", "breached", "undetermined")
 # Who ran the checks, and on whose tasks: `self` is the builder or anybody who shares its interest.
 INDEPENDENCE = ("self", "buyer", "platform", "third_party")
+# Which deadline passed, and whose part it was to act by then (or to keep the promise).
+TIMEOUTS = (
+    *("submission", "acceptance", "evaluation", "response", "evidence", "adjudication"),
+    "funding",
+)
+FAULTS = ("buyer", "builder", "platform", "adjudicator")
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,22 @@ KINDS: Mapping[str, Kind] = {
         digests="terms",
         may_digests="signature",
     ),
-    "escrow.funded": _kind("escrow engagement", _MONEY, may={"fee_bps": BPS}),
+    "engagement.lapsed": _kind(
+        "engagement buyer",
+        {"timeout": Choice(TIMEOUTS), "fault": Choice(FAULTS)},
+        may={"milestones": COUNT},
+    ),
+    # Version 2 may name the bond the builder staked.
+    "escrow.funded": _kind(
+        "escrow engagement", _MONEY, may={"fee_bps": BPS, "bond": AMOUNT}, version=2
+    ),
+    "cancellation.proposed": _kind(
+        "cancellation engagement party", may={"builder_share_bps": BPS, "expires": INSTANT}
+    ),
+    "cancellation.closed": _kind(
+        "cancellation engagement",
+        {"outcome": Choice(("accepted", "withdrawn", "superseded", "expired", "overtaken"))},
+    ),
     "delivery.requested": _kind(
         "engagement", may={"tasks": COUNT, "submit_by": INSTANT}, may_digests="tasks"
     ),
@@ -179,6 +200,8 @@ KINDS: Mapping[str, Kind] = {
     "escrow.frozen": _kind("escrow engagement dispute", may={**_MONEY, "reason": TOKEN}),
     # `verdict_evidence` names the verdict the money followed, and standing counts that verdict.
     # Where a ruling overturned it, only `ruling_evidence` is named, and the verdict never counts.
+    # Version 2 may say which deadline decided, whose fault that or the breach was, and what became
+    # of the builder's bond.
     "escrow.settled": _kind(
         "escrow engagement",
         {
@@ -188,8 +211,17 @@ KINDS: Mapping[str, Kind] = {
             "refunded": AMOUNT,
             "fee": AMOUNT,
         },
-        may={"reason": TOKEN, "verdict_evidence": EVIDENCE_ID, "ruling_evidence": EVIDENCE_ID},
+        may={
+            "reason": TOKEN,
+            "verdict_evidence": EVIDENCE_ID,
+            "ruling_evidence": EVIDENCE_ID,
+            "timeout": Choice(TIMEOUTS),
+            "fault": Choice(FAULTS),
+            "bond": AMOUNT,
+            "bond_outcome": Choice(("returned", "slashed")),
+        },
         may_digests="receipt",
+        version=2,
     ),
     "delivery.accepted": _kind(
         "engagement", {"by": Choice(("buyer", "silence"))}, may_digests="deliverable"

@@ -8,9 +8,19 @@ from django.db.models import QuerySet
 
 from pacts import verdicts
 from pacts.disputes import BACKSTOP_SECONDS
-from pacts.models import Deliverable, Dispute, Engagement, Evaluation, Milestone, Ruling, Verdict
+from pacts.models import (
+    ClauseVerdict,
+    Deliverable,
+    Dispute,
+    Engagement,
+    Evaluation,
+    Milestone,
+    Ruling,
+    Verdict,
+)
 from settlement.decisions import DeliveryFacts, DisputeFacts, Facts, VerdictFacts
-from settlement.models import Escrow
+from settlement.fees import bands_of
+from settlement.models import Bond, Escrow
 
 UNJUDGED_RULE = "human_review"  # nobody measured anything, so only a person can say
 
@@ -28,6 +38,11 @@ class Case:
     dispute: Dispute | None
     ruling: Ruling | None
 
+    @property
+    def bond(self) -> Bond | None:
+        """What the builder staked on it, if a bond was agreed."""
+        return getattr(self.escrow, "bond", None)
+
 
 def locked(escrows: QuerySet[Escrow], *, now: datetime, skip_locked: bool = False) -> list[Case]:
     """Lock these escrows and read their cases. The caller is in a transaction.
@@ -42,6 +57,7 @@ def locked(escrows: QuerySet[Escrow], *, now: datetime, skip_locked: bool = Fals
         "milestone__engagement__buyer",
         "milestone__engagement__builder",
         "account",
+        "bond__account",
     )
     found = list(rows.order_by("pk"))
     cases = _read(found)
@@ -69,10 +85,23 @@ def _read(escrows: list[Escrow]) -> list[Case]:
     for deliverable in _deliverables(milestones):
         delivered[deliverable.milestone_id].append(deliverable)
     disputes = {dispute.milestone_id: dispute for dispute in _disputes(milestones)}
+    critical = _breached_critically([one.milestone_id for one in escrows if hasattr(one, "bond")])
     return [
-        _case(escrow, delivered[escrow.milestone_id], disputes.get(escrow.milestone_id))
+        _case(escrow, delivered[escrow.milestone_id], disputes.get(escrow.milestone_id), critical)
         for escrow in escrows
     ]
+
+
+def _breached_critically(milestones: list[str]) -> set[str]:
+    """Verdicts on these milestones in which a critical clause was breached; asked for bonds."""
+    if not milestones:
+        return set()
+    rows = ClauseVerdict.objects.filter(
+        verdict__evaluation__deliverable__milestone__in=milestones,
+        critical=True,
+        outcome=Verdict.Outcome.BREACHED,
+    )
+    return set(rows.values_list("verdict_id", flat=True))
 
 
 def _deliverables(milestones: list[str]) -> QuerySet[Deliverable]:
@@ -98,14 +127,16 @@ def _disputes(milestones: list[str]) -> QuerySet[Dispute]:
     )
 
 
-def _case(escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None) -> Case:
+def _case(
+    escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None, critical: set[str]
+) -> Case:
     milestone = escrow.milestone
     judged = [verdict for one in delivered if (verdict := _verdict(one.evaluation))]
     return Case(
         escrow=escrow,
         milestone=milestone,
         engagement=milestone.engagement,
-        facts=_facts(escrow, delivered, dispute),
+        facts=_facts(escrow, delivered, dispute, critical),
         deliverable=delivered[-1] if delivered else None,
         verdict=judged[-1] if judged else None,
         dispute=dispute,
@@ -113,7 +144,9 @@ def _case(escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None)
     )
 
 
-def _facts(escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None) -> Facts:
+def _facts(
+    escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None, critical: set[str]
+) -> Facts:
     engagement = escrow.milestone.engagement
     submit_by_at = escrow.milestone.submit_by_at
     if submit_by_at is None:
@@ -128,10 +161,13 @@ def _facts(escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None
         review=timedelta(seconds=BACKSTOP_SECONDS),
         on_breach=engagement.pact_version.terms.get("on_breach", "refund"),
         undetermined_rule=UNJUDGED_RULE,
-        deliveries=tuple(_delivery_facts(deliverable.evaluation) for deliverable in delivered),
-        dispute=_dispute_facts(dispute) if dispute else None,
+        deliveries=tuple(_delivery_facts(one.evaluation, critical) for one in delivered),
+        dispute=_dispute_facts(dispute, engagement) if dispute else None,
         accepted_at=escrow.accepted_at,
         given_back_at=escrow.given_back_at,
+        agreed_share_bps=escrow.agreed_share_bps,
+        fee_bands=bands_of(escrow.fee_bands),
+        bond=escrow.bond.amount if hasattr(escrow, "bond") else 0,
     )
 
 
@@ -139,7 +175,7 @@ def _verdict(evaluation: Evaluation) -> Verdict | None:
     return getattr(evaluation, "verdict", None)
 
 
-def _delivery_facts(evaluation: Evaluation) -> DeliveryFacts:
+def _delivery_facts(evaluation: Evaluation, critical: set[str]) -> DeliveryFacts:
     verdict = _verdict(evaluation)
     return DeliveryFacts(
         evaluation_due_at=evaluation.deadline_at,
@@ -149,15 +185,20 @@ def _delivery_facts(evaluation: Evaluation) -> DeliveryFacts:
             earned_share_bps=verdict.earned_share_bps,
             undetermined_rule=verdict.undetermined_rule,
             concluded_at=verdict.concluded_at,
+            is_late=verdict.concluded_at > evaluation.deadline_at,
+            breached_critical=verdict.pk in critical,
         ),
     )
 
 
-def _dispute_facts(dispute: Dispute) -> DisputeFacts:
+def _dispute_facts(dispute: Dispute, engagement: Engagement) -> DisputeFacts:
+    other = "builder" if dispute.opened_by_id == engagement.buyer_id else "buyer"
     ruling: Ruling | None = getattr(dispute, "ruling", None)
     return DisputeFacts(
         state=dispute.state,  # type: ignore[arg-type]
         backstop_at=dispute.backstop_at,
         is_review=dispute.ground == Dispute.Ground.HUMAN_REVIEW,
         award_bps=ruling.award_bps if ruling else None,
+        answer_by_at=dispute.answer_by_at,
+        unanswered_by="" if dispute.answered_at else other,  # type: ignore[arg-type]
     )

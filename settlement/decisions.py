@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from settlement.fees import Division, apportion
-from settlement.reasons import REASONS, Reason
+from settlement.bonds import is_slashed
+from settlement.fees import Division, FeeBand, apportion
+from settlement.reasons import REASONS, Fault, Reason, Timeout, attribute
 from settlement.shares import WHOLE
 
 Outcome = Literal["met", "breached", "undetermined"]
@@ -24,13 +25,19 @@ FinalState = Literal["released", "refunded", "split"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictFacts:
-    """A verdict that may move money: the platform's own. `measured` is false if nobody judged."""
+    """A verdict that may move money: the platform's own. `measured` is false if nobody judged.
+
+    `is_late` says that the evaluation's window had passed; `breached_critical` that the breach was
+    of a critical clause.
+    """
 
     outcome: Outcome
     earned_share_bps: int
     undetermined_rule: str
     concluded_at: datetime
     measured: bool = True
+    is_late: bool = False
+    breached_critical: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +50,25 @@ class DeliveryFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeFacts:
-    """The last dispute. `award_bps` is the builder's share where an adjudicator ruled."""
+    """The last dispute. `award_bps` is the builder's share where an adjudicator ruled.
 
-    state: Literal["open", "ruled", "withdrawn", "unruled"]
+    `unanswered_by` is the side that still owes an answer, until `answer_by_at`.
+    """
+
+    state: Literal["open", "ruled", "withdrawn", "settled", "unruled"]
     backstop_at: datetime
     is_review: bool = False
     award_bps: int | None = None
+    answer_by_at: datetime | None = None
+    unanswered_by: Literal["", "buyer", "builder"] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything a decision rests on. Amount in minor units, periods as agreed before funding.
 
-    `deliveries` are in order; `undetermined_rule` is the pact's rule where no verdict names one.
+    `deliveries` are in order; `undetermined_rule` is the pact's rule where no verdict names one;
+    `agreed_share_bps` is the builder's share that both sides agreed on.
     """
 
     amount: int
@@ -71,6 +84,14 @@ class Facts:
     dispute: DisputeFacts | None = None
     accepted_at: datetime | None = None
     given_back_at: datetime | None = None
+    agreed_share_bps: int | None = None
+    fee_bands: tuple[FeeBand, ...] = ()
+    bond: int = 0
+
+    @property
+    def last_verdict(self) -> VerdictFacts | None:
+        """What the last delivery was found to be; None while, or because, nobody said so."""
+        return self.deliveries[-1].verdict if self.deliveries else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +141,17 @@ class AskHuman(Holding):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Final:
-    """Money moves: `share_bps` of the amount was earned; the division is exact."""
+    """Money moves: `share_bps` of the amount was earned; the division is exact.
+
+    `timeout` and `fault` say which deadline led here and who let it pass, or broke the promise.
+    """
 
     share_bps: int
     code: str
     division: Division
+    timeout: Timeout = ""
+    fault: Fault = ""
+    slashes_bond: bool = False
 
     @property
     def reason(self) -> Reason:
@@ -157,27 +184,59 @@ def decide(*, facts: Facts, now: datetime) -> Decision:
     """The one outcome or the one thing to wait for. Total: every set of facts has a decision."""
     if facts.given_back_at:
         return _pay(facts, 0, "given_back")
+    if facts.agreed_share_bps is not None:
+        return _pay(facts, facts.agreed_share_bps, "agreed")
     return _disputed(facts, now) or _delivered(facts, now)
 
 
 def _pay(facts: Facts, share_bps: int, code: str) -> Final:
-    division = apportion(amount=facts.amount, share_bps=share_bps, fee_bps=facts.fee_bps)
+    verdict = facts.last_verdict
+    late = bool(facts.deliveries) and (verdict is None or verdict.is_late)
+    timeout, fault = attribute(code, evaluation_was_late=late)
+    slashes = is_slashed(
+        code=code,
+        share_bps=share_bps,
+        breached_critical=verdict is not None and verdict.breached_critical,
+    )
     kind = Refund if share_bps == 0 else Release if share_bps == WHOLE else Split
-    return kind(share_bps=share_bps, code=code, division=division)
+    return kind(
+        share_bps=share_bps,
+        code=code,
+        division=apportion(
+            amount=facts.amount,
+            share_bps=share_bps,
+            fee_bps=facts.fee_bps,
+            fee_bands=facts.fee_bands,
+        ),
+        timeout=timeout,
+        fault=fault,
+        slashes_bond=facts.bond > 0 and slashes,
+    )
 
 
 def _disputed(facts: Facts, now: datetime) -> Decision | None:
     dispute = facts.dispute
-    if dispute is None or (dispute.state == "withdrawn" and not dispute.is_review):
+    ended = dispute is None or dispute.state in ("withdrawn", "settled")
+    if dispute is None or (ended and not dispute.is_review):
         return None
     if dispute.state == "ruled":
         return _pay(facts, dispute.award_bps or 0, "ruled")
-    if dispute.state == "withdrawn":
+    if ended:
         return _pay(facts, 0, "review_withdrawn")
     if dispute.state == "unruled" or now > dispute.backstop_at:
         return _pay(facts, 0, "dispute_unruled")
-    code = "human_review" if dispute.is_review else "disputed"
-    return Freeze(until=dispute.backstop_at, code=code)
+    if dispute.is_review:
+        return Freeze(until=dispute.backstop_at, code="human_review")
+    return _answered(dispute, now)
+
+
+def _answered(dispute: DisputeFacts, now: datetime) -> Freeze:
+    answer_by_at = dispute.answer_by_at
+    if not dispute.unanswered_by or answer_by_at is None:
+        return Freeze(until=dispute.backstop_at, code="disputed")
+    if now > answer_by_at:
+        return Freeze(until=dispute.backstop_at, code=f"unanswered_by_{dispute.unanswered_by}")
+    return Freeze(until=min(answer_by_at, dispute.backstop_at), code="disputed")
 
 
 def _delivered(facts: Facts, now: datetime) -> Decision:

@@ -6,60 +6,58 @@ may act for a party is decided before (`marketplace.access`); here the party's s
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
 
 from pacts import disputes, engagements
 from pacts.models import AgentVersion, Deliverable, Dispute, Engagement, Milestone, Party, User
-from settlement import casefiles, ledger, records
+from settlement import casefiles, ledger, limits, records
 from settlement.casefiles import Case
 from settlement.decisions import Decision, Final, decide
 from settlement.idempotency import check_key
-from settlement.ledger import Posting
-from settlement.models import Account, Escrow, Transfer
+from settlement.ledger import Place, Posting
+from settlement.models import Account, Bond, Escrow, Transfer
+from settlement.money import Money
+from settlement.refusals import (
+    BondNotCovered,
+    DeadlinePassed,
+    EngagementNotInForce,
+    EscrowAlreadyFunded,
+    EscrowAlreadySettled,
+    EscrowFrozen,
+    EscrowNotFunded,
+    EscrowRefused,
+    ExposureExceeded,
+    NotYourSide,
+    NoVerdictYet,
+    RevisionNotDue,
+)
+from settlement.retries import retried
 from settlement.settlements import advance
 
-
-class EscrowRefused(Exception):
-    """The escrow does not allow this now; the message says why."""
-
-
-class EscrowAlreadyFunded(EscrowRefused):
-    """Another request funded it."""
-
-
-class EscrowNotFunded(EscrowRefused):
-    """There is no money in it yet."""
-
-
-class EscrowAlreadySettled(EscrowRefused):
-    """It reached its one outcome."""
-
-
-class EscrowFrozen(EscrowRefused):
-    """A dispute or review is open."""
-
-
-class EngagementNotInForce(EscrowRefused):
-    """Both sides must have signed."""
-
-
-class NoVerdictYet(EscrowRefused):
-    """There is nothing to accept or to dispute yet."""
-
-
-class DeadlinePassed(EscrowRefused):
-    """The window for this closed."""
-
-
-class RevisionNotDue(EscrowRefused):
-    """A revision is delivered after a breach or for want of proof, in the period for it."""
-
-
-class NotYourSide(PermissionError):
-    """This belongs to the other side of the engagement."""
+__all__ = [
+    "BondNotCovered",
+    "DeadlinePassed",
+    "EngagementNotInForce",
+    "EscrowAlreadyFunded",
+    "EscrowAlreadySettled",
+    "EscrowFrozen",
+    "EscrowNotFunded",
+    "EscrowRefused",
+    "ExposureExceeded",
+    "NoVerdictYet",
+    "NotYourSide",
+    "RevisionNotDue",
+    "accept",
+    "dispute",
+    "fund",
+    "give_back",
+    "locked_case",
+    "open_escrow",
+    "revise",
+]
 
 
 def open_escrow(*, milestone: Milestone) -> Escrow:
@@ -78,32 +76,43 @@ def open_escrow(*, milestone: Milestone) -> Escrow:
             currency=engagement.currency,
             amount=milestone.amount,
             fee_bps=engagement.fee_bps,
+            fee_bands=engagement.fee_bands,
+            agent_id=engagement.agent_version.agent_id,
         )
         Escrow.objects.bulk_create([new], ignore_conflicts=True)
     return Escrow.objects.get(milestone=milestone)
 
 
+@retried
 def fund(*, milestone: Milestone, by: Party, idempotency_key: str, now: datetime) -> Escrow:
     """Move the price from the buyer's balance into the escrow and start the work.
 
-    The same key again returns the escrow as it is. Raises InsufficientFunds, EscrowAlreadyFunded,
-    EngagementNotInForce, NotYourSide, IdempotencyKeyReused,
-    IdempotencyKeyMalformed.
+    A bond that was agreed moves from the builder's balance in the same statement. The same key
+    again returns the escrow as it is. Raises InsufficientFunds, BondNotCovered, ExposureExceeded,
+    EscrowAlreadyFunded, EngagementNotInForce, DeadlinePassed, NotYourSide, IdempotencyKeyReused,
+    IdempotencyKeyMalformed, and `pacts.engagements.MilestoneEnded`.
     """
     key = f"fund:{by.pk}:{check_key(idempotency_key)}"
     opened = open_escrow(milestone=milestone)
     with transaction.atomic():
-        escrow = Escrow.objects.select_for_update(of=("self",), no_key=True).get(pk=opened.pk)
-        engagement = milestone.engagement
-        _refuse_other_side(by, engagement.buyer_id)
+        escrow = (
+            Escrow.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("account")
+            .get(pk=opened.pk)
+        )
+        _refuse_other_side(by, milestone.engagement.buyer_id)
         if escrow.hold_id:
             return _replayed(escrow, key)
-        # Read again under the lock: the caller's engagement may be older than the last signature.
-        engagement.refresh_from_db(fields=["state"])
-        if engagement.state != Engagement.State.ACTIVE:
-            raise EngagementNotInForce("both sides sign the engagement before it is funded")
-        posted = _hold(escrow, by, key)
-        _mark_funded(escrow, milestone, posted.transfer_id, now)
+        # Read again under its lock: the caller's may be older than a signature or a cancellation.
+        engagement = (
+            Engagement.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("buyer", "builder", "agent_version")
+            .get(pk=milestone.engagement_id)
+        )
+        _refuse_unfundable(engagement, now)
+        limits.refuse_overexposed(escrow=escrow, engagement=engagement, now=now)
+        posted = _hold(escrow, milestone, engagement, key)
+        _mark_funded(escrow, milestone, posted, now)
         advance(casefiles.locked(Escrow.objects.filter(pk=escrow.pk), now=now), now=now)
     return Escrow.objects.get(pk=opened.pk)
 
@@ -114,18 +123,74 @@ def _replayed(escrow: Escrow, key: str) -> Escrow:
     raise EscrowAlreadyFunded("this escrow is funded already")
 
 
-def _hold(escrow: Escrow, buyer: Party, key: str) -> ledger.Posted:
-    source = ledger.party_account(party=buyer, currency=escrow.currency)
-    sides = ledger.move(source=source, target=escrow.account, amount=escrow.amount)
-    return ledger.post(Posting(kind=Transfer.Kind.HOLD, key=key, sides=sides))
+def _refuse_unfundable(engagement: Engagement, now: datetime) -> None:
+    if engagement.state != Engagement.State.ACTIVE:
+        raise EngagementNotInForce("both sides sign the engagement before it is funded")
+    if engagement.fund_by_at and now > engagement.fund_by_at:
+        raise DeadlinePassed("the time to fund this engagement has passed; hire again")
 
 
-def _mark_funded(escrow: Escrow, milestone: Milestone, hold_id: int, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _Holds:
+    """What was posted: the escrow's hold, and the bond's with its account, if one was agreed."""
+
+    escrow: int
+    bond: int | None
+    bond_account: Account | None
+
+
+def _hold(escrow: Escrow, milestone: Milestone, engagement: Engagement, key: str) -> _Holds:
+    buyer = Place(Account.Kind.PARTY, escrow.currency, engagement.buyer_id)
+    builder = Place(Account.Kind.PARTY, escrow.currency, engagement.builder_id)
+    accounts = ledger.accounts_at([buyer, builder] if milestone.bond else [buyer])
+    price = Posting(
+        kind=Transfer.Kind.HOLD,
+        key=key,
+        sides=ledger.move(source=accounts[buyer], target=escrow.account, amount=escrow.amount),
+    )
+    if not milestone.bond:
+        return _Holds(ledger.post(price).transfer_id, None, None)
+    account = ledger.open_account(
+        kind=Account.Kind.BOND, currency=escrow.currency, subject=milestone.pk
+    )
+    staked = Posting(
+        kind=Transfer.Kind.BOND_HOLD,
+        key=f"bond:{milestone.pk}",
+        sides=ledger.move(source=accounts[builder], target=account, amount=milestone.bond),
+    )
+    try:
+        with transaction.atomic():
+            held, bonded = ledger.post_batch([price, staked])
+    except ledger.InsufficientFunds:
+        _say_if_uncovered(accounts[builder], milestone.bond)
+        raise
+    return _Holds(held.transfer_id, bonded.transfer_id, account)
+
+
+def _say_if_uncovered(builder: Account, bond: int) -> None:
+    """Whose balance was short? Read after the refusal, so no account is locked out of order."""
+    balance = ledger.balance_of(builder)
+    if balance < bond:
+        raise BondNotCovered(
+            f"the builder agreed to stake {Money(bond, builder.currency_id)} and holds "
+            f"{Money(balance, builder.currency_id)}; it must deposit the rest first"
+        )
+
+
+def _mark_funded(escrow: Escrow, milestone: Milestone, held: _Holds, now: datetime) -> None:
     evidence_id = records.funded(escrow=escrow, milestone=milestone, now=now)
     engagements.start_milestone(milestone=milestone, now=now)
+    if held.bond and held.bond_account:
+        Bond.objects.create(
+            escrow=escrow,
+            amount=milestone.bond,
+            account=held.bond_account,
+            hold_id=held.bond,
+            held_at=now,
+        )
     Escrow.objects.filter(pk=escrow.pk, version=escrow.version).update(
         state=Escrow.State.HELD,
-        hold_id=hold_id,
+        hold_id=held.escrow,
         funded_at=now,
         funded_evidence_id=evidence_id,
         submit_by_at=milestone.submit_by_at,
@@ -134,17 +199,18 @@ def _mark_funded(escrow: Escrow, milestone: Milestone, hold_id: int, now: dateti
     )
 
 
+@retried
 def accept(*, escrow: Escrow, by: Party, now: datetime) -> Escrow:
     """The buyer accepts at once: a met verdict pays its earned share, any other pays in full.
 
     Accepting again changes nothing. If silence or the cure period decided first, that stands.
     Raises NotYourSide, NoVerdictYet, EscrowFrozen, EscrowNotFunded, EscrowAlreadySettled.
     """
-    with _locked(escrow, now) as case:
+    with locked_case(escrow, now) as case:
         _refuse_other_side(by, case.engagement.buyer_id)
         if case.escrow.accepted_at:
             return case.escrow
-        _refuse_settled(case)
+        refuse_settled(case)
         _refuse_frozen(case)
         _refuse_unjudged(case)
         if isinstance(decide(facts=case.facts, now=now), Final):
@@ -155,29 +221,31 @@ def accept(*, escrow: Escrow, by: Party, now: datetime) -> Escrow:
     return case.escrow
 
 
+@retried
 def give_back(*, escrow: Escrow, by: Party, now: datetime) -> Escrow:
     """The builder returns the whole amount to the buyer, whatever the verdict; again is no change.
 
     Raises NotYourSide, EscrowFrozen, EscrowNotFunded, EscrowAlreadySettled.
     """
-    with _locked(escrow, now) as case:
+    with locked_case(escrow, now) as case:
         _refuse_other_side(by, case.engagement.builder_id)
         if case.escrow.given_back_at:
             return case.escrow
-        _refuse_settled(case)
+        refuse_settled(case)
         _refuse_frozen(case)
         returned = replace(case, facts=replace(case.facts, given_back_at=now))
         advance([returned], now=now, changes={"given_back_at": now})
     return case.escrow
 
 
+@retried
 def revise(*, escrow: Escrow, by: Party, agent_version: AgentVersion, now: datetime) -> Deliverable:
     """The builder delivers once more in the cure period (or the extension), up to its very end.
 
     Raises NotYourSide, RevisionNotDue, DeadlinePassed, EscrowFrozen, EscrowAlreadySettled,
     EscrowNotFunded, and `pacts.engagements.RevisionRefused`.
     """
-    with _locked(escrow, now) as case:
+    with locked_case(escrow, now) as case:
         _refuse_other_side(by, case.engagement.builder_id)
         decision = _holding(case, now)
         if decision.code not in ("curing", "not_proved", "extended"):
@@ -189,6 +257,7 @@ def revise(*, escrow: Escrow, by: Party, agent_version: AgentVersion, now: datet
     return deliverable
 
 
+@retried
 def dispute(
     *,
     escrow: Escrow,
@@ -203,7 +272,7 @@ def dispute(
     Raises NoVerdictYet, DeadlinePassed, EscrowFrozen, EscrowAlreadySettled, EscrowNotFunded, and
     `pacts.disputes.DisputeRefused`.
     """
-    with _locked(escrow, now) as case:
+    with locked_case(escrow, now) as case:
         _holding(case, now)
         _refuse_unjudged(case)
         opened = disputes.open_dispute(
@@ -219,7 +288,8 @@ def dispute(
 
 
 @contextmanager
-def _locked(escrow: Escrow, now: datetime) -> Iterator[Case]:
+def locked_case(escrow: Escrow, now: datetime) -> Iterator[Case]:
+    """The case of a funded escrow under its lock, in a transaction. Raises EscrowNotFunded."""
     with transaction.atomic():
         found = Escrow.objects.get(pk=escrow.pk)
         if found.state == Escrow.State.UNFUNDED:
@@ -229,7 +299,7 @@ def _locked(escrow: Escrow, now: datetime) -> Iterator[Case]:
 
 def _holding(case: Case, now: datetime) -> Decision:
     """What the money waits for, after refusing whatever can no longer be changed."""
-    _refuse_settled(case)
+    refuse_settled(case)
     _refuse_frozen(case)
     decision = decide(facts=case.facts, now=now)
     if isinstance(decision, Final):
@@ -237,7 +307,8 @@ def _holding(case: Case, now: datetime) -> Decision:
     return decision
 
 
-def _refuse_settled(case: Case) -> None:
+def refuse_settled(case: Case) -> None:
+    """Raises EscrowAlreadySettled."""
     if case.escrow.is_final:
         raise EscrowAlreadySettled(f"this escrow was {case.escrow.state} already")
 

@@ -5,6 +5,7 @@ SECRET_KEY; `SECRET_KEY_FALLBACKS` opens seals made under an earlier one.
 """
 
 import base64
+from collections.abc import Iterable
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -42,6 +43,11 @@ def public_keys() -> dict[str, str]:
 
 def sign(*, key: PlatformKey, message: bytes) -> bytes:
     """64 bytes. Raises PlatformKeyUnreadable."""
+    return sign_all(key=key, messages=[message])[0]
+
+
+def sign_all(*, key: PlatformKey, messages: Iterable[bytes]) -> list[bytes]:
+    """64 bytes for each, opening the seal once. Raises PlatformKeyUnreadable."""
     try:
         seed = _seal().decrypt(bytes(key.sealed_seed))
     except InvalidToken:
@@ -49,7 +55,8 @@ def sign(*, key: PlatformKey, message: bytes) -> bytes:
             f"the seal of {key.pk} does not open; put the earlier SECRET_KEY in "
             "SECRET_KEY_FALLBACKS, or retire this key"
         ) from None
-    return Ed25519PrivateKey.from_private_bytes(seed).sign(message)
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    return [private.sign(message) for message in messages]
 
 
 def _seal() -> MultiFernet:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection
 from django.db.backends.utils import CursorWrapper
-from django.db.models import BigIntegerField, F, OuterRef, Subquery, Sum
+from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from psycopg import Cursor
 
@@ -231,6 +231,34 @@ def open_account(
         ignore_conflicts=True,
     )
     return known.get()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which account is meant, before it is known whether it was ever opened."""
+
+    kind: Account.Kind
+    currency: str
+    owner_id: str | None = None
+
+
+def accounts_at(places: Iterable[Place]) -> dict[Place, Account]:
+    """The accounts of parties and of the platform's fees, in one query; opened at first use.
+
+    Raises CurrencyUnknown.
+    """
+    wanted = set(places)
+    rows = Account.objects.filter(
+        Q(owner__in={place.owner_id for place in wanted if place.owner_id})
+        | Q(owner=None, kind=Account.Kind.FEES),
+        currency__in={place.currency for place in wanted},
+        subject="",
+    )
+    found = {Place(Account.Kind(row.kind), row.currency_id, row.owner_id): row for row in rows}
+    for place in wanted - found.keys():
+        owner = Party.objects.get(pk=place.owner_id) if place.owner_id else None
+        found[place] = open_account(kind=place.kind, currency=place.currency, owner=owner)
+    return found
 
 
 def party_account(*, party: Party, currency: str) -> Account:

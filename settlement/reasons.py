@@ -1,12 +1,24 @@
 """Why money waits or moved: a code for programs, a sentence for people, and whose fault it was.
 
-One visible table. A fault names who let a deadline pass or broke the promise; "" is nobody.
+One visible table. A fault names who let a deadline pass or broke the promise; "" is nobody. A
+timeout names the deadline. A measurement that came too late is the platform's (`attribute`).
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 Fault = Literal["", "builder", "buyer", "platform", "adjudicator"]
+# Which deadline passed. Each has a party whose part it was to act by then.
+Timeout = Literal[
+    "",
+    "submission",
+    "acceptance",
+    "evaluation",
+    "response",
+    "evidence",
+    "adjudication",
+    "funding",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +27,7 @@ class Reason:
 
     sentence: str
     fault: Fault = ""
+    timeout: Timeout = ""
 
 
 REASONS: dict[str, Reason] = {
@@ -34,28 +47,70 @@ REASONS: dict[str, Reason] = {
     ),
     "extended": Reason("The verdict is undetermined; the pact gives one more window for evidence."),
     "disputed": Reason("A dispute is open; the money waits for the ruling."),
+    "unanswered_by_buyer": Reason(
+        "The buyer did not answer the dispute in time; the adjudicator rules on what there is.",
+        "buyer",
+        "response",
+    ),
+    "unanswered_by_builder": Reason(
+        "The builder did not answer the dispute in time; the adjudicator rules on what there is.",
+        "builder",
+        "response",
+    ),
     "human_review": Reason("The verdict is undetermined; a person will decide, as the pact says."),
     # paid
     "accepted": Reason("The buyer accepted the verdict."),
     "accepted_anyway": Reason("The buyer accepted the work without a met verdict."),
-    "silence": Reason("The verdict was not challenged in the acceptance window."),
+    "silence": Reason(
+        "The verdict was not challenged in the acceptance window.", "buyer", "acceptance"
+    ),
     "undetermined_released": Reason(
-        "The verdict is undetermined, and the pact then pays in full unless challenged."
+        "The verdict is undetermined, and the pact then pays in full unless challenged.",
+        "buyer",
+        "acceptance",
     ),
     "undetermined_prorated": Reason(
-        "The verdict is undetermined, and the pact then pays the measured share unless challenged."
+        "The verdict is undetermined, and the pact then pays the measured share unless challenged.",
+        "buyer",
+        "acceptance",
     ),
     "breach_prorated": Reason(
-        "The breach was not cured, and the pact then pays the measured share.", "builder"
+        "The breach was not cured, and the pact then pays the measured share.",
+        "builder",
+        "submission",
     ),
     "ruled": Reason("An adjudicator ruled on the dispute."),
     # returned
-    "breach_not_cured": Reason("The breach was not cured in time.", "builder"),
-    "nothing_delivered": Reason("Nothing was delivered by the agreed time.", "builder"),
-    "still_not_proved": Reason("The promise was not proved in the time the pact gives."),
+    "breach_not_cured": Reason("The breach was not cured in time.", "builder", "submission"),
+    "nothing_delivered": Reason(
+        "Nothing was delivered by the agreed time.", "builder", "submission"
+    ),
+    "still_not_proved": Reason(
+        "The promise was not proved in the time the pact gives.", "builder", "evidence"
+    ),
     "dispute_unruled": Reason(
-        "Nobody ruled before the backstop, so the principal returned to the buyer.", "adjudicator"
+        "Nobody ruled before the backstop, so the principal returned to the buyer.",
+        "adjudicator",
+        "adjudication",
     ),
     "review_withdrawn": Reason("The review the pact asks for was withdrawn."),
     "given_back": Reason("The builder gave the money back."),
+    # by both
+    "agreed": Reason("Both sides agreed how the money splits."),
+    # never funded
+    "not_funded": Reason("Nothing was set aside in the agreed time.", "buyer", "funding"),
 }
+# Where these end what nobody measured in time, the missed evaluation is the cause.
+_FOLLOW_A_LATE_EVALUATION = {
+    "undetermined_released",
+    "undetermined_prorated",
+    "still_not_proved",
+}
+
+
+def attribute(code: str, *, evaluation_was_late: bool) -> tuple[Timeout, Fault]:
+    """Which deadline led to this outcome, and whose fault that (or the breach) was; "" is none."""
+    if evaluation_was_late and code in _FOLLOW_A_LATE_EVALUATION:
+        return "evaluation", "platform"
+    reason = REASONS[code]
+    return reason.timeout, reason.fault

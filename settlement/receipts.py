@@ -4,6 +4,7 @@ The signed message is `earnest-receipt/1\\n` and the SHA-256 of the body, so a s
 receipt is worthless for anything else. `verify` needs the body, the signature and a public key.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +12,15 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from pacts.models import ClauseVerdict, Engagement, Signature
+from pacts.agreements import BOND_RULE
+from pacts.models import ClauseVerdict, Signature
 from reputation.canonical import canonical, sha256
 from reputation.identifiers import new_id
-from settlement import keys
+from settlement import exhibits, keys
 from settlement.casefiles import Case
 from settlement.decisions import Final
+from settlement.exhibits import Exhibits
+from settlement.fees import BANDS_RULE, FLAT_RULE, banded, bands_of
 from settlement.models import Account, Escrow, Receipt, Transfer
 from settlement.money import exponent_of
 from settlement.shares import RULE
@@ -24,18 +28,27 @@ from settlement.shares import RULE
 FORMAT = "earnest-receipt/1"
 
 
-def issue(*, case: Case, decision: Final, now: datetime) -> Receipt:
-    """Write and sign the receipt of a settled escrow, in the transaction that settles it."""
-    receipt_id = new_id("rcp")
-    body = canonical(_body(receipt_id, case, decision, now))
-    key = keys.key_in_use()
-    return Receipt.objects.create(
-        id=receipt_id,
-        escrow=case.escrow,
-        body=body.decode(),
-        key=key,
-        signature=keys.sign(key=key, message=message(body)),
-        issued_at=now,
+def issue_all(*, settled: Sequence[tuple[Case, Final]], now: datetime) -> list[Receipt]:
+    """Write and sign the receipts of settled escrows, in the transaction that settles them."""
+    key, quoted = keys.key_in_use(), exhibits.of([case for case, _ in settled])
+    ids = [new_id("rcp") for _ in settled]
+    bodies = [
+        canonical(_body(receipt_id, case, decision, quoted, now))
+        for receipt_id, (case, decision) in zip(ids, settled, strict=True)
+    ]
+    signatures = keys.sign_all(key=key, messages=map(message, bodies))
+    return Receipt.objects.bulk_create(
+        Receipt(
+            id=receipt_id,
+            escrow=case.escrow,
+            body=body.decode(),
+            key=key,
+            signature=signature,
+            issued_at=now,
+        )
+        for receipt_id, (case, _), body, signature in zip(
+            ids, settled, bodies, signatures, strict=True
+        )
     )
 
 
@@ -62,7 +75,9 @@ def holds(receipt: Receipt) -> bool:
     )
 
 
-def _body(receipt_id: str, case: Case, decision: Final, now: datetime) -> dict[str, Any]:
+def _body(
+    receipt_id: str, case: Case, decision: Final, quoted: Exhibits, now: datetime
+) -> dict[str, Any]:
     escrow, engagement = case.escrow, case.engagement
     return {
         "format": FORMAT,
@@ -75,17 +90,19 @@ def _body(receipt_id: str, case: Case, decision: Final, now: datetime) -> dict[s
         "builder": engagement.builder_id,
         "agreement": engagement.digest,
         "pact": {"version": engagement.pact_version_id, "digest": engagement.pact_version.digest},
-        "signatures": _signatures(engagement),
-        "verdict": _verdict(case),
+        "signatures": _signatures(quoted.signatures_of(engagement)),
+        "verdict": _verdict(case, quoted),
         "ruling": _ruling(case),
         "decision": {
             "outcome": decision.state,
             "code": decision.code,
             "sentence": decision.reason.sentence,
-            "fault": decision.reason.fault,
+            "fault": decision.fault,
+            "timeout": decision.timeout,
         },
         "arithmetic": _arithmetic(escrow, decision),
-        "transfers": _transfers(escrow),
+        "bond": _bond(escrow),
+        "transfers": _transfers(quoted.transfers_of(escrow)),
         "evidence": _evidence(case),
     }
 
@@ -99,21 +116,27 @@ def _arithmetic(escrow: Escrow, decision: Final) -> dict[str, Any]:
         "earned_share_bps": decision.share_bps,
         "earned": decision.division.earned,
         "fee_bps": escrow.fee_bps,
-        "fee_rule": "on the earned part alone",
+        "fee_rule": BANDS_RULE if escrow.fee_bands else FLAT_RULE,
+        **({"fee_bands": _fee_bands(escrow, decision.division.earned)} if escrow.fee_bands else {}),
         **asdict(decision.division),
     }
 
 
-def _signatures(engagement: Engagement) -> list[dict[str, str]]:
+def _fee_bands(escrow: Escrow, earned: int) -> list[dict[str, int]]:
+    """Each agreed band, and how much of what was earned lies in it."""
+    return [
+        {"above": band.above, "fee_bps": band.fee_bps, "amount": part}
+        for part, band in banded(earned, bands_of(escrow.fee_bands))
+    ]
+
+
+def _bond(escrow: Escrow) -> dict[str, Any] | None:
+    bond = getattr(escrow, "bond", None)
+    return bond and {"amount": bond.amount, "outcome": bond.state, "rule": BOND_RULE}
+
+
+def _signatures(rows: list[Signature]) -> list[dict[str, str]]:
     """Both sides' signatures of the agreement and of the pact, with the keys that made them."""
-    rows = (
-        Signature.objects.filter(
-            party__in=[engagement.buyer_id, engagement.builder_id],
-            digest__in=[engagement.digest, engagement.pact_version.digest],
-        )
-        .select_related("key")
-        .order_by("signed_at", "pk")
-    )
     return [
         {
             "party": row.party_id,
@@ -127,7 +150,7 @@ def _signatures(engagement: Engagement) -> list[dict[str, str]]:
     ]
 
 
-def _verdict(case: Case) -> dict[str, Any] | None:
+def _verdict(case: Case, quoted: Exhibits) -> dict[str, Any] | None:
     verdict = case.verdict
     if verdict is None:
         return None
@@ -139,7 +162,7 @@ def _verdict(case: Case) -> dict[str, Any] | None:
         "undetermined_rule": verdict.undetermined_rule,
         "method": verdict.method,
         "concluded_at": _instant(verdict.concluded_at),
-        "clauses": [_clause(clause) for clause in verdict.clauses.order_by("position")],
+        "clauses": [_clause(clause) for clause in quoted.clauses_of(verdict)],
     }
 
 
@@ -175,12 +198,7 @@ def _ruling(case: Case) -> dict[str, Any] | None:
     }
 
 
-def _transfers(escrow: Escrow) -> list[dict[str, Any]]:
-    rows = (
-        Transfer.objects.filter(pk__in=[escrow.hold_id, escrow.resolution_id])
-        .prefetch_related("entries__account")
-        .order_by("pk")
-    )
+def _transfers(rows: list[Transfer]) -> list[dict[str, Any]]:
     return [
         {
             "kind": row.kind,

@@ -1,5 +1,6 @@
 """What settlement writes to the evidence log: public facts, in the transaction that makes them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,8 @@ from reputation.canonical import sha256
 from reputation.evidence import Draft
 from settlement.casefiles import Case
 from settlement.decisions import Final, Holding, decide
-from settlement.models import Deposit, Escrow, Payout, Receipt
+from settlement.models import Cancellation, Deposit, Escrow, Payout, Receipt
+from settlement.reasons import REASONS
 
 _CENTURY = timedelta(days=36_525)
 
@@ -19,7 +21,9 @@ def funded(*, escrow: Escrow, milestone: Milestone, now: datetime) -> str:
     return evidence.append(
         kind="escrow.funded",
         subjects=_subjects(escrow, milestone, milestone.engagement),
-        facts=_money(escrow) | {"fee_bps": escrow.fee_bps},
+        facts=_money(escrow)
+        | {"fee_bps": escrow.fee_bps}
+        | ({"bond": milestone.bond} if milestone.bond else {}),
         at=now,
         dedupe_key=f"escrow.funded:{escrow.pk}",
     ).id
@@ -52,12 +56,69 @@ def frozen(*, case: Case, dispute: Dispute, decision: Holding, now: datetime) ->
     )
 
 
-def settled(*, case: Case, decision: Final, receipt: Receipt, now: datetime) -> None:
-    """The one outcome, and the acceptance if that is what it rests on."""
-    drafts = [_settlement(case, decision, receipt, now)]
-    if decision.code in ("accepted", "accepted_anyway", "silence"):
-        drafts.insert(0, _acceptance(case, decision, now))
+def settled(
+    *, settled: Sequence[tuple[Case, Final]], issued: Sequence[Receipt], now: datetime
+) -> None:
+    """Outcomes with their receipts, each after the acceptance if that is what it rests on."""
+    drafts = []
+    for (case, decision), receipt in zip(settled, issued, strict=True):
+        if decision.code in ("accepted", "accepted_anyway", "silence"):
+            drafts.append(_acceptance(case, decision, now))
+        drafts.append(_settlement(case, decision, receipt, now))
     evidence.append_all(drafts=drafts)
+
+
+def lapsed(*, engagement: Engagement, milestones: int, now: datetime) -> None:
+    """The buyer let the time pass in which it could have funded what was left."""
+    reason = REASONS["not_funded"]
+    evidence.append(
+        kind="engagement.lapsed",
+        subjects={
+            "engagement": engagement.pk,
+            "buyer": engagement.buyer_id,
+            "builder": engagement.builder_id,
+            "agent": engagement.agent_version.agent_id,
+        },
+        facts={"timeout": reason.timeout, "fault": reason.fault, "milestones": milestones},
+        at=now,
+        dedupe_key=f"engagement.lapsed:{engagement.pk}",
+    )
+
+
+def cancellation_offered(*, offer: Cancellation, engagement: Engagement, now: datetime) -> None:
+    """One side offered to end a milestone, for a split or before any money."""
+    facts: dict[str, object] = {"expires": _instant(offer.expires_at)}
+    if offer.award_bps is not None:
+        facts["builder_share_bps"] = offer.award_bps
+    evidence.append(
+        kind="cancellation.proposed",
+        subjects=_cancelled(offer, engagement) | {"party": offer.proposed_by_id},
+        facts=facts,
+        private={"note": offer.note} if offer.note else None,
+        at=now,
+        dedupe_key=f"cancellation.proposed:{offer.pk}",
+    )
+
+
+def cancellation_closed(*, offer: Cancellation, engagement: Engagement, now: datetime) -> None:
+    """What became of the offer."""
+    evidence.append(
+        kind="cancellation.closed",
+        subjects=_cancelled(offer, engagement),
+        facts={"outcome": offer.state},
+        at=now,
+        dedupe_key=f"cancellation.closed:{offer.pk}",
+    )
+
+
+def _cancelled(offer: Cancellation, engagement: Engagement) -> dict[str, str]:
+    return {
+        "cancellation": offer.pk,
+        "milestone": offer.milestone_id,
+        "engagement": engagement.pk,
+        "buyer": engagement.buyer_id,
+        "builder": engagement.builder_id,
+    }
 
 
 def _settlement(case: Case, decision: Final, receipt: Receipt, now: datetime) -> Draft:
@@ -70,6 +131,12 @@ def _settlement(case: Case, decision: Final, receipt: Receipt, now: datetime) ->
         "fee": division.fee,
         "reason": decision.code,
     }
+    if decision.fault:
+        facts["fault"] = decision.fault
+    if decision.timeout:
+        facts["timeout"] = decision.timeout
+    if case.bond:
+        facts |= {"bond": case.bond.amount, "bond_outcome": case.bond.state}
     if case.ruling:
         facts["ruling_evidence"] = case.ruling.evidence_id
     if case.verdict and follows_verdict(case, decision):
@@ -85,9 +152,14 @@ def _settlement(case: Case, decision: Final, receipt: Receipt, now: datetime) ->
 
 
 def follows_verdict(case: Case, decision: Final) -> bool:
-    """Whether the verdict stood: a ruling that awards something else overturned it."""
+    """Whether the verdict stood: a ruling that awards something else overturned it.
+
+    An agreement on the money leaves the measurement as it is, unless it settled a dispute about it.
+    """
     if decision.code in ("dispute_unruled", "review_withdrawn"):
         return False
+    if decision.code == "agreed":
+        return case.dispute is None or case.dispute.state != Dispute.State.SETTLED
     if decision.code != "ruled":
         return True
     unchallenged = decide(

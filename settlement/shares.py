@@ -19,7 +19,18 @@ def divide(amount: int, shares_bps: Sequence[int]) -> list[int]:
     """Minor units for each share, in order, adding up to `amount`. Raises SharesIncomplete."""
     if amount < 0 or sum(shares_bps) != WHOLE or min(shares_bps) < 0:
         raise SharesIncomplete(f"{list(shares_bps)} of {amount} does not add up to {WHOLE} bps")
-    parts, remainders = zip(*(divmod(amount * bps, WHOLE) for bps in shares_bps), strict=True)
+    return allot([amount * bps for bps in shares_bps])
+
+
+def allot(ten_thousandths: Sequence[int]) -> list[int]:
+    """Whole minor units for exact parts given in 1/10000 of one; the parts add up to whole units.
+
+    Raises SharesIncomplete.
+    """
+    amount, over = divmod(sum(ten_thousandths), WHOLE)
+    if over or min(ten_thousandths) < 0:
+        raise SharesIncomplete(f"{list(ten_thousandths)} does not add up to whole minor units")
+    parts, remainders = zip(*(divmod(exact, WHOLE) for exact in ten_thousandths), strict=True)
     by_remainder = sorted(range(len(parts)), key=lambda place: -remainders[place])
     lucky = set(by_remainder[: amount - sum(parts)])
     return [part + (place in lucky) for place, part in enumerate(parts)]

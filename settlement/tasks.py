@@ -8,7 +8,15 @@ from django.conf import settings
 from django.db import connection
 
 from reputation.clock import database_now
-from settlement import deposits, ledger, payouts, settlements, webhooks
+from settlement import (
+    cancellations,
+    deposits,
+    engagements,
+    ledger,
+    payouts,
+    settlements,
+    webhooks,
+)
 from settlement.rails.sandbox import due_deliveries
 
 BATCH = 500
@@ -18,6 +26,7 @@ SCHEDULE = {
         "task": "settlement.tasks.sweep_settlements",
         "schedule": float(settings.SWEEP_SECONDS),
     },
+    "end-what-lapsed": {"task": "settlement.tasks.end_what_lapsed", "schedule": 30.0},
     "roll-up-credits": {"task": "settlement.tasks.roll_up_credits", "schedule": 5.0},
     "process-deposits": {"task": "settlement.tasks.process_deposits", "schedule": 10.0},
     "process-payouts": {"task": "settlement.tasks.process_payouts", "schedule": 10.0},
@@ -25,6 +34,7 @@ SCHEDULE = {
         "task": "settlement.tasks.deliver_sandbox_webhooks",
         "schedule": 10.0,
     },
+    "reconcile-rails": {"task": "settlement.tasks.reconcile_rails", "schedule": 3600.0},
 }
 
 
@@ -56,6 +66,16 @@ def sweep_settlements() -> None:
 
 
 @shared_task
+def end_what_lapsed() -> None:
+    """Close offers past their time, and engagements nobody funded in time."""
+    with alone("settlement.end_what_lapsed") as first:
+        if first:
+            now = database_now()
+            cancellations.expire_due(now=now, limit=BATCH)
+            engagements.lapse_unfunded(now=now, limit=BATCH)
+
+
+@shared_task
 def roll_up_credits() -> None:
     """Fold queued credits into the balances of the hot accounts."""
     with alone("settlement.roll_up_credits") as first:
@@ -83,3 +103,15 @@ def deliver_sandbox_webhooks() -> None:
     now = database_now()
     for delivery in due_deliveries(now=now, limit=BATCH):
         webhooks.receive(rail="sandbox", headers=delivery.headers, body=delivery.body, now=now)
+
+
+@shared_task
+def reconcile_rails() -> None:
+    """Compare the last day's books of every rail that is set up; a person sees what differs."""
+    with alone("settlement.reconcile_rails") as first:
+        for name in [name for name, rail in RAILS.items() if first and rail.ready]:
+            now = database_now()
+            try:
+                reconciliation.reconcile(rail=name, since=now - RECONCILED, until=now, now=now)
+            except RailUnreachable as error:
+                log.warning("%s could not be reconciled: %s", name, error)

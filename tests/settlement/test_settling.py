@@ -1,5 +1,6 @@
 """Each way an escrow ends: who gets what, when, and that it is stored once."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -385,14 +386,14 @@ def test_an_escrow_that_fails_is_put_off_and_does_not_hold_up_the_others(
         made.fund(key=milestone.pk)
         made.judge("met", at=JUDGED)
     broken = made.escrow.pk
-    issue = receipts.issue
+    issue_all = receipts.issue_all
 
-    def failing(*, case: Case, decision: Final, now: datetime) -> Receipt:
-        if case.escrow.pk == broken:
+    def failing(*, settled: Sequence[tuple[Case, Final]], now: datetime) -> list[Receipt]:
+        if any(case.escrow.pk == broken for case, _ in settled):
             raise RuntimeError("the seal does not open")
-        return issue(case=case, decision=decision, now=now)
+        return issue_all(settled=settled, now=now)
 
-    monkeypatch.setattr(receipts, "issue", failing)
+    monkeypatch.setattr(receipts, "issue_all", failing)
     later = clock()
     settle_due(now=later)
     states = dict(Escrow.objects.values_list("pk", "state"))

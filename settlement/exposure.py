@@ -1,0 +1,61 @@
+"""How much money may be held in escrow on one agent at once: it follows the agent's standing.
+
+Pure. The table is published: nobody is trusted with more than what the log says it can carry. The
+amounts are hundredths (cents) of a currency of two decimals; other currencies count their own
+minor units, scaled where they have more than two decimals. Each currency counts by itself.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From this many units and this lower bound (basis points) on, so much may be held."""
+
+    least_units: int
+    least_lower_bps: int
+    limit: int
+
+
+NEWCOMER = 2_500_000  # 25,000.00: no rate is known yet
+BREACHED = 250_000  # 2,500.00: a dimension is below its floor
+STEPS = (
+    Step(20, 5_000, 5_000_000),
+    Step(100, 7_000, 20_000_000),
+    Step(500, 8_500, 100_000_000),
+    Step(2_000, 9_500, 500_000_000),
+)
+LEAST = min(NEWCOMER, BREACHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Minor units, and the row of the table they come from, in words."""
+
+    amount: int
+    because: str
+
+
+def limit_of(*, units: int, lower_bps: int | None, is_breached: bool, exponent: int) -> Limit:
+    """What an agent of this standing may carry in a currency of that many decimals."""
+    scale = 10 ** max(0, exponent - 2)
+    if is_breached:
+        return Limit(BREACHED * scale, "a dimension of its standing is breached")
+    earned = [
+        step
+        for step in STEPS
+        if lower_bps is not None and units >= step.least_units and lower_bps >= step.least_lower_bps
+    ]
+    if not earned:
+        return Limit(NEWCOMER * scale, "its standing is new or low")
+    best = earned[-1]
+    return Limit(
+        max(NEWCOMER, best.limit) * scale,
+        f"{units} units with a lower bound of {(lower_bps or 0) / 100:.2f} %",
+    )
+
+
+def least_limit(exponent: int) -> int:
+    """What every agent may carry, whatever its standing."""
+    scale: int = 10 ** max(0, exponent - 2)
+    return LEAST * scale
