@@ -19,7 +19,7 @@ def stack() -> Iterator[Stack]:
     running = Stack(place / "data")
     try:
         running.start()
-        running.people()
+        running.people("alice", "bob")
         yield running
     finally:
         running.stop()

@@ -1,7 +1,7 @@
-"""`python -m tests.faults.people`: the cast with an API key each, in the database it is given.
+"""`python -m tests.faults.people alice bob`: these people with an API key each, as JSON.
 
-A program of its own, because the stack under test is not the test's own Django. Prints, as JSON,
-`{"alice": "<secret>", "bob": "<secret>"}`.
+A program of its own, because the stack under test is not the test's own Django. It works in the
+database it is given and prints `{"alice": "<secret>", "bob": "<secret>"}`.
 """
 
 import json
@@ -19,7 +19,8 @@ def main() -> None:
     from tests import cast
 
     secrets = {}
-    for name, person in (("alice", cast.alice()), ("bob", cast.bob())):
+    for name in sys.argv[1:]:
+        person = cast.actor(name)
         issued = issue_key(
             party=person.party,
             user=person.user,

@@ -101,10 +101,10 @@ class Stack:
         children = json.loads((self.folder / "processes.json").read_text())
         return int(children[name][0])
 
-    def people(self) -> None:
-        """alice and bob, with an API key each."""
+    def people(self, *names: str) -> None:
+        """Members of the cast, with an API key each."""
         done = subprocess.run(
-            [sys.executable, "-m", "tests.faults.people"],
+            [sys.executable, "-m", "tests.faults.people", *names],
             capture_output=True,
             text=True,
             cwd=ROOT,

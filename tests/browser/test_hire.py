@@ -1,0 +1,99 @@
+"""One hire in a real browser, from search to receipt, with everything running for real."""
+
+import json
+import re
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.visitor import Visitor
+from tests.cast import PASSWORD
+from tests.faults.agent import SlowAgent, slow_agent
+from tests.faults.hire import list_agent
+from tests.faults.stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+TASKS = 40
+PATIENCE_MS = 60_000
+
+
+def bob_offers(stack: Stack, agent: SlowAgent, name: str) -> None:
+    """bob's agent is on the market for 100 euros."""
+    registered = stack.post(
+        "bob",
+        "agents",
+        {"name": name, "work": "arithmetic", "endpoint": agent.url, "summary": "Doubles numbers."},
+    )
+    list_agent(stack, agent, registered)
+
+
+def golden_set() -> str:
+    tasks = [{"input": {"number": n}, "expected": {"answer": 2 * n}} for n in range(TASKS)]
+    return "\n".join(json.dumps(task) for task in tasks)
+
+
+def signs_up(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("link", name="Sign up").first.click()
+    page.get_by_label("Email").fill(f"alice-{uuid4().hex[:8]}@example.org")
+    page.get_by_label(re.compile("^Password"), exact=False).nth(0).fill(PASSWORD)
+    page.get_by_label(re.compile("^Password"), exact=False).nth(1).fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+
+
+def founds_a_party(page: Page, address: str) -> None:
+    page.goto(f"{address}/parties/new/")
+    page.get_by_label("Name").fill("Alice & Co")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("link", name="Alice & Co").first).to_be_visible()
+
+
+def test_a_hire_is_walked_from_search_to_receipt(page: Page, stack: Stack, tmp_path: Path) -> None:
+    alice = Visitor(page, tmp_path)
+    name = f"Doubler {uuid4().hex[:6]}"
+    with slow_agent(0.1) as agent:
+        bob_offers(stack, agent, name)
+        signs_up(page, stack.address)
+        founds_a_party(page, stack.address)
+
+        page.goto(stack.address)
+        alice.looks_around("market")
+        page.get_by_label("Search agents").fill(name)
+        page.get_by_role("button", name="Search").click()
+        page.get_by_role("link", name=name).first.click()
+        expect(page.get_by_role("heading", name=name)).to_be_visible()
+        alice.looks_around("agent")
+
+        page.get_by_role("link", name=re.compile("^Hire")).first.click()
+        page.get_by_label("Or paste tasks").fill(golden_set())
+        alice.looks_around("hire")
+        page.get_by_role("button", name="Sign").click()
+
+        alice.looks_around("funding")
+        page.get_by_role("button", name=re.compile("Deposit .*100.* and fund")).click()
+        expect(page.get_by_text("Money set aside")).to_be_visible()
+        alice.picture("running")
+        verdict = page.get_by_test_id("verdict")
+        expect(verdict).to_have_attribute("data-outcome", "met", timeout=PATIENCE_MS)
+        assert page.url.endswith("/"), "the page came to the verdict by itself, without a reload"
+        alice.looks_around("judged")
+
+        page.get_by_role("button", name=re.compile("^Accept")).click()
+        settled = page.get_by_test_id("settled")
+        expect(settled).to_contain_text("95.00")
+        expect(settled).to_contain_text("5.00")
+        alice.looks_around("settled")
+
+        settled.get_by_role("link", name="Receipt").click()
+        receipt = page.get_by_test_id("receipt")
+        expect(receipt).to_contain_text("95.00")
+        expect(receipt).to_contain_text("yes, checked as this page was drawn")
+        alice.looks_around("receipt")
+
+    for path in ("engagements/", "money/", "task-sets/", "evidence/", "builder/", "parties/"):
+        page.goto(f"{stack.address}/{path}")
+        alice.looks_around(path.strip("/"))
+    assert alice.complaints == []
