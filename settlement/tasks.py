@@ -1,7 +1,9 @@
 """Hints to settle. Rows are the truth: a lost, doubled or late hint changes nothing."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
@@ -14,12 +16,17 @@ from settlement import (
     engagements,
     ledger,
     payouts,
+    reconciliation,
     settlements,
     webhooks,
 )
+from settlement.rails import RAILS, RailUnreachable
 from settlement.rails.sandbox import due_deliveries
 
+log = logging.getLogger(__name__)
+
 BATCH = 500
+RECONCILED = timedelta(hours=25)  # each hour again: a webhook or an answer may come late
 
 SCHEDULE = {
     "sweep-settlements": {
