@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from settlement import payouts
+from settlement.money import Money
 from tests import cast
 from tests.stories.story import ACCEPTANCE, PRICE, TICK, story_of, told
 
@@ -74,9 +76,6 @@ def test_accepting_is_allowed_until_the_very_end_of_the_window(
 
 
 def test_a_builder_takes_home_what_it_earned() -> None:
-    from settlement import payouts
-    from settlement.money import Money
-
     with story_of(cast.echo) as story:
         story.alice_hires_and_pays()
         story.the_work_is_judged(at=story.judged_at)

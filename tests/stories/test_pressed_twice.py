@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from pacts import engagements, verdicts
 from pacts.models import Deliverable, Dispute, Engagement, Verdict
 from reputation.clock import database_now
 from settlement import payouts, settlements
@@ -27,8 +28,6 @@ def judged(answer: cast.Answer = cast.echo) -> Story:
 
 
 def test_each_step_done_twice_is_done_once() -> None:
-    from pacts import engagements, verdicts
-
     with story_of(cast.echo) as story:
         engagement = story.alice_hires()
         for side in (story.alice, story.bob):
