@@ -25,6 +25,7 @@ __all__ = [
 _AMOUNT = re.compile(r"[0-9]{1,15}")
 _WRITTEN = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,6}))?")
 
+
 class AmountMalformed(ValueError):
     """Not whole minor units in 1 to 15 ASCII digits, or more decimals than the currency has."""
 

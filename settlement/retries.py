@@ -6,12 +6,15 @@ idempotent, so repeating is safe. Nobody is shown a deadlock.
 """
 
 import functools
+import logging
 import random
 import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection
+
+log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 6
 FIRST_PAUSE_SECONDS = 0.01
@@ -43,6 +46,7 @@ def retried(act: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
                 if not was_undone(error):
                     raise
                 last = error
+            log.info("%s was undone by the database and is repeated: %s", act.__name__, last)
             time.sleep(pause_after(attempt))
         raise TooContended("too many act on this at once; nothing was done, try again") from last
 

@@ -25,9 +25,7 @@ class Cancellation(models.Model):
         OVERTAKEN = "overtaken"  # the escrow reached its outcome another way
 
     id = PublicIdField("cnc", primary_key=True)
-    milestone = models.ForeignKey(
-        Milestone, on_delete=models.PROTECT, related_name="cancellations"
-    )
+    milestone = models.ForeignKey(Milestone, on_delete=models.PROTECT, related_name="cancellations")
     proposed_by = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
     proposed_by_user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     award_bps = models.PositiveIntegerField(null=True, blank=True)
@@ -57,9 +55,7 @@ class Cancellation(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["expires_at"], condition=Q(state="open"), name="cancellation_open"
-            )
+            models.Index(fields=["expires_at"], condition=Q(state="open"), name="cancellation_open")
         ]
         triggers = [
             pgtrigger.Protect(

@@ -1,6 +1,6 @@
 """A hire up to where a settlement test begins: signed, funded, judged. Real rows throughout."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -87,12 +87,19 @@ def hire(
     money: int | None = None,
     max_revisions: int = 1,
     prices: Iterable[int] = (),
+    bond: int = 0,
+    stake: int | None = None,
+    fee_bands: Sequence[tuple[int, int]] = (),
+    clauses: Iterable[dict[str, Any]] = (),
     **terms: Any,
 ) -> Hire:
-    """Signed by both sides, alice holding exactly the price (or `money`), nothing funded."""
+    """Signed by both sides, alice holding exactly the price (or `money`), nothing funded.
+
+    bob holds exactly the bond, or `stake`.
+    """
     alice, bob = cast.alice(), cast.bob()
     version = cast.agent_of(bob, "http://127.0.0.1:9999/run")
-    pact = cast.pact_of(version, bob, cast.pact_terms(**terms))
+    pact = cast.pact_of(version, bob, cast.pact_terms(*clauses, **terms))
     tasks = cast.golden_set(alice, cast.doubling_tasks(3))
     engagement = engagements.propose(
         buyer=alice.party,
@@ -100,7 +107,10 @@ def hire(
         pact_version=pact,
         currency=currency,
         fee_bps=fee_bps,
-        milestones=[MilestoneDraft("All of it", amount, tasks) for amount in prices or [price]],
+        milestones=[
+            MilestoneDraft("All of it", amount, tasks, bond=bond) for amount in prices or [price]
+        ],
+        fee_bands=fee_bands,
         by=alice.user,
         timers=TIMERS,
         max_revisions=max_revisions,
@@ -111,6 +121,7 @@ def hire(
             engagement=engagement, party=side.party, by=side.user, authority="owner", now=START
         )
     give(alice, price if money is None else money, currency)
+    give(bob, bond if stake is None else stake, currency)
     return Hire(alice, bob, engagement, engagement.milestones.order_by("position")[0])
 
 
