@@ -7,14 +7,13 @@ would take an hour. It is what posting would have left: every balance, version a
 
 from django.db import connection, transaction
 
-from pacts.models import Party
 from settlement import ledger
 from settlement.ledger import Posting, Side
 from settlement.models import Account, Transfer
 
 CURRENCY = "USD"
 AMOUNT, FEE = 10_000, 500
-PARTIES = 4_000  # as many buyers, and as many builders
+PARTIES = 10_000  # as many buyers, and as many builders
 ESCROWS = 2_000
 PLAIN_FEES = 1_000
 MONEY = 10**12
@@ -22,28 +21,29 @@ CHUNK = 1_000
 ENTRIES_PER_CYCLE = 5
 
 
+MARKET = f"""
+WITH parties AS (
+  INSERT INTO pacts_party (id, name, kind, about, created_at)
+  SELECT 'pty_' || md5(n::text), 'Bench ' || n, 'organisation', '', now()
+    FROM generate_series(1, {2 * PARTIES}) AS n RETURNING id
+), plain AS (
+  INSERT INTO settlement_account (kind, owner_id, subject, currency_id)
+  SELECT 'party', id, '', %s FROM parties
+)
+INSERT INTO settlement_account (kind, subject, currency_id)
+SELECT CASE WHEN n > {ESCROWS} THEN 'fees' ELSE 'escrow' END, 'bench ' || n, %s
+  FROM generate_series(1, {ESCROWS + PLAIN_FEES}) AS n"""  # noqa: S608 - numbers of our own
+
+
 def open_market() -> None:
     """Parties with accounts and money, escrow accounts, fee accounts."""
     with transaction.atomic():
-        parties = Party.objects.bulk_create(
-            Party(name=f"Bench {number}") for number in range(2 * PARTIES)
-        )
         ledger.fee_account(currency=CURRENCY)
-        Account.objects.bulk_create(
-            [
-                *(Account(kind="party", owner=party, currency_id=CURRENCY) for party in parties),
-                *(_plain("escrow", number) for number in range(ESCROWS)),
-                *(_plain("fees", number) for number in range(PLAIN_FEES)),
-            ],
-            batch_size=CHUNK,
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(MARKET, [CURRENCY] * 2)
         _pay_in()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-
-
-def _plain(kind: str, number: int) -> Account:
-    return Account(kind=kind, subject=f"bench {number}", currency_id=CURRENCY)
 
 
 def _pay_in() -> None:

@@ -7,10 +7,11 @@ zero-sum check waits for the commit. It stores no balance, so it checks none.
 import random
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
+from functools import cache
 from importlib import import_module
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from marketplace.benches.crowd import Act, Prepare, Seat
 
@@ -35,11 +36,18 @@ def open_market() -> None:
     )
 
 
+@cache
+def market() -> list[Any]:
+    """All accounts, read once, before the clients are forked."""
+    accounts = list(import_module("hordak.models").Account.objects.order_by("pk"))
+    connection.close()
+    return accounts
+
+
 def hordak(seat: Seat) -> Act:
     models = import_module("hordak.models")
     money = import_module("djmoney.money").Money
-    accounts = list(models.Account.objects.order_by("pk"))
-    fees, named = accounts[0], accounts[1:]
+    fees, *named = market()
     buyers, builders = named[:PARTIES], named[PARTIES : 2 * PARTIES]
     escrows = seat.share(named[2 * PARTIES :])
     price, fee = money(Decimal(100), "USD"), money(Decimal(5), "USD")
@@ -67,4 +75,5 @@ CONTENDERS: dict[str, Prepare] = {"hordak": hordak}
 
 def meanwhile() -> AbstractContextManager[None]:
     """Nothing else runs: it has no roll-up."""
+    market()
     return nullcontext()

@@ -10,7 +10,8 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from multiprocessing.synchronize import Event
 from typing import Any
 
@@ -49,17 +50,21 @@ class Places:
         )
 
 
-def places(seat: Seat, *, uniform: bool = False) -> Places:
-    """The accounts that `history.open_market` made."""
+@cache
+def market() -> Places:
+    """All accounts that `history.open_market` made; read once, before the clients are forked."""
     named = list(Account.objects.filter(owner__isnull=False).order_by("pk"))
     half = len(named) // 2
-    buyers, builders = named[:half], named[half:]
-    escrows = Account.objects.filter(kind="escrow", subject__startswith="bench").order_by("pk")
-    fees = [ledger.fee_account(currency=CURRENCY)]
-    if uniform:
-        plain = Account.objects.filter(kind="fees", subject__startswith="bench")
-        fees = list(plain.order_by("pk"))
-    return Places(buyers, builders, seat.share(list(escrows)), fees)
+    bench = Account.objects.filter(subject__startswith="bench ").order_by("pk")
+    escrows, plain = bench.filter(kind="escrow"), bench.filter(kind="fees")
+    return Places(named[:half], named[half:], list(escrows), list(plain))
+
+
+def places(seat: Seat, *, uniform: bool = False) -> Places:
+    """The accounts of one client."""
+    everything = market()
+    fees = everything.fees if uniform else [ledger.fee_account(currency=CURRENCY)]
+    return replace(everything, escrows=seat.share(everything.escrows), fees=fees)
 
 
 def hold_key(buyer: Account) -> str:
@@ -157,6 +162,8 @@ CONTENDERS: dict[str, Prepare] = {"raw": raw, "ours": ours, "uniform": uniform, 
 @contextmanager
 def meanwhile() -> Iterator[None]:
     """The roll-up runs, in a process of its own, for the length of a block."""
+    market()
+    connection.close()
     fork = multiprocessing.get_context("fork")
     over = fork.Event()
     folding = fork.Process(target=_fold, args=(over,), daemon=True)

@@ -41,7 +41,7 @@ class Plan:
     growth_clients: int = 4
 
 
-QUICK = {"rounds": 3, "seconds": 0.5, "entries": 500_000}
+QUICK = {"rounds": 5, "seconds": 0.4, "entries": 500_000}
 
 
 @dataclass(slots=True)
@@ -88,12 +88,12 @@ def _teams(server: Ground) -> Iterator[tuple[Fleet, Fleet, Fleet]]:
     """Clients of a young ledger, of one that will have a past, and of django-hordak's."""
     module = "marketplace.benches.ledger_cycles"
     young = server.create("young")
-    server.migrate(young, settings=OURS)
+    server.migrate(young, "settlement", settings=OURS)
     with fleet(module, settings=OURS, url=young, data=server.data) as first:
         first.call("open_market")
     old = server.create("old", template="young")
     theirs = server.create("hordak")
-    server.migrate(theirs, settings=HORDAK)
+    server.migrate(theirs, "hordak", settings=HORDAK)
     with ExitStack() as stack:
         yield (
             stack.enter_context(fleet(module, settings=OURS, url=young, data=server.data)),
