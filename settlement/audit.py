@@ -128,14 +128,41 @@ RULES: dict[str, str] = {
            AND (t.id IS NULL OR r.id IS NULL OR v.id IS NULL)
          ORDER BY s.id LIMIT 1""",
     "no resolved hold leaves its escrow or payout open": """
-        SELECT coalesce('escrow ' || s.id, 'payout ' || p.id, 'transfer ' || t.id),
+        SELECT coalesce('escrow ' || s.id, 'bond ' || b.id, 'payout ' || p.id, 'transfer ' || t.id),
                'its hold is resolved by transfer ' || t.id
           FROM settlement_transfer t
           LEFT JOIN settlement_escrow s ON s.hold_id = t.resolves_id
+          LEFT JOIN settlement_bond b ON b.hold_id = t.resolves_id
           LEFT JOIN settlement_payout p ON p.hold_id = t.resolves_id
          WHERE t.resolves_id IS NOT NULL
-           AND t.id IS DISTINCT FROM coalesce(s.resolution_id, p.resolution_id)
+           AND t.id IS DISTINCT FROM coalesce(s.resolution_id, b.resolution_id, p.resolution_id)
          ORDER BY t.id LIMIT 1""",
+    "every bond was staked in full, and ended with its escrow where the entries say": """
+        SELECT 'bond ' || b.id, 'of ' || b.amount || ' is ' || b.state || '; the entries say '
+               || coalesce(held.total, 0) || ' staked, ' || coalesce(paid.total, 0) || ' paid'
+          FROM settlement_bond b
+          JOIN settlement_escrow s ON s.id = b.escrow_id
+          JOIN pacts_milestone m ON m.id = s.milestone_id
+          JOIN pacts_engagement g ON g.id = m.engagement_id
+          LEFT JOIN LATERAL (
+            SELECT sum(e.amount) AS total FROM settlement_entry e
+             WHERE e.transfer_id = b.hold_id AND e.account_id = b.account_id) held ON true
+          LEFT JOIN LATERAL (
+            SELECT sum(e.amount) AS total
+              FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
+             WHERE e.transfer_id = b.resolution_id
+               AND a.owner_id = CASE b.state WHEN 'slashed' THEN g.buyer_id
+                                             ELSE g.builder_id END) paid ON true
+         WHERE held.total IS DISTINCT FROM b.amount::numeric
+            OR (b.state = 'held') <> (s.state IN ('held', 'withheld', 'frozen'))
+            OR (b.state <> 'held' AND paid.total IS DISTINCT FROM b.amount::numeric)
+         ORDER BY b.id LIMIT 1""",
+    "an agreed bond is staked while its milestone is at work": """
+        SELECT 'milestone ' || m.id, 'staked ' || coalesce(b.amount, 0) || ' of ' || m.bond
+          FROM pacts_milestone m
+          JOIN settlement_escrow s ON s.milestone_id = m.id AND s.hold_id IS NOT NULL
+          LEFT JOIN settlement_bond b ON b.escrow_id = s.id
+         WHERE m.bond <> coalesce(b.amount, 0) ORDER BY m.id LIMIT 1""",
     "every deposit that succeeded was credited in full": """
         SELECT 'deposit ' || d.id, 'of ' || d.amount || ' credited ' || coalesce(e.amount, 0)
           FROM settlement_deposit d
