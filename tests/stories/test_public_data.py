@@ -6,7 +6,11 @@ held against a count made here, and where the source published a figure, against
 
 import csv
 import json
+import lzma
+import math
+import re
 import tarfile
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,6 +171,78 @@ def test_the_date_agent_that_fails_aloud_is_paid_and_the_one_that_guesses_is_not
 def expected(task: TaskDraft) -> str:
     assert task.expected is not None
     return str(task.expected["date"])
+
+
+# --- intents -------------------------------------------------------------------------------------
+
+
+class Nearest:
+    """The intent of the most similar question it was trained on, or None below `sure` (0 to 1).
+
+    Similarity is the cosine over words, each weighed by how rare it is.
+    """
+
+    def __init__(self, examples: list[list[str]], *, sure: float) -> None:
+        bags = [words_of(text) for text, _ in examples]
+        seen = Counter(word for bag in bags for word in bag)
+        self._weight = {word: math.log(len(bags) / count) for word, count in seen.items()}
+        self._intents = [intent for _, intent in examples]
+        self._lengths = [self._length(bag) for bag in bags]
+        self._where: dict[str, list[int]] = defaultdict(list)
+        for number, bag in enumerate(bags):
+            for word in bag:
+                self._where[word].append(number)
+        self._sure = sure
+
+    def _length(self, bag: set[str]) -> float:
+        rarest = max(self._weight.values())
+        return math.sqrt(sum(self._weight.get(word, rarest) ** 2 for word in bag)) or 1.0
+
+    def __call__(self, given: dict[str, Any]) -> dict[str, Any]:
+        asked = words_of(given["text"])
+        scores: dict[int, float] = defaultdict(float)
+        for word in asked:
+            for number in self._where.get(word, ()):
+                scores[number] += self._weight[word] ** 2 / self._lengths[number]
+        best = max(scores, key=scores.__getitem__, default=None)
+        if best is None or scores[best] / self._length(asked) < self._sure:
+            return {"intent": None, "declined": True}
+        return {"intent": self._intents[best], "declined": False}
+
+
+def words_of(text: str) -> set[str]:
+    return set(re.findall(r"[a-z']+", text))
+
+
+def intents() -> dict[str, list[list[str]]]:
+    path = DATA / "golden_intents_clinc150" / "train_val_oos_train_oos_val.json.xz"
+    found: dict[str, list[list[str]]] = json.loads(lzma.decompress(path.read_bytes()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sure", "right", "outcome", "scope"),
+    [
+        (0.0, 87, "breached", "breached"),
+        (0.5, 74, "met", "met"),
+    ],
+)
+def test_who_always_answers_is_right_more_often_and_loses_on_a_buyers_mix(
+    sure: float, right: int, outcome: str, scope: str
+) -> None:
+    data = intents()
+    tasks = [TaskDraft({"text": text}, {"intent": name}) for text, name in data["val"][::25]]
+    tasks += [TaskDraft({"text": text}, None, in_scope=False) for text, _ in data["oos_val"][::2]]
+    rates = {"weight_bps": 5_000, "floor_bps": 3_500}
+    promised = [
+        clause("right", params={"field": "intent"}, promise_bps=5_500, **rates),
+        clause("scope", check="scope", dimension="scope", critical=True, promise_bps=7_500, **rates)
+        | {"params": {"field": "intent"}},
+    ]
+    with hired(Nearest(data["train"], sure=sure), tasks, *promised) as (story, verdict):
+        assert verdict.clauses.get(key="right").passes == right
+        assert (verdict.outcome, verdict.clauses.get(key="scope").outcome) == (outcome, scope)
+        is_paid_by_its_verdict(story, verdict)
 
 
 # --- the hire ------------------------------------------------------------------------------------
