@@ -9,11 +9,12 @@ Full-width forms count, for spreadsheets fold them. See OWASP, "CSV Injection".
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 _FORMULA = re.compile(r"(^|[,;|\t\r\n\"])([\s\u200b\ufeff]*)([=+\-@\uff1d\uff0b\uff0d\uff20])")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
-Cell = str | int
+Cell = str | int | Decimal
 
 
 class _Line:
