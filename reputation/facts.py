@@ -12,7 +12,8 @@ from reputation.identifiers import is_id
 
 # RFC 8785 numbers are IEEE doubles: every integer up to 2^53 survives, and 10^15 - 1 is below it.
 LARGEST = 10**15 - 1
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+/-]{0,79}")
+# A format may carry its version, as in earnest-json/1; anything else with a slash is an address.
+_TOKEN = re.compile(r"(?=.{1,80}\Z)[A-Za-z0-9][A-Za-z0-9._:+-]*(?:/[0-9]+)?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CURRENCY = re.compile(r"[A-Z]{3,5}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
@@ -125,7 +126,7 @@ class Rows:
         return next((f"row {index} {wrong}" for index, wrong in found if wrong), None)
 
 
-TOKEN = Text(_TOKEN, "a token (letters, digits and ._:+/- only, at most 80)")
+TOKEN = Text(_TOKEN, "a token (letters, digits and ._:+- only, at most 80)")
 DIGEST = Text(_DIGEST, "a sha256: digest")
 CURRENCY = Text(_CURRENCY, "a currency code")
 INSTANT = Text(_INSTANT, "an ISO 8601 time in UTC that ends in Z")
