@@ -35,7 +35,7 @@ SCHEDULE = {
     },
     "end-what-lapsed": {"task": "settlement.tasks.end_what_lapsed", "schedule": 30.0},
     "roll-up-credits": {"task": "settlement.tasks.roll_up_credits", "schedule": 5.0},
-    "process-deposits": {"task": "settlement.tasks.process_deposits", "schedule": 10.0},
+    "process-deposits": {"task": "settlement.tasks.process_deposits", "schedule": 2.0},
     "process-payouts": {"task": "settlement.tasks.process_payouts", "schedule": 10.0},
     "deliver-sandbox-webhooks": {
         "task": "settlement.tasks.deliver_sandbox_webhooks",

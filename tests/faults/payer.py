@@ -72,6 +72,7 @@ class Payer:
         for key, amount in list(self.unsure.items()):
             again = partial(self._again, key, amount)
             self._stack.wait("an answer to a repeated deposit", again)
+        self._stack.wait("every deposit to be credited", self._none_pending)
         rows = self._stack.rows(
             """SELECT d.amount, count(*), sum(e.amount) FROM settlement_deposit d
                  JOIN settlement_entry e ON e.transfer_id = d.transfer_id AND e.amount > 0
@@ -80,6 +81,11 @@ class Payer:
         )
         assert {(amount, 1, amount) for amount in self.acknowledged} == set(rows)
         assert self.wrong == []
+
+    def _none_pending(self) -> bool:
+        """A crash after the acknowledgement leaves a deposit pending until the next sweep."""
+        waiting = "SELECT count(*) FROM settlement_deposit WHERE state = 'pending'"
+        return self._stack.rows(waiting) == [(0,)]
 
     def _again(self, key: str, amount: int) -> bool:
         self._try(key, amount)
