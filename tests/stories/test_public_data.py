@@ -196,15 +196,16 @@ class Nearest:
 
     def _length(self, bag: set[str]) -> float:
         rarest = max(self._weight.values())
-        return math.sqrt(sum(self._weight.get(word, rarest) ** 2 for word in bag)) or 1.0
+        squares = [self._weight.get(word, rarest) ** 2 for word in sorted(bag)]
+        return math.sqrt(sum(squares)) or 1.0
 
     def __call__(self, given: dict[str, Any]) -> dict[str, Any]:
         asked = words_of(given["text"])
         scores: dict[int, float] = defaultdict(float)
-        for word in asked:
+        for word in sorted(asked):
             for number in self._where.get(word, ()):
                 scores[number] += self._weight[word] ** 2 / self._lengths[number]
-        best = max(scores, key=scores.__getitem__, default=None)
+        best = max(scores, key=lambda number: (scores[number], -number), default=None)
         if best is None or scores[best] / self._length(asked) < self._sure:
             return {"intent": None, "declined": True}
         return {"intent": self._intents[best], "declined": False}
@@ -224,7 +225,7 @@ def intents() -> dict[str, list[list[str]]]:
     ("sure", "right", "outcome", "scope"),
     [
         (0.0, 87, "breached", "breached"),
-        (0.5, 74, "met", "met"),
+        (0.5, 73, "met", "met"),
     ],
 )
 def test_who_always_answers_is_right_more_often_and_loses_on_a_buyers_mix(
