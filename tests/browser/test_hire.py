@@ -51,6 +51,14 @@ def founds_a_party(page: Page, address: str) -> None:
     expect(page.get_by_role("link", name="Alice & Co").first).to_be_visible()
 
 
+def was_done_once(page: Page, stack: Stack) -> None:
+    """Every button was pressed twice in a row: one hire, one deposit, one settlement."""
+    page.goto(f"{stack.address}/engagements/")
+    expect(page.get_by_test_id("engagement-row")).to_have_count(1)
+    moved = stack.rows("SELECT kind, count(*) FROM settlement_transfer GROUP BY kind ORDER BY kind")
+    assert moved == [("deposit", 1), ("hold", 1), ("release", 1)]
+
+
 def test_a_hire_is_walked_from_search_to_receipt(page: Page, stack: Stack, tmp_path: Path) -> None:
     alice = Visitor(page, tmp_path)
     name = f"Doubler {uuid4().hex[:6]}"
@@ -70,10 +78,10 @@ def test_a_hire_is_walked_from_search_to_receipt(page: Page, stack: Stack, tmp_p
         page.get_by_role("link", name=re.compile("^Hire")).first.click()
         page.get_by_label("Or paste tasks").fill(golden_set())
         alice.looks_around("hire")
-        page.get_by_role("button", name="Sign").click()
+        page.get_by_role("button", name="Sign").dblclick()
 
         alice.looks_around("funding")
-        page.get_by_role("button", name=re.compile("Deposit .*100.* and fund")).click()
+        page.get_by_role("button", name=re.compile("Deposit .*100.* and fund")).dblclick()
         expect(page.get_by_text("Money set aside")).to_be_visible()
         alice.picture("running")
         verdict = page.get_by_test_id("verdict")
@@ -81,7 +89,7 @@ def test_a_hire_is_walked_from_search_to_receipt(page: Page, stack: Stack, tmp_p
         assert page.url.endswith("/"), "the page came to the verdict by itself, without a reload"
         alice.looks_around("judged")
 
-        page.get_by_role("button", name=re.compile("^Accept")).click()
+        page.get_by_role("button", name=re.compile("^Accept")).dblclick()
         settled = page.get_by_test_id("settled")
         expect(settled).to_contain_text("95.00")
         expect(settled).to_contain_text("5.00")
@@ -93,6 +101,7 @@ def test_a_hire_is_walked_from_search_to_receipt(page: Page, stack: Stack, tmp_p
         expect(receipt).to_contain_text("yes, checked as this page was drawn")
         alice.looks_around("receipt")
 
+    was_done_once(page, stack)
     for path in ("engagements/", "money/", "task-sets/", "evidence/", "builder/", "parties/"):
         page.goto(f"{stack.address}/{path}")
         alice.looks_around(path.strip("/"))

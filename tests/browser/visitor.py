@@ -42,7 +42,7 @@ class Visitor:
     def looks_around(self, name: str) -> None:
         """The page as it is now: accessible by day and by night, and no wider than a phone."""
         for colours in ("dark", "light"):
-            self.page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+            self.page.emulate_media(color_scheme=colours)
             self.picture(f"{name}-{colours}")
             self.complaints += violations(self.page, f"{name} ({colours})")
         self.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
