@@ -7,6 +7,7 @@ A subclass answers as its nearest listed ancestor.
 from marketplace.hiring import ListingClosed, ListingRefused
 from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
+from marketplace.periods import PeriodMalformed
 from pacts.addresses import UrlRefused
 from pacts.checks.check import BadParams
 from pacts.disputes import (
@@ -18,7 +19,13 @@ from pacts.disputes import (
     RulingIncomplete,
 )
 from pacts.egress import EgressRefused
-from pacts.engagements import EngagementRefused, NotAParty, OfferLapsed, RevisionRefused
+from pacts.engagements import (
+    EngagementRefused,
+    MilestoneEnded,
+    NotAParty,
+    OfferLapsed,
+    RevisionRefused,
+)
 from pacts.evaluation import EvaluationRefused
 from pacts.patterns import PatternRefused
 from pacts.publishing import AlreadyPublished, PactRefused
@@ -31,8 +38,9 @@ from settlement.escrow import EscrowRefused, NotYourSide
 from settlement.idempotency import IdempotencyKeyMalformed
 from settlement.ledger import IdempotencyKeyReused, InsufficientFunds
 from settlement.money import AmountMalformed, CurrencyMismatch, CurrencyUnknown
-from settlement.payouts import NotYourPayout, PayoutUnderWay
+from settlement.payouts import NotYourPayout, PayoutUnderWay, RefundRefused
 from settlement.rails import PlaceMalformed, RailUnknown
+from settlement.retries import TooContended
 
 REFUSALS: dict[type, int] = {
     NotCanonical: 400,
@@ -61,6 +69,7 @@ REFUSALS: dict[type, int] = {
     ListingClosed: 409,
     EngagementRefused: 422,
     OfferLapsed: 409,
+    MilestoneEnded: 409,
     NotAParty: 403,
     RevisionRefused: 409,
     # disputes
@@ -72,11 +81,14 @@ REFUSALS: dict[type, int] = {
     RulingIncomplete: 422,
     # money
     EscrowRefused: 409,
+    TooContended: 409,
     NotYourSide: 403,
     PayoutUnderWay: 409,
     NotYourPayout: 403,
     RailUnknown: 422,
     PlaceMalformed: 400,
+    PeriodMalformed: 400,
+    RefundRefused: 422,
     IdempotencyKeyMalformed: 400,
     InsufficientFunds: 422,
     IdempotencyKeyReused: 422,

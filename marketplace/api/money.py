@@ -84,11 +84,13 @@ class PayoutSerializer(serializers.ModelSerializer[Payout]):
             "id",
             "rail",
             "destination",
+            "refund_of",
             "amount",
             "currency",
             "state",
             "failure",
             "requested_at",
+            "not_before_at",
             "next_attempt_at",
             "settled_at",
         ]
@@ -108,6 +110,10 @@ class NewPayoutSerializer(serializers.Serializer[Payout]):
     currency = CurrencyField()
     rail = serializers.ChoiceField(choices=sorted(RAILS), default="sandbox")
     destination = serializers.CharField(max_length=80, default="sandbox:ok")
+
+
+class NewRefundSerializer(serializers.Serializer[Payout]):
+    amount = AmountField()
 
 
 class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
@@ -185,8 +191,28 @@ class OneDeposit(Reads):
         return Deposit.objects.filter(party_id=self.own)
 
 
+class DepositRefund(Makes):
+    """(Part of) a deposit back to its source: a payout that needs no cooldown."""
+
+    gives = PayoutSerializer
+    takes = NewRefundSerializer
+    moves_money = True
+
+    def create(self, given: dict[str, Any], now: datetime) -> Payout:
+        found = self.find(Deposit.objects.filter(party_id=self.own), pk=self.kwargs["id"])
+        return payouts.request_refund(
+            deposit=found,
+            by=self.party,
+            money=Money(given["amount"], found.currency),
+            idempotency_key=idempotency.key_for_the_ledger(self.request),
+            now=now,
+        )
+
+
 class Payouts(Lists, Makes):
-    """Money out: set aside at once, then paid by the rail, or returned."""
+    """Money out: set aside at once, paid by the rail after a cooldown of 0 to 10 days by the
+    account's age (`not_before_at`), or returned.
+    """
 
     gives = PayoutSerializer
     takes = NewPayoutSerializer

@@ -90,6 +90,8 @@ class Schema(AutoSchema):
         return getattr(self.view, "takes", None)
 
     def get_response_serializers(self) -> Any:
+        if produces := getattr(self.view, "produces", None):
+            return {(200, produces): OpenApiTypes.BINARY}
         gives = getattr(self.view, "gives", None)
         if self.method == "DELETE":
             return {204: None} if getattr(self.view, "deletes", False) else {200: gives}

@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from marketplace.api import (
     agents,
+    cancellations,
     disputes,
     engagements,
     evaluations,
@@ -12,6 +13,7 @@ from marketplace.api import (
     listings,
     money,
     pacts,
+    papers,
     parties,
     tasksets,
 )
@@ -86,6 +88,23 @@ urlpatterns = [
     path(
         "milestones/<id:id>/dispute", engagements.DisputeOpening.as_view(), name="dispute-opening"
     ),
+    path(
+        "milestones/<id:id>/cancellation",
+        cancellations.CancellationOpening.as_view(),
+        name="cancellation-opening",
+    ),
+    path("cancellations", cancellations.Cancellations.as_view(), name="cancellations"),
+    path("cancellations/<id:id>", cancellations.OneCancellation.as_view(), name="cancellation"),
+    path(
+        "cancellations/<id:id>/acceptance",
+        cancellations.CancellationAcceptance.as_view(),
+        name="cancellation-acceptance",
+    ),
+    path(
+        "cancellations/<id:id>/withdrawal",
+        cancellations.CancellationWithdrawal.as_view(),
+        name="cancellation-withdrawal",
+    ),
     path("disputes", disputes.Disputes.as_view(), name="disputes"),
     path("disputes/<id:id>", disputes.OneDispute.as_view(), name="dispute"),
     path("disputes/<id:id>/answer", disputes.DisputeAnswer.as_view(), name="dispute-answer"),
@@ -106,6 +125,10 @@ urlpatterns = [
         money.PayoutCancellation.as_view(),
         name="payout-cancellation",
     ),
+    path("deposits/<id:id>/refund", money.DepositRefund.as_view(), name="refund"),
+    path("statement/period", papers.StatementPeriod.as_view(), name="statement-period"),
+    path("statement.csv", papers.StatementFile.as_view(), name="statement-file"),
+    path("receipts/<id:id>.pdf", papers.ReceiptPaper.as_view(), name="receipt-paper"),
     path("receipts", money.Receipts.as_view(), name="receipts"),
     path("receipts/<id:id>", money.OneReceipt.as_view(), name="receipt"),
     path("evidence", evidence.EvidenceLog.as_view(), name="evidence-log"),

@@ -2,19 +2,23 @@
 
 import json
 
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from marketplace.files import receipt_file, statement_file
 from marketplace.pages.attempts import attempt
 from marketplace.pages.forms import CURRENCIES, AmountForm
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import find, party_of
+from marketplace.periods import PeriodMalformed, window_of
 from pacts.models import Party
 from reputation.clock import database_now
-from settlement import deposits, ledger, payouts, receipts
+from settlement import deposits, ledger, payouts, receipts, statements
 from settlement.models import FINAL, Account, Deposit, Entry, Escrow, Payout, Receipt
 from settlement.money import Money
 
@@ -135,6 +139,32 @@ def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
         "public_key": bytes(found.key.public_key).hex(),
     }
     return render(request, "receipts/receipt.html", context)
+
+
+def receipt_pdf(request: HttpRequest, receipt_id: str) -> HttpResponse:
+    """The same on paper."""
+    return receipt_file(find(_receipts(request), pk=receipt_id))
+
+
+def statement(request: HttpRequest) -> HttpResponse:
+    """Balances at both ends of a period, and the way to its lines."""
+    refusal, now = "", database_now()
+    try:
+        window = window_of(request.GET.dict(), now=now)
+    except PeriodMalformed as error:
+        refusal, window = str(error), window_of({}, now=now)
+    rows = statements.period(party=party_of(request), since=window.since, until=window.until)
+    context = {"window": window, "rows": rows, "refusal": refusal}
+    return render(request, "money/statement.html", context, status=400 if refusal else 200)
+
+
+def statement_csv(request: HttpRequest) -> HttpResponseBase:
+    """The lines of a period, for a spreadsheet."""
+    try:
+        window = window_of(request.GET.dict(), now=database_now())
+    except PeriodMalformed as error:
+        raise BadRequest(str(error)) from error
+    return statement_file(party_of(request), window)
 
 
 def receipt_json(request: HttpRequest, receipt_id: str) -> HttpResponse:
