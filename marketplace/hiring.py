@@ -1,5 +1,6 @@
 """Listing agents and hiring them at their listed terms: what pages and API both call."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.db import transaction
 
 from marketplace.models import BenchmarkClaim, Listing
 from pacts import engagements
+from pacts.currencies import exponent_of
 from pacts.engagements import EngagementRefused, MilestoneDraft, Timers
 from pacts.models import (
     AgentVersion,
@@ -18,6 +20,11 @@ from pacts.models import (
     User,
 )
 from reputation import evidence
+from settlement.rails import RAILS
+
+CARD_RAILS = ("stripe",)
+CARD_HOLD_SECONDS = 90 * 24 * 3600
+MOST_FURTHER = engagements.MOST_MILESTONES - 1
 
 
 class ListingRefused(ValueError):
@@ -110,18 +117,24 @@ def hire(
     by: User,
     authority: str,
     now: datetime,
+    further: Sequence[TaskSetVersion] = (),
+    bond: int = 0,
 ) -> Engagement:
     """Propose the listing's own terms and sign for the buyer; the listing signs for the builder.
 
-    Raises `ListingClosed`, `EngagementRefused`.
+    Each of `further` is one more milestone, in order, at the listing's price. With a `bond` (minor
+    units for each milestone) the builder signs for itself, for the listing offers none. Raises
+    `ListingClosed`, `EngagementRefused`, `pacts.currencies.CurrencyUnknown`.
     """
     if listing.state != Listing.State.OPEN:
         raise ListingClosed("this listing takes no new hires at the moment")
-    if task_set_version.task_set.work != listing.agent.work:
-        raise EngagementRefused(
-            f"this task set is for “{task_set_version.task_set.work}”, "
-            f"the agent does “{listing.agent.work}”; choose a matching set"
-        )
+    chosen = [task_set_version, *further]
+    for version in chosen:
+        if version.task_set.work != listing.agent.work:
+            raise EngagementRefused(
+                f"this task set is for “{version.task_set.work}”, "
+                f"the agent does “{listing.agent.work}”; choose a matching set"
+            )
     with transaction.atomic():
         engagement = engagements.propose(
             buyer=buyer,
@@ -129,22 +142,18 @@ def hire(
             pact_version=listing.pact_version,
             currency=listing.currency,
             fee_bps=settings.PLATFORM_FEE_BPS,
-            milestones=[
-                MilestoneDraft(
-                    title=f"{task_set_version.task_set.name}: {task_set_version.size} tasks",
-                    amount=listing.price,
-                    task_set_version=task_set_version,
-                )
-            ],
+            fee_bands=fee_bands_in(listing.currency),
+            milestones=[_milestone(version, listing.price, bond) for version in chosen],
             timers=timers_of(listing),
             max_revisions=listing.max_revisions,
+            longest_hold_seconds=longest_hold_seconds(),
             by=by,
             now=now,
         )
         engagement = engagements.sign_engagement(
             engagement=engagement, party=buyer, by=by, authority=authority, now=now
         )
-        if listing.signs_at_once:
+        if listing.signs_at_once and not bond:
             engagement = engagements.sign_engagement(
                 engagement=engagement,
                 party=engagement.builder,
@@ -153,6 +162,28 @@ def hire(
                 now=now,
             )
     return engagement
+
+
+def _milestone(version: TaskSetVersion, price: int, bond: int) -> MilestoneDraft:
+    title = f"{version.task_set.name}: {version.size} tasks"
+    return MilestoneDraft(title=title, amount=price, task_set_version=version, bond=bond)
+
+
+def fee_bands_in(currency: str) -> list[tuple[int, int]]:
+    """The platform's fee bands for a currency: (above, in minor units; basis points).
+
+    `PLATFORM_FEE_BANDS` counts hundredths; currencies of more decimals are scaled. Empty is the
+    flat `PLATFORM_FEE_BPS`. Raises `pacts.currencies.CurrencyUnknown`.
+    """
+    scale: int = 10 ** max(0, exponent_of(currency) - 2)
+    further = [(above * scale, bps) for above, bps in settings.PLATFORM_FEE_BANDS]
+    return [(0, settings.PLATFORM_FEE_BPS), *further] if further else []
+
+
+def longest_hold_seconds() -> int | None:
+    """How long money may be held: card rails end a hold after about 90 days, if one is set up."""
+    cards = any(RAILS[name].ready for name in CARD_RAILS)
+    return CARD_HOLD_SECONDS if cards else None
 
 
 def timers_of(listing: Listing) -> Timers:

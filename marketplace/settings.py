@@ -77,6 +77,11 @@ STRIPE_API_BASE = text("STRIPE_API_BASE")  # empty: Stripe's own address
 
 # --- the platform's own rules -----------------------------------------------------------------
 PLATFORM_FEE_BPS = number("FEE_BPS", 500)
+# Lower rates further up, such as `1000000:300,10000000:100`: above hundredths, basis points.
+PLATFORM_FEE_BANDS = [
+    (int(above), int(bps))
+    for above, bps in (band.split(":") for band in text("FEE_BANDS").split(",") if band)
+]
 SWEEP_SECONDS = number("SWEEP_SECONDS", 2)
 
 # --- Django -----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from marketplace import hiring
@@ -26,12 +27,20 @@ from settlement import escrow
 from settlement.models import Escrow
 
 
+class BandSerializer(serializers.Serializer[Any]):
+    """A marginal rate for what was earned above `above` minor units, up to the next band."""
+
+    above = AmountField()
+    fee_bps = serializers.IntegerField()
+
+
 class EscrowSerializer(serializers.ModelSerializer[Escrow]):
     amount = AmountField()
     released = AmountField(allow_null=True)
     refunded = AmountField(allow_null=True)
     fee = AmountField(allow_null=True)
     verdict = serializers.CharField(source="verdict_id", allow_null=True)
+    fee_bands = serializers.ListField(child=BandSerializer())
 
     class Meta:
         model = Escrow
@@ -41,9 +50,14 @@ class EscrowSerializer(serializers.ModelSerializer[Escrow]):
             "amount",
             "currency",
             "fee_bps",
+            "fee_bands",
             "reason",
+            "timeout",
+            "fault",
             "funded_at",
             "accepted_at",
+            "agreed_at",
+            "agreed_share_bps",
             "submit_by_at",
             "acceptance_ends_at",
             "cure_ends_at",
@@ -69,6 +83,7 @@ class DeliverableSerializer(serializers.ModelSerializer[Deliverable]):
 class MilestoneSerializer(serializers.ModelSerializer[Milestone]):
     engagement = serializers.CharField(source="engagement_id")
     amount = AmountField()
+    bond = AmountField()
     task_set_version = serializers.CharField(source="task_set_version_id")
     deliverables = DeliverableSerializer(many=True)
     escrow = EscrowSerializer(allow_null=True)
@@ -81,9 +96,11 @@ class MilestoneSerializer(serializers.ModelSerializer[Milestone]):
             "position",
             "title",
             "amount",
+            "bond",
             "task_set_version",
             "started_at",
             "submit_by_at",
+            "cancelled_at",
             "deliverables",
             "escrow",
         ]
@@ -101,6 +118,8 @@ class EngagementSerializer(serializers.ModelSerializer[Engagement]):
     pact_version = serializers.CharField(source="pact_version_id")
     buyer_signature = serializers.CharField(source="buyer_signature_id", allow_null=True)
     builder_signature = serializers.CharField(source="builder_signature_id", allow_null=True)
+    fee_bands = serializers.ListField(child=BandSerializer())
+    amount = serializers.SerializerMethodField(help_text="All milestones together.")
     milestones = MilestoneSerializer(many=True)
 
     class Meta:
@@ -113,11 +132,14 @@ class EngagementSerializer(serializers.ModelSerializer[Engagement]):
             "agent_version",
             "pact_version",
             "currency",
+            "amount",
             "fee_bps",
+            "fee_bands",
             "work_seconds",
             "evaluation_seconds",
             "acceptance_seconds",
             "cure_seconds",
+            "funding_seconds",
             "max_revisions",
             "digest",
             "buyer_signature",
@@ -125,14 +147,29 @@ class EngagementSerializer(serializers.ModelSerializer[Engagement]):
             "proposed_at",
             "offer_expires_at",
             "signed_at",
+            "fund_by_at",
             "closed_at",
             "milestones",
         ]
+
+    @extend_schema_field(AmountField())
+    def get_amount(self, engagement: Engagement) -> str:
+        return str(sum(milestone.amount for milestone in engagement.milestones.all()))
 
 
 class HireSerializer(serializers.Serializer[Engagement]):
     listing = IdField()
     task_set_version = IdField()
+    further_task_set_versions = serializers.ListField(
+        child=IdField(),
+        required=False,
+        max_length=hiring.MOST_FURTHER,
+        help_text="One more milestone for each, in this order, at the listing's price.",
+    )
+    bond = AmountField(
+        required=False,
+        help_text="What the builder stakes on each milestone; it then signs for itself.",
+    )
 
 
 class RevisionSerializer(serializers.Serializer[Deliverable]):
@@ -204,12 +241,17 @@ class Engagements(OfEngagements, Lists, Makes):
         sets = TaskSetVersion.objects.filter(
             Q(task_set__owner_id=self.own) | Q(task_set__owner=None)
         )
+        owned = sets.select_related("task_set")
+        first, *further = (
+            self.find(owned, pk=version)
+            for version in [given["task_set_version"], *given.get("further_task_set_versions", [])]
+        )
         made = hiring.hire(
             listing=self.find(listings, pk=given["listing"]),
             buyer=self.party,
-            task_set_version=self.find(
-                sets.select_related("task_set"), pk=given["task_set_version"]
-            ),
+            task_set_version=first,
+            further=further,
+            bond=given.get("bond", 0),
             by=self.user,
             authority=self.authority,
             now=now,

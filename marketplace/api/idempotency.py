@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace.models import ReplayedRequest
+from settlement.retries import retried
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -39,6 +40,7 @@ class RequestInFlight(RuntimeError):
     """Another request with this key is being worked on."""
 
 
+@retried
 def answer(
     *, request: Request, caller: str, required: bool, act: Callable[[], Response]
 ) -> Response:

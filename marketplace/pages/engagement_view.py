@@ -183,7 +183,8 @@ def _may(work: Work, engagement: Engagement, party: Party) -> frozenset[str]:
     is_buyer = party.id == engagement.buyer_id
     escrow = work.escrow
     if engagement.state == Engagement.State.ACTIVE and work.state == Escrow.State.UNFUNDED:
-        return frozenset({"fund"} if is_buyer else ())
+        ended = work.milestone.cancelled_at is not None
+        return frozenset({"fund"} if is_buyer and not ended else ())
     if escrow is None or work.state not in (Escrow.State.HELD, Escrow.State.WITHHELD):
         return frozenset()
     may = set()

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from marketplace.pages import engagement_view
 from marketplace.pages.attempts import REFUSED, attempt, attempt_button, sentence
+from marketplace.pages.cancellations import partings_of
 from marketplace.pages.forms import DisputeForm, RevisionForm
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
@@ -45,6 +46,8 @@ def engagements(request: HttpRequest) -> HttpResponse:
 def engagement(request: HttpRequest, engagement_id: str) -> HttpResponse:
     """One engagement from signature to receipt."""
     context = _context(request, engagement_id)
+    milestones = [work.milestone for work in context["works"]]
+    context["partings"] = partings_of(context["engagement"], milestones, party_of(request))
     if context["funding"]:
         context |= _funding(request, context["engagement"])
     return render(request, "engagements/engagement.html", context)

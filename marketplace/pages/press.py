@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from marketplace.models import ReplayedRequest
 from marketplace.pages.visitors import user_of
+from settlement.retries import retried
 
 FIELD = "idempotency_key"
 _TOKEN = re.compile(r"[!-~]{8,80}")
@@ -38,6 +39,7 @@ def token_of(request: HttpRequest) -> str:
     return token
 
 
+@retried
 def press_once(request: HttpRequest, effect: Callable[[], str]) -> str:
     """Run `effect`, which answers where to go next, at most once for this form's token.
 

@@ -11,7 +11,7 @@ from marketplace.models import BenchmarkClaim
 from pacts.engagements import Timers
 from pacts.models import Agent, Dispute, Evaluation, Verdict
 from reputation.models import Evidence
-from settlement import deposits, escrow, ledger, payouts
+from settlement import cancellations, deposits, escrow, ledger, payouts
 from settlement.ledger import Posting
 from settlement.models import Receipt, Transfer
 from settlement.money import Money
@@ -80,6 +80,9 @@ def one_of_everything() -> Market:
         statement="It was right.",
         now=clock(),
     )
+    offered = cancellations.propose_cancellation(
+        milestone=disputed, party=bob.party, by=bob.user, award_bps=5_000, now=clock()
+    )
     money = Money(500, "EUR")
     deposit = deposits.request_deposit(
         party=alice.party, money=money, idempotency_key="d", now=clock()
@@ -108,6 +111,7 @@ def one_of_everything() -> Market:
         "engagement": hired[1].id,
         "milestone": disputed.id,
         "dispute": dispute.id,
+        "cancellation": offered.id,
         "deposit": deposit.id,
         "payout": payout.id,
         "receipt": Receipt.objects.get(escrow=settled_escrow).id,

@@ -21,6 +21,7 @@ ARGUMENTS = {
     "milestone_id": "milestone",
     "receipt_id": "receipt",
     "task_set_id": "task-set",
+    "cancellation_id": "cancellation",
     "dispute_id": "dispute",
     "evidence_id": "evidence",
     "version_id": "pact-version",
