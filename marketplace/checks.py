@@ -27,7 +27,7 @@ def refuse_bad_settings() -> None:
 
 @register(Tags.security)
 def production_is_strict(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """E001 to E005: what development allows and production must not have."""
+    """E001 to E007: what development allows and production must not have."""
     if settings.DEVELOPMENT:
         return []
     found: list[CheckMessage] = []
@@ -49,6 +49,11 @@ def _hosts_are_open() -> bool:
     return not settings.ALLOWED_HOSTS or any(
         host.strip() in {"", "*"} or host.startswith(".") for host in settings.ALLOWED_HOSTS
     )
+
+
+def _stripe_hears_nothing() -> bool:
+    key = getattr(settings, "STRIPE_SECRET_KEY", "")
+    return bool(key) and not getattr(settings, "STRIPE_WEBHOOK_SECRET", "")
 
 
 _RULES: tuple[tuple[int, Callable[[], bool], str, str], ...] = (
@@ -82,6 +87,18 @@ _RULES: tuple[tuple[int, Callable[[], bool], str, str], ...] = (
         lambda: urlsplit(settings.PUBLIC_URL).scheme != "https",
         "The public address is not https: passwords, keys and money orders travel in clear.",
         "Set EARNEST_PUBLIC_URL to the https:// address people use.",
+    ),
+    (
+        6,
+        lambda: bool(getattr(settings, "STRIPE_API_BASE", "")),
+        "Stripe's key would be sent to another address than Stripe's.",
+        "Unset EARNEST_STRIPE_API_BASE: it is for a Stripe on loopback, in tests.",
+    ),
+    (
+        7,
+        _stripe_hears_nothing,
+        "Stripe is set up without the secret of its webhooks, so all of them are refused.",
+        "Set EARNEST_STRIPE_WEBHOOK_SECRET to the endpoint's signing secret, whsec_….",
     ),
 )
 

@@ -28,6 +28,8 @@ BAD = [
     ("E004", {"ALLOWED_HOSTS": [".example"]}),
     ("E004", {"ALLOWED_HOSTS": []}),
     ("E005", {"PUBLIC_URL": "http://earnest.example"}),
+    ("E006", {"STRIPE_API_BASE": "http://127.0.0.1:8420"}),
+    ("E007", {"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": ""}),
     ("W001", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}),
 ]
 
