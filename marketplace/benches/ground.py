@@ -40,7 +40,7 @@ class Ground:
     def migrate(self, url: str, app: str, *, settings: str) -> None:
         """Make the tables of one app and of what it rests on. Raises BenchFailed."""
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "django", "migrate", app, "--verbosity", "0"],
+            [sys.executable, "-m", "django", "migrate", app, "--verbosity", "0", "--skip-checks"],
             env=surroundings(settings=settings, url=url, data=self.data),
             cwd=ROOT,
             capture_output=True,
