@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.visitor import Visitor
 from tests.cast import PASSWORD
@@ -51,6 +51,12 @@ def founds_a_party(page: Page, address: str) -> None:
     expect(page.get_by_role("link", name="Alice & Co").first).to_be_visible()
 
 
+def press_twice(page: Page, button: Locator) -> None:
+    """As people do; then wait for the page that answers."""
+    with page.expect_navigation():
+        button.dblclick()
+
+
 def was_done_once(page: Page, stack: Stack) -> None:
     """Every button was pressed twice in a row: one hire, one deposit, one settlement."""
     page.goto(f"{stack.address}/engagements/")
@@ -78,10 +84,10 @@ def test_a_hire_is_walked_from_search_to_receipt(page: Page, stack: Stack, tmp_p
         page.get_by_role("link", name=re.compile("^Hire")).first.click()
         page.get_by_label("Or paste tasks").fill(golden_set())
         alice.looks_around("hire")
-        page.get_by_role("button", name="Sign").dblclick()
+        press_twice(page, page.get_by_role("button", name="Sign"))
 
         alice.looks_around("funding")
-        page.get_by_role("button", name=re.compile("Deposit .*100.* and fund")).dblclick()
+        press_twice(page, page.get_by_role("button", name=re.compile("Deposit .*100.* and fund")))
         expect(page.get_by_text("Money set aside")).to_be_visible()
         alice.picture("running")
         verdict = page.get_by_test_id("verdict")
@@ -89,7 +95,7 @@ def test_a_hire_is_walked_from_search_to_receipt(page: Page, stack: Stack, tmp_p
         assert page.url.endswith("/"), "the page came to the verdict by itself, without a reload"
         alice.looks_around("judged")
 
-        page.get_by_role("button", name=re.compile("^Accept")).dblclick()
+        press_twice(page, page.get_by_role("button", name=re.compile("^Accept")))
         settled = page.get_by_test_id("settled")
         expect(settled).to_contain_text("95.00")
         expect(settled).to_contain_text("5.00")
