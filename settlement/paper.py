@@ -36,7 +36,7 @@ _FIRST = ("decision", "arithmetic", "pact", "verdict", "ruling", "transfers")
 
 
 def pdf_of(receipt: Receipt) -> bytes:
-    """The receipt as PDF, deterministic; needs `receipt.key`. About 20 KB."""
+    """The receipt as PDF, deterministic; needs `receipt.key`. Some 40 KB."""
     body = json.loads(receipt.body)
     story = [
         _title(f"Receipt {receipt.pk}"),
