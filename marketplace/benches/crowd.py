@@ -51,7 +51,7 @@ def rate(prepare: Prepare, *, clients: int, seconds: float) -> float:
         child.join(PATIENCE_SECONDS)
     if failed := [answer for answer in answers if isinstance(answer, str)]:
         raise BenchFailed(failed[0])
-    return sum(answers)
+    return float(sum(answers))
 
 
 def _work(

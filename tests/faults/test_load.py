@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import redis
@@ -164,7 +165,7 @@ def everything_came_out(stack: Stack, crowd: Crowd, found: Market) -> None:
     assert crowd.wrong == []
     assert crowd.without_a_hint == []
     for order in crowd.unsure:
-        stack.wait("an answer to a repeated request", lambda order=order: crowd.send(order))
+        stack.wait("an answer to a repeated request", partial(crowd.send, order))
     crowd.nothing_acknowledged_is_missing()
     resolved = stack.rows(
         """SELECT count(*) FROM settlement_transfer t JOIN settlement_escrow s
@@ -180,15 +181,14 @@ def everything_came_out(stack: Stack, crowd: Crowd, found: Market) -> None:
 
 def let_everything_die(stack: Stack, *, pause: float, outage: float) -> None:
     """One fault after the other, each while the crowd goes on."""
-    for fault in (
-        lambda: send_every_message_thrice(stack, pause),
-        lambda: stack.kill_children("worker"),
-        lambda: stack.kill("web"),
-        lambda: stack.kill("worker"),
-        lambda: (stack.kill("valkey"), stack.forget_messages()),
-    ):
-        fault()
+    send_every_message_thrice(stack, pause)
+    time.sleep(pause)
+    stack.kill_children("worker")
+    for name in ("web", "worker", "valkey"):
         time.sleep(pause)
+        stack.kill(name)
+    stack.forget_messages()
+    time.sleep(pause)
     with stack.outage("postgres"):
         time.sleep(outage)
     stack.wait("the database", lambda: stack.rows("SELECT 1"))
