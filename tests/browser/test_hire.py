@@ -14,7 +14,7 @@ from tests.faults.agent import SlowAgent, slow_agent
 from tests.faults.hire import list_agent
 from tests.faults.stack import Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 TASKS = 40
 PATIENCE_MS = 60_000

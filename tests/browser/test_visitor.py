@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route
 
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 ADDRESS = "http://earnest.example/"
 BAD = """<!DOCTYPE html><html lang="en"><title>bad</title><body>

@@ -16,8 +16,6 @@ from tests.faults.payer import Payer
 from tests.faults.reader import Reader
 from tests.faults.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 
 def is_finished(hire: Hire) -> None:
     """Money paid once, and every trial counted once, whatever the agent was asked twice."""
