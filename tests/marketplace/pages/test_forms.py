@@ -57,7 +57,7 @@ def test_a_refused_hire_leaves_no_task_set_behind() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_funding_twice_deposits_what_is_missing_once_and_sets_it_aside_once() -> None:
     hire = hires.hire(money=4_000)
-    Engagement.objects.update(offer_expires_at="2100-01-01T00:00Z")
+    Engagement.objects.update(fund_by_at="2100-01-01T00:00Z")
     hers, path = browser_of(hire.alice), f"/milestones/{hire.milestone.id}/funding/"
     page = hers.get(f"/engagements/{hire.engagement.id}/")
     assert 'name="deposit" value="6000"' in page.content.decode()
@@ -71,6 +71,7 @@ def test_funding_twice_deposits_what_is_missing_once_and_sets_it_aside_once() ->
 @pytest.mark.parametrize("deposit", ["-1", "1e9", "٣", "0", "6000.5"])
 def test_an_amount_that_is_none_moves_nothing(deposit: str) -> None:
     hire = hires.hire(money=4_000)
+    Engagement.objects.update(fund_by_at="2100-01-01T00:00Z")
     path = f"/milestones/{hire.milestone.id}/funding/"
     response = send(browser_of(hire.alice), path, deposit=deposit)
     assert response.status_code == 302
