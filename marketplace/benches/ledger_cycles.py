@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain, repeat
 from multiprocessing.synchronize import Event
 from typing import Any
 
@@ -28,7 +29,7 @@ from settlement.models import Account, Transfer
 
 __all__ = ["CONTENDERS", "meanwhile", "open_market", "write_past"]
 
-BATCH = 100
+BATCH, WARMING = 100, 5
 ROLL_UP_SECONDS = 1.0
 
 
@@ -108,15 +109,16 @@ def uniform(seat: Seat) -> Act:
 def batched(seat: Seat) -> Act:
     """`ledger.post` for each hold, `ledger.post_batch` for a hundred releases, as a sweep does."""
     found = places(seat)
+    sizes = chain([WARMING], repeat(BATCH))
 
     def cycles() -> int:
         releases = []
-        for _ in range(BATCH):
+        for _ in range(next(sizes)):
             buyer, builder, escrow, fees = found.pick()
             held = ledger.post(holding(buyer, escrow)).transfer_id
             releases.append(releasing(held, escrow, builder, fees))
         ledger.post_batch(releases)
-        return BATCH
+        return len(releases)
 
     return cycles
 

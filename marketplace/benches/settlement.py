@@ -41,7 +41,7 @@ class Plan:
     growth_clients: int = 4
 
 
-QUICK = {"rounds": 5, "seconds": 0.4, "entries": 500_000}
+QUICK = {"rounds": 3, "seconds": 0.5, "entries": 500_000}
 
 
 @dataclass(slots=True)
