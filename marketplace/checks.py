@@ -117,6 +117,20 @@ def mail_goes_somewhere(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
     ]
 
 
+@register(Tags.security)
+def money_is_real(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """W002: the sandbox gives money away."""
+    if settings.DEVELOPMENT or not settings.SANDBOX_RAIL:
+        return []
+    return [
+        Warning(
+            "The sandbox rail is on: anybody can deposit money that does not exist.",
+            hint="Unset EARNEST_SANDBOX_RAIL unless this is a demonstration.",
+            id="earnest.W002",
+        )
+    ]
+
+
 @register(Tags.database)
 def database_is_postgresql(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **_: Any

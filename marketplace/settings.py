@@ -71,6 +71,8 @@ EMAIL_BACKEND = text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBa
 DEFAULT_FROM_EMAIL = text("FROM_EMAIL", "Earnest <no-reply@earnest.example>")
 
 # --- rails: money from outside. Without a key, Stripe is not offered -----------------------------
+# Play money: for development, or for a demonstration that says so.
+SANDBOX_RAIL = flag("SANDBOX_RAIL", DEVELOPMENT)
 STRIPE_SECRET_KEY = text("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET = text("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = text("STRIPE_API_BASE")  # empty: Stripe's own address
