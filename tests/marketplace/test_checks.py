@@ -17,6 +17,7 @@ GOOD: dict[str, Any] = {
     "ALLOWED_HOSTS": ["earnest.example"],
     "PUBLIC_URL": "https://earnest.example",
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "SANDBOX_RAIL": False,
 }
 BAD = [
     ("E001", {"EGRESS_ALLOW_LOOPBACK": True}),
@@ -31,6 +32,7 @@ BAD = [
     ("E006", {"STRIPE_API_BASE": "http://127.0.0.1:8420"}),
     ("E007", {"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": ""}),
     ("W001", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}),
+    ("W002", {"SANDBOX_RAIL": True}),
 ]
 
 
