@@ -177,7 +177,7 @@ def _numbers(numbers: Iterable[int | None]) -> str:
 def _cursor() -> CursorWrapper:
     """Django's cursor over psycopg's own, so that the server keeps the plan of a statement."""
     connection.ensure_connection()
-    cursor = Cursor(connection.connection)
+    cursor: Any = Cursor(connection.connection)
     logged = connection.queries_logged
     return connection.make_debug_cursor(cursor) if logged else connection.make_cursor(cursor)
 
