@@ -1,8 +1,7 @@
 """`manage.py bench settlement`: the escrow cycle against its limit, its yardstick and its past.
 
-One durable server, passes in turns, medians. A ratio is the median over the rounds of two passes
-of the same round, so that a machine that slows down slows both; a figure is the worst ratio of all
-numbers of clients.
+One durable server, passes in turns, so that a machine that slows down slows all contenders; the
+median of each over the rounds. A figure is the worst ratio of medians of all numbers of clients.
 """
 
 from collections import defaultdict
@@ -57,9 +56,8 @@ class Rates:
         return median(self.seen[contender, clients])
 
     def ratio(self, contender: str, other: str, clients: int) -> float:
-        """How many times `other` the contender is, by rounds."""
-        pairs = zip(self.seen[contender, clients], self.seen[other, clients], strict=True)
-        return median(one / two for one, two in pairs)
+        """How many times `other` the contender is: the quotient of the medians that are printed."""
+        return self.typical(contender, clients) / self.typical(other, clients)
 
     def worst(self, contender: str, other: str, clients: Sequence[int]) -> float:
         return min(self.ratio(contender, other, number) for number in clients)
@@ -132,7 +130,7 @@ def _tell(plan: Plan, rates: Rates, count: int, say: Say) -> None:
     for name in names:
         row = "".join(f"{rates.typical(name, number):12.0f}" for number in plan.clients)
         say(f"  {name:<24}{row}")
-    say("ratios, medians of rounds")
+    say("ratios of these medians")
     for one, two in (("ours", "raw"), ("ours", "hordak"), ("ours", "uniform"), ("batched", "ours")):
         row = "".join(f"{rates.ratio(one, two, number):12.2f}" for number in plan.clients)
         say(f"  {one + ' / ' + two:<24}{row}")
