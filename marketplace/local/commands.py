@@ -9,8 +9,8 @@ from pathlib import Path
 from django.core.management import execute_from_command_line
 
 from marketplace.local.folder import ROOT, DataFolder, FolderInUse, FolderUnreachable
+from marketplace.local.programs import variables
 from marketplace.local.servers import ServerMissing, ServerRefused, embedded
-from marketplace.local.services import variables
 from marketplace.local.supervisor import ServiceFailed
 
 PATIENCE_SECONDS = 60.0

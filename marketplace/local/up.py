@@ -9,12 +9,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from marketplace.local import services
+from marketplace.local import programs
 from marketplace.local.folder import ROOT, DataFolder, FolderInUse, FolderUnreachable
 from marketplace.local.owner import Owner
+from marketplace.local.programs import PortTaken
 from marketplace.local.screen import say
 from marketplace.local.servers import ServerMissing, ServerRefused, start_servers, stop_all
-from marketplace.local.services import PortTaken
 from marketplace.local.supervisor import Service, ServiceFailed, StepFailed, Stopped, Supervisor
 
 REFUSALS = (
@@ -104,7 +104,7 @@ class Instance:
             with socket.socket() as line:
                 line.bind(("127.0.0.1", 0))
                 self._port = line.getsockname()[1]
-        elif not services.is_free(self._port):
+        elif not programs.is_free(self._port):
             raise PortTaken(
                 f"port {self._port} is not free: another program listens there, or it needs more "
                 f"rights; choose another one: python3 manage.py up --port {self._port % 60000 + 1}"
@@ -124,7 +124,7 @@ class Instance:
         )
         self._folder.publish({**urls, "EARNEST_PUBLIC_URL": self._address})
         say("servers", f"answer after {time.monotonic() - began:.1f} s")
-        return services.variables(self._folder, urls, self._address)
+        return programs.variables(self._folder, urls, self._address)
 
     def _prepare(self, surroundings: dict[str, str]) -> dict[str, bool]:
         say("database", "bringing tables and static files up to date")
@@ -135,15 +135,15 @@ class Instance:
 
     def _start_services(self, surroundings: dict[str, str]) -> None:
         """Agents, web, worker and beat start side by side; those with a port are waited for."""
-        sample = services.sample_agents() if self._sample else ()
-        agents = services.agent_services(self._folder, sample, self._owner, surroundings)
+        sample = programs.sample_agents() if self._sample else ()
+        agents = programs.agent_services(self._folder, sample, self._owner, surroundings)
         if agents:
             say("agents", f"starting {len(agents)} sample agents")
         say("web", "starting web, worker and beat")
         started = [
-            services.web(self._port, self._owner, surroundings),
-            services.worker(self._owner, surroundings),
-            services.beat(self._folder, self._owner, surroundings),
+            programs.web(self._port, self._owner, surroundings),
+            programs.worker(self._owner, surroundings),
+            programs.beat(self._folder, self._owner, surroundings),
             *agents,
         ]
         for service in started:
@@ -172,4 +172,4 @@ class Instance:
             pending.unlink(missing_ok=True)
 
     def _like(self, name: str, surroundings: dict[str, str]) -> Service:
-        return services.ours(name, [], self._owner, surroundings)
+        return programs.ours(name, [], self._owner, surroundings)

@@ -16,7 +16,7 @@ import pytest
 
 from marketplace.local.folder import ROOT, DataFolder
 from marketplace.local.processes import PROC, identify
-from marketplace.local.services import PortTaken, agent_ports, is_free
+from marketplace.local.programs import PortTaken, agent_ports, is_free
 
 PATIENCE_SECONDS = 90
 Start = Callable[..., "subprocess.Popen[str]"]
