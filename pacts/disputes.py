@@ -156,7 +156,7 @@ def rule(
         dispute.state = Dispute.State.RULED
         dispute.closed_at = now
         dispute.save(update_fields=["state", "closed_at"])
-        transaction.on_commit(lambda: hint("settlement.tasks.sweep_settlements"))
+        transaction.on_commit(lambda: hint("pacts.dispute_closed"))
     return ruling
 
 
@@ -189,7 +189,7 @@ def withdraw(*, dispute: Dispute, party: Party, now: datetime) -> Dispute:
     if not changed:
         raise DisputeClosed("this dispute already ended")
     dispute.refresh_from_db()
-    hint("settlement.tasks.sweep_settlements")
+    hint("pacts.dispute_closed")
     return dispute
 
 

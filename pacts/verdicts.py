@@ -49,7 +49,7 @@ def conclude(*, evaluation_id: str, now: datetime) -> Verdict | None:
         combined = statistics.combine(clauses=parsed.clauses, verdicts=judged)
         verdict = _store(evaluation, parsed, combined, now)
         _finish(evaluation, now)
-        transaction.on_commit(lambda: hint("settlement.tasks.sweep_settlements"))
+        transaction.on_commit(lambda: hint("pacts.verdict_concluded"))
     return verdict
 
 

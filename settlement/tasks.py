@@ -72,6 +72,19 @@ def sweep_settlements() -> None:
             settlements.settle_due(now=database_now(), limit=BATCH)
 
 
+# The floor below says what happened there and knows of nobody; here is who listens.
+@shared_task(name="pacts.verdict_concluded")
+def follow_verdict() -> None:
+    """A verdict may move money now."""
+    sweep_settlements()
+
+
+@shared_task(name="pacts.dispute_closed")
+def follow_dispute() -> None:
+    """A ruled or withdrawn dispute lets its money go."""
+    sweep_settlements()
+
+
 @shared_task
 def end_what_lapsed() -> None:
     """Close offers past their time, and engagements nobody funded in time."""
