@@ -1,4 +1,4 @@
-"""Settlement listens to what the floor below announces; a name nobody hears would be lost quietly."""
+"""Settlement hears what the floor below announces; a name nobody hears would be lost quietly."""
 
 import re
 from pathlib import Path
