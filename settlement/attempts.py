@@ -15,7 +15,9 @@ from settlement.rails import Answer, Order, Rail, RailUnreachable, rail_named
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)
+# Longer than any rail's own timeout (20 s), so that a lapsed lease means a lost worker; short
+# enough that what it left is taken up within half a minute.
+LEASE = timedelta(seconds=25)
 LONGEST_WAIT = timedelta(hours=1)
 
 
@@ -96,6 +98,6 @@ def finish(
 
 
 def again_at(number: int, now: datetime) -> datetime:
-    """When to ask again after attempt `number` (from 0) had no final answer: 2, 4, 8 … 60 min."""
+    """When to ask again after attempt `number` (from 0): 25 s later, doubling up to an hour."""
     wait: timedelta = LEASE * 2 ** min(number, 10)
     return now + min(wait, LONGEST_WAIT)

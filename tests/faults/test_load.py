@@ -26,7 +26,8 @@ from tests.faults.hire import PRICE, everything_is_sequenced, golden_set, list_a
 from tests.faults.reader import Reader
 from tests.faults.stack import ROOT, Stack, clean_environment
 
-pytestmark = pytest.mark.xdist_group("faults")
+# CI runs test_faults.py and test_load_races.py instead: the same faults, and the same races.
+pytestmark = pytest.mark.slow
 
 SETTLED_WITHIN_SECONDS = 60.0
 QUEUE = "celery"
@@ -207,7 +208,6 @@ def test_twenty_clients_and_every_fault_leave_the_books_in_order(
     assert crowd.statuses[503] > 0
 
 
-@pytest.mark.slow
 def test_a_minute_without_a_database_and_twice_every_fault(stack: Stack, reader: Reader) -> None:
     with ExitStack() as during:
         found = during.enter_context(market(stack, 30))

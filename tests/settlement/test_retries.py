@@ -59,6 +59,8 @@ def _wait_until_blocked() -> None:
     """Until another session of this database waits for a lock."""
     for _ in range(200):
         with connection.cursor() as cursor:
+            # Within a transaction the activity is read once and remembered.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
                 "AND wait_event_type = 'Lock'"
