@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -98,15 +98,7 @@ def add_version(*, task_set: TaskSet, tasks: Iterable[TaskDraft], now: datetime)
     drafts = list(tasks)
     if not drafts:
         raise TaskSetRefused("a task set needs at least one task")
-    rows = [
-        {
-            "input": draft.input,
-            "expected": draft.expected,
-            "in_scope": draft.in_scope,
-            "stratum": draft.stratum,
-        }
-        for draft in drafts
-    ]
+    rows = [asdict(draft) for draft in drafts]
     salt = secrets.token_bytes(32)
     with transaction.atomic():
         TaskSet.objects.select_for_update().get(pk=task_set.pk)
@@ -119,17 +111,7 @@ def add_version(*, task_set: TaskSet, tasks: Iterable[TaskDraft], now: datetime)
             salt=salt,
         )
         Task.objects.bulk_create(
-            [
-                Task(
-                    version=version,
-                    position=position,
-                    input=draft.input,
-                    expected=draft.expected,
-                    in_scope=draft.in_scope,
-                    stratum=draft.stratum,
-                )
-                for position, draft in enumerate(drafts)
-            ],
+            [Task(version=version, position=position, **row) for position, row in enumerate(rows)],
             batch_size=1000,
         )
         evidence.append(
