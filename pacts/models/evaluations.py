@@ -59,6 +59,8 @@ class Evaluation(models.Model):
         TaskSetVersion, on_delete=models.PROTECT, related_name="evaluations"
     )
     repeats = models.PositiveSmallIntegerField(default=1)
+    # What every random choice of the run follows from: perturbations, probes, their secrets.
+    seed = models.PositiveBigIntegerField(default=0)
     trials_total = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     started_at = models.DateTimeField()
@@ -105,6 +107,8 @@ class Trial(models.Model):
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="trials")
     position = models.PositiveIntegerField()  # order of the run; the order verdicts are read in
     repeat = models.PositiveSmallIntegerField(default=0)
+    # How the task was varied, as `pacts.variants` writes it; empty for the task as it is.
+    variant = models.CharField(max_length=120, blank=True, default="")
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
@@ -120,7 +124,8 @@ class Trial(models.Model):
         ordering = ["evaluation", "position"]
         constraints = [
             models.UniqueConstraint(
-                fields=["evaluation", "task", "repeat"], name="trial_once_per_task_and_repeat"
+                fields=["evaluation", "task", "repeat", "variant"],
+                name="trial_once_per_task_repeat_and_variant",
             ),
             models.UniqueConstraint(fields=["evaluation", "position"], name="trial_position_once"),
         ]

@@ -54,6 +54,8 @@ class Task(models.Model):
     expected = models.JSONField(null=True)
     in_scope = models.BooleanField(default=True)
     stratum = models.CharField(max_length=40, blank=True)
+    # The owner's own rewordings: each an object whose members replace those of the input.
+    paraphrases = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["version", "position"]
