@@ -97,6 +97,7 @@ class Runner:
             latency_ms=reply.latency_ms,
             fault=reply.fault,
             error=reply.error_message or reply.error_code,
+            facts=reply.facts,
         )
         return Finished(
             claim=claim,

@@ -2,13 +2,15 @@
 
 Request: `{"protocol": "earnest-json/1", "call_id": "<id>", "input": <the task's input>}`.
 Answer: status 200 and `{"output": {…}}`, where the output is an object. An agent that declines
-answers `{"output": {"declined": true}}`. Other members beside `output` are ignored. Any other
-status, and JSON the platform does not accept (`pacts.strict_json`), is the agent's fault.
+answers `{"output": {"declined": true}}`. Beside `output` it may report tool calls, tokens, cost and
+the state it left (`pacts.answers`); other members are ignored. Any other status, and JSON the
+platform does not accept (`pacts.strict_json`), is the agent's fault.
 """
 
 import json
 
 from pacts.agents.protocol import AgentReply
+from pacts.answers import read_facts
 from pacts.egress import Egress, EgressError, Reply
 from pacts.faults import Fault
 from pacts.strict_json import MalformedJson, parse_json
@@ -59,9 +61,11 @@ def _read(reply: Reply) -> AgentReply:
     except MalformedJson as error:
         return _unusable(reply, error.code, str(error))
     output = answer.get("output") if isinstance(answer, dict) else None
-    if not isinstance(output, dict):
+    if not isinstance(answer, dict) or not isinstance(output, dict):
         return _unusable(reply, "no_output", 'it answered without {"output": {…}}')
-    return AgentReply(output=output, raw=reply.body, latency_ms=reply.latency_ms)
+    return AgentReply(
+        output=output, raw=reply.body, latency_ms=reply.latency_ms, facts=read_facts(answer)
+    )
 
 
 def _unusable(reply: Reply, code: str, message: str) -> AgentReply:

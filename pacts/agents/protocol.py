@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from pacts.answers import NOTHING_REPORTED, Facts
 from pacts.egress import Egress
 from pacts.faults import Blame
 from reputation.canonical import JsonValue
@@ -15,6 +16,7 @@ class AgentReply:
     `output` is the answer's object, None when there is none; then `fault` names whose fault that
     was (`none` otherwise), `error_code` and `error_message` (at most 200 characters) what happened.
     `raw` is the answer's body as received and decoded; `latency_ms` None when nothing was sent.
+    `facts` is what the agent reports beside its answer.
     """
 
     output: dict[str, JsonValue] | None
@@ -23,6 +25,7 @@ class AgentReply:
     fault: Blame = "none"
     error_code: str = ""
     error_message: str = ""
+    facts: Facts = NOTHING_REPORTED
 
 
 class Adapter(Protocol):

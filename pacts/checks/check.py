@@ -5,13 +5,15 @@ so a check that would wave everything through never reaches the table.
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
 import jsonschema_rs
 
+from pacts.answers import NOTHING_REPORTED, Facts
 from pacts.faults import Blame, Fault
 from reputation.canonical import JsonValue
 
@@ -41,7 +43,7 @@ class Call:
     `expected` is the buyer's golden answer (None: there is none); `in_scope` False marks a task
     the agent must decline. `output` is the parsed answer, None when there is none. `fault` says
     whose fault that is and `error` what happened: the agent's own faults fail its checks, all
-    others are errors.
+    others are errors. `facts` is what the agent reports beside its answer.
     """
 
     input: JsonValue = None
@@ -52,6 +54,7 @@ class Call:
     latency_ms: float | None = None
     fault: Blame = "none"
     error: str = ""
+    facts: Facts = NOTHING_REPORTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +126,10 @@ class Check:
     `decide` answers on a call the agent answered. `excuse` says why a call is not this check's
     business (None: it is). `refusal` looks deeper into parameters that fit the schema;
     `vacuity` says how any agent could keep a clause with these parameters; `weakness` what to be
-    warned of. `unanswered` is the outcome when the agent itself failed to answer. The docstring of
-    the check's module is its exact meaning; a change of meaning is a new `version`.
+    warned of. `unanswered` is the outcome when the agent itself failed to answer. `vacuous` holds
+    parameters that `vacuity` must find out, and `neighbours` the kinds it is taken for, each with
+    what that one does instead. The docstring of the check's module is its exact meaning; a change
+    of meaning is a new `version`.
     """
 
     kind: str
@@ -140,6 +145,13 @@ class Check:
     weakness: Callable[[Params], str | None] = _no_problem
     unanswered: Literal["fail", "not_applicable"] = "fail"
     needs_repeats: bool = False
+    vacuous: tuple[Params, ...] = ()
+    neighbours: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def meaning(self) -> str:
+        """The exact semantics: the docstring of the module that decides."""
+        return (sys.modules[self.decide.__module__].__doc__ or "").strip()
 
     def validate_params(self, params: Params) -> None:
         """Raises BadParams."""
@@ -184,6 +196,9 @@ def table(checks: Iterable[Check]) -> dict[str, Check]:
             raise CheckProvesNothing(f"two checks are called {check.kind}")
         prove(check)
         found[check.kind] = check
+    for check in found.values():
+        if unknown := set(check.neighbours) - set(found):
+            raise CheckProvesNothing(f"{check.kind}: resembles {min(unknown)}, which is no check")
     return found
 
 
@@ -202,6 +217,10 @@ def prove(check: Check) -> None:
     broken = replace(check.good[0].call, output=None, fault="platform")
     if check.answer(check.good[0].params, broken).outcome != "error":
         raise CheckProvesNothing(f"{check.kind}: a fault of the platform is not an error")
+    for i, params in enumerate(check.vacuous):
+        check.validate_params(params)
+        if not check.vacuity(params):
+            raise CheckProvesNothing(f"{check.kind}: vacuous parameters {i} are let through")
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,10 @@
 """Reading an answer: fields by path, text made comparable, and what counts as declining."""
 
+import re
+import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from pacts.checks.check import Call
 from reputation.canonical import JsonValue
@@ -19,13 +22,36 @@ ABSENT = Absent()
 FIELD: dict[str, JsonValue] = {"type": "string", "minLength": 1, "maxLength": 200}
 NORMALISE: dict[str, JsonValue] = {
     "type": "array",
-    "items": {"enum": ["casefold", "strip", "nfkc"]},
+    "items": {
+        "enum": ["casefold", "strip", "nfkc", "nfc", "whitespace", "punctuation", "articles"]
+    },
     "uniqueItems": True,
+    "description": (
+        "Steps taken in this order on both sides. strip: no white space around; whitespace: each "
+        "run of white space is one space; punctuation: Unicode's categories P* removed; articles: "
+        "the words a, an, the removed (as the SQuAD 1.1 evaluation does)."
+    ),
 }
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _punctuation() -> dict[int, None]:
+    return {
+        code: None
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(code)).startswith("P")
+    }
+
+
 _NORMALISERS: dict[str, Callable[[str], str]] = {
     "casefold": str.casefold,
     "strip": str.strip,
     "nfkc": lambda text: unicodedata.normalize("NFKC", text),
+    "nfc": lambda text: unicodedata.normalize("NFC", text),
+    "whitespace": lambda text: " ".join(text.split()),
+    "punctuation": lambda text: text.translate(_punctuation()),
+    "articles": lambda text: _ARTICLES.sub(" ", text),
 }
 
 
@@ -37,6 +63,41 @@ def at(value: JsonValue, path: object) -> "JsonValue | Absent":
             return ABSENT
         found = found[key]
     return found
+
+
+def text_at(value: JsonValue, path: object) -> str | None:
+    """The text at a path, as `sound` makes it; None where there is no text."""
+    found = at(value, path)
+    return sound(found) if isinstance(found, str) else None
+
+
+def texts_in(value: JsonValue) -> Iterator[str]:
+    """Every text inside a value, keys included; walks without recursion."""
+    waiting: list[JsonValue] = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield sound(item)
+        elif isinstance(item, dict):
+            yield from map(sound, item)
+            waiting.extend(reversed(item.values()))
+        elif isinstance(item, list):
+            waiting.extend(reversed(item))
+
+
+def text_of(output: JsonValue, field: object = None) -> str | None:
+    """What a check of text reads: the text at `field` (None where there is none), or without a
+    field every text of the answer, one a line, so that nothing hides in another field."""
+    return "\n".join(texts_in(output)) if field is None else text_at(output, field)
+
+
+def sound(text: str) -> str:
+    """Text that has a UTF-8 form: lone surrogates become the replacement character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def declined(call: Call, field: object = None) -> bool:
