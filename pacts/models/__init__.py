@@ -1,6 +1,6 @@
 """What was promised and whether it was kept, as rows."""
 
-from pacts.models.agents import Agent, AgentVersion
+from pacts.models.agents import Agent, AgentVersion, CallPace
 from pacts.models.disputes import Dispute, Ruling
 from pacts.models.engagements import Deliverable, Engagement, Milestone
 from pacts.models.evaluations import (
@@ -19,6 +19,7 @@ __all__ = [
     "Agent",
     "AgentVersion",
     "Artifact",
+    "CallPace",
     "ClauseVerdict",
     "Deliverable",
     "Dispute",

@@ -36,6 +36,7 @@ class AgentVersion(models.Model):
     fingerprint = models.CharField(max_length=80)  # digest of all of the above
     max_concurrency = models.PositiveSmallIntegerField(default=4)
     deadline_ms = models.PositiveIntegerField(default=10_000)
+    max_per_minute = models.PositiveIntegerField(null=True, blank=True)  # calls, by all workers
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -49,8 +50,25 @@ class AgentVersion(models.Model):
             models.CheckConstraint(
                 condition=models.Q(deadline_ms__range=(100, 60_000)), name="agent_deadline_bounded"
             ),
+            models.CheckConstraint(
+                condition=models.Q(max_per_minute__isnull=True)
+                | models.Q(max_per_minute__range=(1, 100_000)),
+                name="agent_rate_bounded",
+            ),
         ]
         triggers = [append_only()]
 
     def __str__(self) -> str:
         return f"{self.agent} v{self.number}"
+
+
+class CallPace(models.Model):
+    """How far ahead an agent version with a rate limit is booked: its next call is due then."""
+
+    agent_version = models.OneToOneField(
+        AgentVersion, on_delete=models.PROTECT, primary_key=True, related_name="pace"
+    )
+    free_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.agent_version_id}: {self.free_at}"

@@ -19,6 +19,7 @@ class Artifact(models.Model):
     body = models.BinaryField(null=True)
     size = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.digest
@@ -31,6 +32,7 @@ class Evaluation(models.Model):
         SCREENING = "screening"  # a builder's own run, e.g. behind a benchmark claim
         TRIAL = "trial"  # a buyer tries before hiring
         MILESTONE = "milestone"  # decides about money
+        RERUN = "rerun"  # the checks as they are now, over the raw answers of an earlier run
 
     class Independence(models.TextChoices):
         SELF = "self"
@@ -40,7 +42,16 @@ class Evaluation(models.Model):
     class State(models.TextChoices):
         RUNNING = "running"
         CONCLUDED = "concluded"
-        ABANDONED = "abandoned"
+        ABANDONED = "abandoned"  # cancelled by whoever asked for it; has no verdict
+
+    class Stop(models.TextChoices):
+        """Why trials were skipped."""
+
+        LATCHED = "latched"  # more of them could not change the verdict
+        CALLS = "calls"
+        TIME = "time"
+        MONEY = "money"
+        CANCELLED = "cancelled"
 
     id = PublicIdField("evl", primary_key=True)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
@@ -62,6 +73,22 @@ class Evaluation(models.Model):
     # What every random choice of the run follows from: perturbations, probes, their secrets.
     seed = models.PositiveBigIntegerField(default=0)
     trials_total = models.PositiveIntegerField()
+    # The run whose raw answers are checked again; no agent is called.
+    rerun_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reruns"
+    )
+    # False: it ends as soon as every clause is decided, or a critical one is breached.
+    full_run = models.BooleanField(default=True)
+    # The budget: none of these is ever exceeded, whatever number of runners is at work.
+    max_calls = models.PositiveIntegerField(null=True, blank=True)
+    max_seconds = models.PositiveIntegerField(null=True, blank=True)
+    max_cost_micros = models.PositiveBigIntegerField(null=True, blank=True)
+    cost_currency = models.CharField(max_length=3, blank=True, default="")
+    call_cost_micros = models.PositiveBigIntegerField(default=0)  # set aside for a call in flight
+    calls_made = models.PositiveIntegerField(default=0)
+    stopped_by = models.CharField(max_length=10, choices=Stop.choices, blank=True, default="")
+    # The last position that is still tried, once a verdict has latched.
+    stop_after = models.PositiveIntegerField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     started_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
@@ -82,6 +109,16 @@ class Evaluation(models.Model):
                 | models.Q(deliverable__isnull=False, independence="platform"),
                 name="evaluation_of_money_is_independent",
             ),
+            models.CheckConstraint(
+                condition=models.Q(rerun_of__isnull=True)
+                | models.Q(purpose="rerun", deliverable__isnull=True),
+                name="evaluation_again_decides_no_money",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(max_calls__isnull=True)
+                | models.Q(calls_made__lte=models.F("max_calls")),
+                name="evaluation_within_its_calls",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,6 +133,7 @@ class Trial(models.Model):
         RUNNING = "running"
         DONE = "done"  # the agent is answerable for what happened
         NULL = "null"  # somebody else was at fault after every retry: counts for nobody
+        SKIPPED = "skipped"  # never tried to the end: the run was over before
 
     class Fault(models.TextChoices):
         NONE = "none"
@@ -103,7 +141,10 @@ class Trial(models.Model):
         PLATFORM = "platform"
         BUYER = "buyer"
 
-    evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="trials")
+    # The unique constraints below are its index.
+    evaluation = models.ForeignKey(
+        Evaluation, on_delete=models.PROTECT, related_name="trials", db_index=False
+    )
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="trials")
     position = models.PositiveIntegerField()  # order of the run; the order verdicts are read in
     repeat = models.PositiveSmallIntegerField(default=0)
@@ -118,6 +159,9 @@ class Trial(models.Model):
     input_digest = models.CharField(max_length=80, blank=True)
     output_digest = models.CharField(max_length=80, blank=True)
     latency_us = models.PositiveBigIntegerField(null=True, blank=True)
+    cost_micros = models.PositiveBigIntegerField(default=0)  # of all attempts
+    # What the agent said of itself: model, fingerprint, input_tokens, output_tokens.
+    reported = models.JSONField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -145,7 +189,7 @@ class Trial(models.Model):
             pgtrigger.Protect(
                 name="finished_is_frozen",
                 operation=pgtrigger.Update | pgtrigger.Delete,
-                condition=pgtrigger.Q(old__state__in=["done", "null"]),
+                condition=pgtrigger.Q(old__state__in=["done", "null", "skipped"]),
             ),
             never_emptied(),
         ]
@@ -157,7 +201,10 @@ class Trial(models.Model):
 class Observation(models.Model):
     """One check's answer on one trial."""
 
-    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="observations")
+    # The unique constraint below is its index.
+    trial = models.ForeignKey(
+        Trial, on_delete=models.PROTECT, related_name="observations", db_index=False
+    )
     clause = models.CharField(max_length=64)
     check_kind = models.CharField(max_length=40)
     check_version = models.PositiveSmallIntegerField()
