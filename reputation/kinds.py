@@ -29,7 +29,7 @@ ROLES = frozenset({
     "party", "buyer", "builder", "adjudicator", "agent", "agent_version", "listing",
     "claim", "pact", "pact_version", "taskset", "engagement", "milestone", "deliverable",
     "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
-    "deposit", "payout", "receipt", "control", "evidence", "cancellation",
+    "deposit", "payout", "receipt", "control", "firing", "evidence", "cancellation",
 })
 # fmt: on
 OUTCOMES = ("met", "breached", "undetermined")
@@ -236,8 +236,37 @@ KINDS: Mapping[str, Kind] = {
     "payout.requested": _kind("payout party", _MONEY, may={"rail": TOKEN}),
     "payout.paid": _kind("payout party", _MONEY, may={"rail": TOKEN}),
     "deposit.received": _kind("deposit party", _MONEY, may={"rail": TOKEN}),
-    "control.fired": _kind(
-        "control", {"metric": TOKEN, "threshold": COUNT, "observed": COUNT, "action": TOKEN}
+    # A control's every version is set; `retired` is its last. What fires names whom it restricts.
+    "control.set": _kind(
+        "control",
+        {
+            "number": COUNT,
+            "metric": TOKEN,
+            "threshold": COUNT,
+            "recover_at": COUNT,
+            "scope": TOKEN,
+            "action": TOKEN,
+            "cadence_days": COUNT,
+            "retired": YES,
+        },
+        may={"dimension": TOKEN, "category": TOKEN, "limit": AMOUNT, "hold_days": COUNT},
     ),
+    # Version 2 names the agent and the firing, and says which version of the control it was.
+    "control.fired": _kind(
+        "control firing agent",
+        {
+            "number": COUNT,
+            "metric": TOKEN,
+            "threshold": COUNT,
+            "observed": COUNT,
+            "action": TOKEN,
+        },
+        may={"dimension": TOKEN, "limit": AMOUNT, "hold_days": COUNT},
+        version=2,
+    ),
+    "control.cleared": _kind("control firing agent", {"release": TOKEN}, may={"observed": COUNT}),
+    "control.overridden": _kind("control firing agent", {"until": INSTANT}),
+    "control.reviewed": _kind("control", {"number": COUNT}, may={"overdue_days": COUNT}),
+    "control.review_overdue": _kind("control", {"due": INSTANT, "cadence_days": COUNT}),
     "payload.erased": _kind("evidence", {"reason": TOKEN}),
 }
