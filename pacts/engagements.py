@@ -23,6 +23,7 @@ from pacts.models import (
     TaskSetVersion,
     User,
 )
+from pacts.reevaluations import refuse_restricted
 from pacts.signatures import sign
 from reputation import evidence
 from reputation.canonical import digest, sha256
@@ -82,11 +83,12 @@ def propose(
 
     `fee_bands` are (above, in minor units; basis points) and begin with (0, fee_bps).
     `longest_hold_seconds` is how long the way the money comes in lets it be held. Raises
-    `EngagementRefused`, `pacts.currencies.CurrencyUnknown`.
+    `EngagementRefused`, `pacts.reevaluations.ReEvaluationDue`, `pacts.currencies.CurrencyUnknown`.
     """
     timers = timers or Timers()
     builder = agent_version.agent.builder
     exponent_of(currency)
+    refuse_restricted(agent_id=agent_version.agent_id, now=now)
     _refuse_unfit(buyer, builder, agent_version, pact_version, milestones, timers)
     _refuse_unpriced(milestones, fee_bps, fee_bands)
     _refuse_too_long(timers, max_revisions, longest_hold_seconds)

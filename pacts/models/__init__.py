@@ -13,6 +13,7 @@ from pacts.models.evaluations import (
 )
 from pacts.models.parties import Member, Party, Signature, SigningKey, User
 from pacts.models.promises import Pact, PactVersion
+from pacts.models.reevaluations import ReEvaluation
 from pacts.models.tasksets import Task, TaskSet, TaskSetVersion
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Pact",
     "PactVersion",
     "Party",
+    "ReEvaluation",
     "Ruling",
     "Signature",
     "SigningKey",

@@ -1,0 +1,106 @@
+"""What controls restrict right now: what the floors above ask before they act.
+
+A restriction is a firing that was not lifted and that no override suspends at the moment. At
+exactly an override's end it still holds; strictly after it the restriction is back.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from reputation.controls import ACTIONS, METRICS
+from reputation.models import Firing, Override
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restriction:
+    """One firing in force. `limit` is hundredths of any currency, for `narrow` alone."""
+
+    firing_id: str
+    control: str
+    action: str
+    metric: str
+    dimension: str
+    threshold: int
+    observed: int
+    limit: int | None
+    hold: timedelta | None
+    since: datetime
+    evidence_id: str
+
+    @property
+    def sentence(self) -> str:
+        """What it does, and why, in public words."""
+        about = f" of {self.dimension}" if self.dimension else ""
+        side = "under" if METRICS[self.metric].fires == "below" else "over"
+        return (
+            f"{METRICS[self.metric].title}{about} came {side} {said(self.metric, self.threshold)} "
+            f"(it was {said(self.metric, self.observed)}): {ACTIONS[self.action]}"
+        )
+
+
+def said(metric: str, value: int) -> str:
+    """A metric's value as people read it."""
+    unit = METRICS[metric].unit
+    if unit == "bps":
+        return f"{value / 100:.2f} %"
+    if unit == "hundredths":
+        return f"{value / 100:.2f}"
+    if unit == "yes":
+        return "yes" if value else "no"
+    return f"{value:,} days" if unit == "days" else f"{value:,}"
+
+
+def in_force(*, agent_id: str, now: datetime) -> list[Restriction]:
+    """The restrictions on one agent, the oldest first."""
+    return in_force_on(agents=[agent_id], now=now).get(agent_id, [])
+
+
+def in_force_on(*, agents: Iterable[str], now: datetime) -> dict[str, list[Restriction]]:
+    """Agent id → its restrictions, in one query; agents without any are left out."""
+    found: dict[str, list[Restriction]] = defaultdict(list)
+    for firing in standing_firings(now=now).filter(agent_id__in=agents).order_by("fired_at", "pk"):
+        found[firing.agent_id].append(_restriction(firing))
+    return dict(found)
+
+
+def standing_firings(*, now: datetime) -> QuerySet[Firing]:
+    """Firings whose restriction is in force at `now`, with their controls."""
+    overridden = Override.objects.filter(firing=OuterRef("pk"), from_at__lte=now, until_at__gte=now)
+    return Firing.objects.filter(~Exists(overridden), released_at=None).select_related("control")
+
+
+def narrowest(restrictions: Iterable[Restriction]) -> Restriction | None:
+    """The one that leaves the least exposure, if any narrows it."""
+    narrowing = [one for one in restrictions if one.limit is not None]
+    return min(narrowing, key=lambda one: one.limit or 0, default=None)
+
+
+def holds(*, agents: Iterable[str], now: datetime) -> Mapping[str, timedelta]:
+    """Agent id → for how long at the most its money is withheld beyond the buyer's silence."""
+    restricted = in_force_on(agents=set(agents), now=now)
+    return {
+        agent_id: longest
+        for agent_id, found in restricted.items()
+        if (longest := max((one.hold for one in found if one.hold), default=None))
+    }
+
+
+def _restriction(firing: Firing) -> Restriction:
+    control = firing.control
+    return Restriction(
+        firing_id=firing.pk,
+        control=firing.lineage,
+        action=control.action,
+        metric=control.metric,
+        dimension=control.dimension,
+        threshold=control.threshold,
+        observed=firing.observed,
+        limit=control.limit,
+        hold=timedelta(days=control.hold_days) if control.hold_days else None,
+        since=firing.fired_at,
+        evidence_id=firing.evidence_id,
+    )
