@@ -1,7 +1,7 @@
 """Everything a decision about an escrow rests on, read from rows under their locks."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -18,6 +18,7 @@ from pacts.models import (
     Ruling,
     Verdict,
 )
+from reputation import restrictions
 from settlement.decisions import DeliveryFacts, DisputeFacts, Facts, VerdictFacts
 from settlement.fees import bands_of
 from settlement.models import Bond, Escrow
@@ -60,8 +61,8 @@ def locked(escrows: QuerySet[Escrow], *, now: datetime, skip_locked: bool = Fals
         "bond__account",
     )
     found = list(rows.order_by("pk"))
-    cases = _read(found)
-    return _read(found) if _conclude_overdue(cases, now) else cases
+    cases = _read(found, now)
+    return _read(found, now) if _conclude_overdue(cases, now) else cases
 
 
 def _conclude_overdue(cases: list[Case], now: datetime) -> bool:
@@ -79,17 +80,27 @@ def _overdue(case: Case, now: datetime) -> bool:
     return open_still and last.verdict is None and now > last.evaluation_due_at
 
 
-def _read(escrows: list[Escrow]) -> list[Case]:
+def _read(escrows: list[Escrow], now: datetime) -> list[Case]:
     milestones = [escrow.milestone_id for escrow in escrows]
     delivered = defaultdict(list)
     for deliverable in _deliverables(milestones):
         delivered[deliverable.milestone_id].append(deliverable)
     disputes = {dispute.milestone_id: dispute for dispute in _disputes(milestones)}
     critical = _breached_critically([one.milestone_id for one in escrows if hasattr(one, "bond")])
-    return [
+    held = restrictions.holds(agents=[_agent_of(one) for one in escrows], now=now)
+    cases = [
         _case(escrow, delivered[escrow.milestone_id], disputes.get(escrow.milestone_id), critical)
         for escrow in escrows
     ]
+    return [_withheld(case, held.get(_agent_of(case.escrow))) for case in cases] if held else cases
+
+
+def _agent_of(escrow: Escrow) -> str:
+    return escrow.milestone.engagement.agent_version.agent_id
+
+
+def _withheld(case: Case, hold: timedelta | None) -> Case:
+    return replace(case, facts=replace(case.facts, control_hold=hold))
 
 
 def _breached_critically(milestones: list[str]) -> set[str]:

@@ -68,7 +68,8 @@ class Facts:
     """Everything a decision rests on. Amount in minor units, periods as agreed before funding.
 
     `deliveries` are in order; `undetermined_rule` is the pact's rule where no verdict names one;
-    `agreed_share_bps` is the builder's share that both sides agreed on.
+    `agreed_share_bps` is the builder's share that both sides agreed on. While a control withholds,
+    `control_hold` is for how long at the most silence pays nothing.
     """
 
     amount: int
@@ -87,6 +88,7 @@ class Facts:
     agreed_share_bps: int | None = None
     fee_bands: tuple[FeeBand, ...] = ()
     bond: int = 0
+    control_hold: timedelta | None = None
 
     @property
     def last_verdict(self) -> VerdictFacts | None:
@@ -279,9 +281,11 @@ def _pay_after_acceptance(
     until = verdict.concluded_at + facts.acceptance
     if facts.accepted_at:
         return _pay(facts, share_bps, "accepted")
-    if now > until:
-        return _pay(facts, share_bps, code)
-    return Wait(until=until, code="awaiting_acceptance")
+    if now <= until:
+        return Wait(until=until, code="awaiting_acceptance")
+    if facts.control_hold and now <= until + facts.control_hold:
+        return Withhold(until=until + facts.control_hold, code="control_withholds")
+    return _pay(facts, share_bps, code)
 
 
 def _breach(facts: Facts, verdict: VerdictFacts, now: datetime) -> Decision:

@@ -55,6 +55,17 @@ def limit_of(*, units: int, lower_bps: int | None, is_breached: bool, exponent: 
     )
 
 
+def narrowed(limit: Limit, *, to: int, because: str, exponent: int) -> Limit:
+    """The lower of what the standing carries and what a control leaves of it (hundredths)."""
+    left = to * 10 ** max(0, exponent - 2)
+    return limit if limit.amount <= left else Limit(left, because)
+
+
+def largest_limit() -> int:
+    """What no standing exceeds, in hundredths."""
+    return max(NEWCOMER, *(step.limit for step in STEPS))
+
+
 def least_limit(exponent: int) -> int:
     """What every agent may carry, whatever its standing."""
     scale: int = 10 ** max(0, exponent - 2)

@@ -5,8 +5,9 @@ from datetime import datetime
 from django.db.models import Sum
 
 from pacts.models import Agent, Engagement
-from reputation import queries
-from settlement.exposure import Limit, least_limit, limit_of
+from reputation import queries, restrictions
+from reputation.restrictions import Restriction
+from settlement.exposure import Limit, least_limit, limit_of, narrowed
 from settlement.models import Escrow
 from settlement.money import exponent_of
 from settlement.refusals import ExposureExceeded
@@ -21,14 +22,25 @@ def exposure_of(*, agent_id: str, currency: str) -> int:
 
 
 def limit_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -> Limit:
-    """What this version's standing lets the agent carry in this currency."""
+    """What this version's standing, and the controls in force, let the agent carry."""
+    narrowing = restrictions.narrowest(restrictions.in_force(agent_id=agent_id, now=now))
+    return _limit(agent_id, version_id, currency, narrowing, now)
+
+
+def _limit(
+    agent_id: str, version_id: str, currency: str, narrowing: Restriction | None, now: datetime
+) -> Limit:
+    exponent = exponent_of(currency)
     standing = queries.standing_of(agent_id=agent_id, version_id=version_id, now=now).composite
-    return limit_of(
+    limit = limit_of(
         units=standing.units,
         lower_bps=standing.score_bps,
         is_breached=standing.status == "breached",
-        exponent=exponent_of(currency),
+        exponent=exponent,
     )
+    if narrowing is None or narrowing.limit is None:
+        return limit
+    return narrowed(limit, to=narrowing.limit, because=narrowing.sentence, exponent=exponent)
 
 
 def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime) -> None:
@@ -40,11 +52,10 @@ def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime)
     Agent.objects.select_for_update(no_key=True).only("pk").get(pk=agent_id)
     held = exposure_of(agent_id=agent_id, currency=currency)
     after = held + escrow.amount
-    if after <= least_limit(exponent_of(currency)):
+    narrowing = restrictions.narrowest(restrictions.in_force(agent_id=agent_id, now=now))
+    if narrowing is None and after <= least_limit(exponent_of(currency)):
         return
-    limit = limit_for(
-        agent_id=agent_id, version_id=engagement.agent_version_id, currency=currency, now=now
-    )
+    limit = _limit(agent_id, engagement.agent_version_id, currency, narrowing, now)
     if after > limit.amount:
         raise ExposureExceeded(
             f"{currency} {_shown(held, currency)} held on this agent + "

@@ -46,6 +46,9 @@ REASONS: dict[str, Reason] = {
         "The verdict is undetermined, and the pact withholds the money until there is proof."
     ),
     "extended": Reason("The verdict is undetermined; the pact gives one more window for evidence."),
+    "control_withholds": Reason(
+        "A control on this agent fired, so silence does not pay for now. The buyer may accept."
+    ),
     "disputed": Reason("A dispute is open; the money waits for the ruling."),
     "unanswered_by_buyer": Reason(
         "The buyer did not answer the dispute in time; the adjudicator rules on what there is.",

@@ -14,6 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from pacts import disputes
 from pacts.models import Dispute, Evaluation, Verdict
+from reputation import restrictions
 from settlement import casefiles, outcomes, records
 from settlement.casefiles import Case
 from settlement.decisions import AskHuman, Decision, Final, Holding, decide, with_review
@@ -81,10 +82,19 @@ def _news(now: datetime) -> list[str]:
         .values_list(f"{path}__pk", flat=True)
     )
     return [
+        *_freed(now),
         *thawed.values_list("pk", flat=True),
         *contested.values_list("pk", flat=True),
         *judged,
     ]
+
+
+def _freed(now: datetime) -> list[str]:
+    """Escrows a control withheld whose agent it withholds from no more."""
+    rows = Escrow.objects.filter(state=Escrow.State.WITHHELD, reason="control_withholds")
+    waiting = dict(rows.values_list("pk", "agent_id"))
+    held = restrictions.holds(agents=[agent for agent in waiting.values() if agent], now=now)
+    return [pk for pk, agent_id in waiting.items() if agent_id not in held]
 
 
 def _settle_batch(escrow_ids: Sequence[str], now: datetime) -> int:
