@@ -4,13 +4,12 @@ A transfer is one SQL call (migration 0002 owns the functions). Every rule is ke
 named error before the database is asked where that is possible, and by the database always.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import BigIntegerField, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -103,9 +102,10 @@ class Posting:
 
     def request_hash(self) -> bytes:
         """SHA-256 of what is asked for, in JSON: a replay must ask for the same."""
-        sides = sorted([side.account.pk, side.amount] for side in self.sides)
-        request = [self.kind.value, self.resolves, sides]
-        return sha256(json.dumps(request, separators=(",", ":")).encode()).digest()
+        sides = sorted((side.account.pk, side.amount) for side in self.sides)
+        listed = ",".join(f"[{account},{amount}]" for account, amount in sides)
+        hold = "null" if self.resolves is None else self.resolves
+        return sha256(f'["{self.kind.value}",{hold},[{listed}]]'.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +132,15 @@ def post(posting: Posting) -> Posted:
     """
     row = _ask(
         "SELECT posted, replayed FROM settlement_post("
-        "%s, %s, %s, %s::bigint, %s::text::bigint[], %s::text[], %s::text::bigint[])",
+        "%s, %s, %s, %s::bigint, %s::text::bigint[], %s::text::text[], %s::text::bigint[])",
         [
             posting.kind.value,
             posting.key,
             posting.request_hash(),
             posting.resolves,
-            _numbers(side.account.pk for side in posting.sides),
-            [side.account.currency_id for side in posting.sides],
-            _numbers(side.amount for side in posting.sides),
+            _array(side.account.pk for side in posting.sides),
+            _array(side.account.currency_id for side in posting.sides),
+            _array(side.amount for side in posting.sides),
         ],
     )[0]
     return Posted(*row)
@@ -153,33 +153,35 @@ def post_batch(postings: Sequence[Posting]) -> list[Posted]:
     sides = [(at, side) for at, posting in enumerate(postings, 1) for side in posting.sides]
     rows = _ask(
         "SELECT posted, replayed FROM settlement_post_batch(%s::text[], %s::text[], %s::bytea[], "
-        "%s::text::bigint[], %s::text::bigint[], %s::text::bigint[], %s::text[], "
+        "%s::text::bigint[], %s::text::bigint[], %s::text::bigint[], %s::text::text[], "
         "%s::text::bigint[])",
         [
             [posting.kind.value for posting in postings],
             [posting.key for posting in postings],
             [posting.request_hash() for posting in postings],
-            _numbers(posting.resolves for posting in postings),
-            _numbers(at for at, _ in sides),
-            _numbers(side.account.pk for _, side in sides),
-            [side.account.currency_id for _, side in sides],
-            _numbers(side.amount for _, side in sides),
+            _array(posting.resolves for posting in postings),
+            _array(at for at, _ in sides),
+            _array(side.account.pk for _, side in sides),
+            _array(side.account.currency_id for _, side in sides),
+            _array(side.amount for _, side in sides),
         ],
     )
     return [Posted(*row) for row in rows]
 
 
-def _numbers(numbers: Iterable[int | None]) -> str:
-    """The text of a bigint[]: one type for numbers of every size, so one prepared statement."""
-    return "{" + ",".join("NULL" if n is None else str(n) for n in numbers) + "}"
+def _array(values: Iterable[int | str | None]) -> str:
+    """An array in PostgreSQL's text form: one type for numbers of every size, so one prepared
+    statement. Text is a currency's code, which has nothing to quote.
+    """
+    return "{" + ",".join("NULL" if value is None else str(value) for value in values) + "}"
 
 
 def _cursor() -> CursorWrapper:
     """Django's cursor over psycopg's own, so that the server keeps the plan of a statement."""
-    connection.ensure_connection()
-    cursor: Any = Cursor(connection.connection)
-    logged = connection.queries_logged
-    return connection.make_debug_cursor(cursor) if logged else connection.make_cursor(cursor)
+    line = connections[DEFAULT_DB_ALIAS]  # found once: the proxy `connection` looks at every use
+    line.ensure_connection()
+    cursor: Any = Cursor(line.connection)
+    return line.make_debug_cursor(cursor) if line.queries_logged else line.make_cursor(cursor)
 
 
 def _ask(sql: str, parameters: list[Any]) -> list[tuple[int, bool]]:

@@ -6,12 +6,6 @@ from django.db.models import F, Func, Q
 
 from pacts.models import Party
 
-HOLDING = ("deposit", "hold", "payout_hold", "bond_hold")
-RESOLVING = (
-    *("release", "refund", "split", "payout_paid", "payout_returned"),
-    *("bond_returned", "bond_slashed"),
-)
-
 
 class Currency(models.Model):
     """A currency in use. Its exponent never changes: every balance rests on it."""
@@ -30,7 +24,11 @@ class Currency(models.Model):
 
 
 class Account(models.Model):
-    """A place for money of one currency. `balance` moves through entries and nothing else."""
+    """A place for money of one currency. `balance` moves through entries and nothing else.
+
+    What never changes is checked when it is opened, by a trigger (migration 0006): the kind is
+    known, a party's account and no other has an owner, all but a rail's have a floor.
+    """
 
     class Kind(models.TextChoices):
         PARTY = "party"  # what a party can spend or withdraw
@@ -62,18 +60,6 @@ class Account(models.Model):
             models.CheckConstraint(
                 condition=Q(floor__isnull=True) | Q(balance__gte=F("floor")), name="account_floor"
             ),
-            models.CheckConstraint(
-                condition=Q(kind="rail") | Q(floor__isnull=False), name="account_has_a_floor"
-            ),
-            models.CheckConstraint(
-                condition=Q(kind__in=["party", "escrow", "payout", "bond", "fees", "rail"]),
-                name="account_kind_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(kind="party", owner__isnull=False)
-                | (~Q(kind="party") & Q(owner__isnull=True)),
-                name="account_owner_is_a_party",
-            ),
         ]
 
     def __str__(self) -> str:
@@ -81,7 +67,10 @@ class Account(models.Model):
 
 
 class Transfer(models.Model):
-    """One movement. `resolves` names the hold it ends; a hold is ended once."""
+    """One movement. `resolves` names the hold it ends; a hold is ended once.
+
+    Whether its kind needs a hold, and of which kind, is checked by a trigger (migration 0006).
+    """
 
     class Kind(models.TextChoices):
         DEPOSIT = "deposit"
@@ -105,6 +94,7 @@ class Transfer(models.Model):
         null=True,
         blank=True,
         db_index=False,
+        db_constraint=False,
         related_name="resolutions",
     )
     # The transaction that made it, which is also the last that may add an entry.
@@ -119,11 +109,6 @@ class Transfer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["idempotency_key"], name="transfer_key_once"),
             models.UniqueConstraint(fields=["resolves"], name="transfer_resolves_once"),
-            models.CheckConstraint(
-                condition=Q(kind__in=RESOLVING, resolves__isnull=False)
-                | Q(kind__in=HOLDING, resolves__isnull=True),
-                name="transfer_resolves_a_hold",
-            ),
         ]
 
     def __str__(self) -> str:

@@ -153,6 +153,54 @@ def test_a_transfer_of_an_earlier_transaction_is_closed() -> None:
     refused(entries(10**9, (buyer, "USD", -5), (builder, "USD", 5)), "transfer_open")
 
 
+@pytest.mark.parametrize(
+    ("kind", "resolves"),
+    [
+        ("release", None),
+        ("hold", "the hold"),
+        ("payout_paid", "the hold"),
+        ("bond_slashed", "the hold"),
+        ("refund", "the deposit"),
+        ("refund", 10**9),
+        ("gift", None),
+        ("gift", "the hold"),
+    ],
+)
+def test_a_transfer_resolves_a_hold_of_its_own_kind_or_nothing(
+    made: Hire, kind: str, resolves: int | str | None
+) -> None:
+    deposit = Transfer.objects.filter(kind="deposit").first()
+    assert deposit
+    named = {"the hold": made.escrow.hold_id, "the deposit": deposit.pk}
+    hold = named.get(str(resolves), resolves)
+    refused(
+        "INSERT INTO settlement_transfer (kind, idempotency_key, request_hash, resolves_id) "
+        f"VALUES ('{kind}', 'by hand', '', {hold or 'NULL'})",
+        "transfer_resolves_a_hold",
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "rule"),
+    [
+        ("kind, subject", "'purse', ''", "account_kind_known"),
+        ("kind, subject", "'party', 'nobody'", "account_owner_is_a_party"),
+        ("kind, owner_id", "'fees', '{owner}'", "account_owner_is_a_party"),
+        ("kind, subject, floor", "'escrow', 'x', NULL", "account_has_a_floor"),
+    ],
+)
+def test_an_account_is_well_formed_from_its_birth(
+    made: Hire, columns: str, values: str, rule: str
+) -> None:
+    missing = "" if "subject" in columns else ", subject"
+    empty = ", ''" if missing else ""
+    refused(
+        f"INSERT INTO settlement_account ({columns}{missing}, currency_id) "
+        f"VALUES ({values.format(owner=made.alice.party.pk)}{empty}, 'USD')",
+        rule,
+    )
+
+
 def test_a_hold_is_resolved_once_whoever_asks(settled: Hire) -> None:
     hold = settled.escrow.hold_id
     refused(
