@@ -2,13 +2,14 @@
 
 `stricter` and `weaker` are said from the buyer's side, and only where every change points the same
 way; anything that cannot be ordered (another check, other parameters, another window) is `changed`,
-and a clause whose title, owner or dimension alone changed is `reworded`.
+and where only a title, an owner, a dimension or the expected volume changed it is `reworded`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from pacts.terms import Clause, PactTerms, to_json
+from pacts.terms import INDEPENDENCE, Clause, PactTerms, to_json
 from reputation.canonical import JsonValue, canonical
 
 Direction = Literal["added", "removed", "stricter", "weaker", "changed", "reworded"]
@@ -23,11 +24,16 @@ _ORDER = {
     "repeats": 1,
 }
 _STRICTNESS: dict[str, tuple[JsonValue, ...]] = {
-    "critical": (False, True),
+    "severity": ("normal", "critical"),
     "consequence": (None, "reduce", "withhold"),
     "on_undetermined": ("release", "prorate", "withhold"),
+    "on_breach": ("prorate", "refund"),
+    "independence": INDEPENDENCE,
 }
-_WORDS = ("title", "owner", "dimension")  # say nothing about what is owed
+# Lists where one more entry is stricter (+1) or weaker (-1).
+_LISTS = {"disqualifying": 1, "residual_risks": -1}
+# What says nothing about what is owed.
+_WORDS = ("title", "summary", "owner", "dimension", "volume")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,12 @@ class Change:
     key: str
     direction: Direction
     fields: dict[str, tuple[JsonValue, JsonValue]]
+
+
+def tally(changes: Iterable[Change]) -> dict[Direction, int]:
+    """How many changes went each way, zeros included."""
+    found = [change.direction for change in changes]
+    return {direction: found.count(direction) for direction in get_args(Direction)}
 
 
 def diff(*, old: PactTerms, new: PactTerms) -> list[Change]:
@@ -64,15 +76,15 @@ def _alone(key: str, direction: Direction) -> Change:
 
 def _of_pact(old: PactTerms, new: PactTerms) -> Change | None:
     a, b = to_json(old), to_json(new)
-    fields = _fields(
-        {k: v for k, v in a.items() if k not in ("clauses", "title", "summary")},
-        {k: v for k, v in b.items() if k not in ("clauses", "title", "summary")},
-    )
-    return Change(key="", direction="changed", fields=fields) if fields else None
+    del a["clauses"], b["clauses"]
+    return _change("", _fields(a, b))
 
 
 def _between(old: Clause, new: Clause) -> Change | None:
-    fields = _fields(old.to_json(), new.to_json())
+    return _change(new.key, _fields(old.to_json(), new.to_json()))
+
+
+def _change(key: str, fields: dict[str, tuple[JsonValue, JsonValue]]) -> Change | None:
     if not fields:
         return None
     ways = {_way(name, a, b) for name, (a, b) in fields.items() if name not in _WORDS}
@@ -82,7 +94,7 @@ def _between(old: Clause, new: Clause) -> Change | None:
         frozenset({-1}): "weaker",
     }
     direction = directions.get(frozenset(ways), "changed")
-    return Change(key=new.key, direction=direction, fields=fields)
+    return Change(key=key, direction=direction, fields=fields)
 
 
 def _fields(
@@ -100,4 +112,14 @@ def _way(name: str, old: JsonValue, new: JsonValue) -> int:
     ladder = _STRICTNESS.get(name, ())
     if old in ladder and new in ladder:
         return 1 if ladder.index(new) > ladder.index(old) else -1
+    if name in _LISTS and isinstance(old, list) and isinstance(new, list):
+        return _LISTS[name] * _growth(old, new)
     return 0
+
+
+def _growth(old: list[JsonValue], new: list[JsonValue]) -> int:
+    """1 when entries only came, -1 when they only went, 0 when both."""
+    before, after = ({canonical(one) for one in side} for side in (old, new))
+    if before == after:
+        return 0
+    return (before <= after) - (after <= before)

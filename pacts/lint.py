@@ -12,7 +12,7 @@ from typing import Literal
 from pacts.checks import CHECKS, BadParams, Check
 from pacts.sample_sizes import calls_to_verdict
 from pacts.schemas import SchemaRefused, schema
-from pacts.terms import WHOLE, Clause, PactTerms, Window
+from pacts.terms import INDEPENDENT, WHOLE, Clause, PactTerms, Window
 
 Severity = Literal["error", "warning", "note"]
 
@@ -64,14 +64,9 @@ def _whole(terms: PactTerms) -> Iterator[Finding]:
         yield _error(
             "no_scope", "$.scope.in", "nobody can tell which tasks the pact covers", "name them"
         )
-    total = sum(clause.weight_bps for clause in terms.clauses)
-    if total != WHOLE:
-        yield _error(
-            "weights",
-            "$.clauses",
-            f"the weights add up to {total} of 10000",
-            "share the whole price out among the clauses",
-        )
+    yield from _weights(terms)
+    yield from _disqualifying(terms)
+    yield from _independence(terms)
     for key, times in Counter(clause.key for clause in terms.clauses).items():
         if times > 1:
             yield _error(
@@ -86,6 +81,61 @@ def _whole(terms: PactTerms) -> Iterator[Finding]:
             )
 
 
+def _weights(terms: PactTerms) -> Iterator[Finding]:
+    total = sum(clause.weight_bps for clause in terms.clauses)
+    if total != WHOLE:
+        yield _error(
+            "weights",
+            "$.clauses",
+            f"the weights add up to {total} of 10000",
+            "share the whole price out among the clauses",
+        )
+
+
+def _disqualifying(terms: PactTerms) -> Iterator[Finding]:
+    """A mode that no clause detects is a wish, and one that costs little does not disqualify."""
+    by_key = {clause.key: clause for clause in terms.clauses}
+    for i, mode in enumerate(terms.disqualifying):
+        path = f"$.disqualifying[{i}].clause"
+        clause = by_key.get(mode.clause)
+        if clause is None:
+            yield _error(
+                "undetected",
+                path,
+                f"nothing would notice “{mode.mode}”: no clause is called {mode.clause}",
+                "name the clause whose check detects it",
+            )
+        elif not clause.critical:
+            yield _error(
+                "not_disqualifying",
+                path,
+                f"“{mode.mode}” would not disqualify: a breach of {mode.clause} only costs its "
+                "weight",
+                "set the severity of that clause to critical",
+            )
+
+
+def _independence(terms: PactTerms) -> Iterator[Finding]:
+    path = "$.independence"
+    if terms.independence not in INDEPENDENT:
+        who = "the builder" if terms.independence == "self" else "the buyer"
+        yield _warning(
+            "interested",
+            path,
+            f"runs by {who} count as proof here, but money is released only by an evaluation "
+            "that neither side ran",
+            "write platform, unless runs for show are what you mean",
+        )
+    elif terms.independence == "third_party":
+        yield _warning(
+            "nobody_to_judge",
+            path,
+            "the platform’s own evaluations do not count here, so nobody can be hired under this "
+            "pact until a third party evaluates",
+            "write platform",
+        )
+
+
 def _clause(clause: Clause, path: str, terms: PactTerms, deadline_ms: int) -> Iterator[Finding]:
     yield from _missing(clause, path)
     thresholds = list(_thresholds(clause, path))
@@ -93,6 +143,7 @@ def _clause(clause: Clause, path: str, terms: PactTerms, deadline_ms: int) -> It
     yield from _check(clause, path, deadline_ms)
     yield from _repetition(clause, path)
     yield from _bounds(clause, path)
+    yield from _risks(clause, path)
     if not thresholds:
         yield from _enforceable(clause, path, terms)
 
@@ -208,6 +259,16 @@ def _bounds(clause: Clause, path: str) -> Iterator[Finding]:
             f"{path}.window.n",
             f"a verdict after {window.size} {what} comes too late for anybody",
             f"use at most {most} {what}",
+        )
+
+
+def _risks(clause: Clause, path: str) -> Iterator[Finding]:
+    if clause.estimand == "realized" and clause.risk_over == "lifetime":
+        yield _warning(
+            "no_risk_to_spend",
+            f"{path}.risk_over",
+            "a clause that counts every unit takes no risk, so there is none to spread",
+            "leave risk_over out",
         )
 
 

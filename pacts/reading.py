@@ -8,7 +8,11 @@ from typing import Any, Self
 from reputation.canonical import JsonValue
 
 _MISSING = object()
-_SLUG = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*\Z")
+# Both are published to editors as JSON Schema patterns too (`pacts.pact_schema`).
+SLUG = r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*"
+INK = r"[^\s\x1c-\x1f\x85]"
+_SLUG = re.compile(SLUG + r"\Z")
+_INK = re.compile(INK)
 
 
 class TermsError(ValueError):
@@ -36,6 +40,10 @@ class Reader:
             raise TermsError(path, f"this is {_kind(data)}", "write an object")
         return cls(data, path)
 
+    def has(self, name: str) -> bool:
+        """Whether the field is written at all, null included."""
+        return name in self._fields
+
     def finish(self) -> None:
         unknown = sorted(set(self._fields) - self._read)
         if unknown:
@@ -48,7 +56,7 @@ class Reader:
             raise self._wrong(name, value, "write text")
         if len(value) > longest:
             raise TermsError(self.place(name), f"{len(value)} characters", f"stay within {longest}")
-        if default is None and not value.strip():
+        if default is None and not _INK.search(value):
             raise TermsError(self.place(name), "this is empty", "say it in words")
         return value
 
@@ -59,7 +67,7 @@ class Reader:
         value = self._take(name, _MISSING if default is None else default)
         if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
             raise self._wrong(name, value, "write a list of texts")
-        if len(value) > 50 or any(not v.strip() or len(v) > 500 for v in value):
+        if len(value) > 50 or any(not _INK.search(v) or len(v) > 500 for v in value):
             raise TermsError(
                 self.place(name), "too many, too long or empty", "at most 50 of 1 to 500 characters"
             )
@@ -75,6 +83,8 @@ class Reader:
 
     def whole(self, name: str, least: int, most: int, *, default: int | None = None) -> int:
         value = self._take(name, _MISSING if default is None else default)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # JSON knows one kind of number: 9500.0 is 9500
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._wrong(name, value, f"write a whole number from {least} to {most}")
         if not least <= value <= most:

@@ -30,7 +30,7 @@ STARTER: dict[str, Any] = {
             "floor_bps": 8000,
             "window": {"kind": "milestone"},
             "weight_bps": 7000,
-            "critical": True,
+            "severity": "critical",
             "on_undetermined": "human_review",
             "consequence": "withhold",
             "owner": "builder",

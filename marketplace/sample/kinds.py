@@ -65,7 +65,7 @@ def _clause(
         "params": params,
         "promise_bps": promise,
         "floor_bps": floor,
-        "critical": critical,
+        "severity": "critical" if critical else "normal",
         "consequence": "withhold" if critical else "reduce",
         "on_undetermined": "human_review" if critical else "prorate",
         **more,

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from pacts.diff import diff, weakens
+from pacts.diff import diff, tally, weakens
 from pacts.terms import PactTerms, parse
 from tests.pacts.pacts_of_bob import clause, pact
 
@@ -21,7 +21,7 @@ OLD = with_clause()
         ({"promise_bps": 9400}, "weaker"),
         ({"floor_bps": 8500}, "weaker"),
         ({"promise_bps": 9600, "floor_bps": 8500}, "changed"),
-        ({"critical": True}, "stricter"),
+        ({"severity": "critical"}, "stricter"),
         ({"consequence": "reduce"}, "weaker"),
         ({"on_undetermined": "release"}, "weaker"),
         ({"on_undetermined": "withhold"}, "stricter"),
@@ -52,6 +52,40 @@ def test_added_and_removed_clauses_are_named() -> None:
 def test_the_pact_s_own_terms_count_too() -> None:
     [change] = diff(old=OLD, new=parse(pact(on_breach="prorate")))
     assert (change.key, change.fields) == ("", {"on_breach": ("refund", "prorate")})
+
+
+LEAK = {"mode": "Leaks an address", "clause": "accuracy"}
+MAKES_UP = {"mode": "Makes up a source", "clause": "accuracy"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "direction"),
+    [
+        ({}, {"disqualifying": [LEAK]}, "stricter"),
+        ({"disqualifying": [LEAK]}, {}, "weaker"),
+        ({"disqualifying": [LEAK]}, {"disqualifying": [MAKES_UP]}, "changed"),
+        ({}, {"residual_risks": ["Irony"]}, "weaker"),
+        ({"residual_risks": ["Irony"]}, {}, "stricter"),
+        ({"residual_risks": ["a", "b"]}, {"residual_risks": ["b", "a"]}, "changed"),
+        ({}, {"independence": "third_party"}, "stricter"),
+        ({}, {"independence": "self"}, "weaker"),
+        ({}, {"on_breach": "prorate"}, "weaker"),
+        ({}, {"title": "Renamed", "summary": "Otherwise said"}, "reworded"),
+        ({}, {"volume": {"calls_per_day": 9}}, "reworded"),
+        ({}, {"scope": {"in": ["Anything"]}}, "changed"),
+    ],
+)
+def test_what_a_pact_says_beside_its_clauses_goes_one_way_or_none(
+    old: dict[str, Any], new: dict[str, Any], direction: str
+) -> None:
+    [change] = diff(old=parse(pact(**old)), new=parse(pact(**new)))
+    assert (change.key, change.direction) == ("", direction)
+
+
+def test_changes_are_tallied_by_direction() -> None:
+    two = parse(pact(clause(promise_bps=9400), clause(key="speed")))
+    found = tally(diff(old=OLD, new=two))
+    assert (found["weaker"], found["added"], found["stricter"]) == (1, 1, 0)
 
 
 def test_only_a_version_that_owes_no_less_inherits_unmarked() -> None:

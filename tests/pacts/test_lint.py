@@ -143,3 +143,25 @@ def test_every_error_says_what_to_do() -> None:
         clause(owner=None, promise_bps=0, params={}, window=None), output_schema={"x": 1}
     )
     assert all(f.remedy and f.message for f in findings if f.severity != "note")
+
+
+def test_a_disqualifying_mode_needs_a_clause_that_finds_it_and_vetoes() -> None:
+    mode = {"mode": "Names a language that does not exist", "clause": "accuracy"}
+    place = "$.disqualifying[0].clause"
+    assert ("undetected", place) in errors(disqualifying=[mode | {"clause": "nothing"}])
+    assert ("not_disqualifying", place) in errors(disqualifying=[mode])
+    assert not errors(clause(severity="critical"), disqualifying=[mode])
+
+
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [("self", "interested"), ("buyer", "interested"), ("third_party", "nobody_to_judge")],
+)
+def test_an_evaluator_who_cannot_release_money_is_warned_of(who: str, code: str) -> None:
+    assert (code, "warning") in {(f.code, f.severity) for f in found(independence=who)}
+    assert not {f.code for f in found(independence="platform")} & {"interested", "nobody_to_judge"}
+
+
+def test_a_census_has_no_risk_to_spread() -> None:
+    census = clause(estimand="realized", risk_over="lifetime", window={"kind": "calls", "n": 50})
+    assert "no_risk_to_spend" in {f.code for f in found(census)}

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from pacts.terms import (
     Clause,
+    FailureMode,
+    Independence,
     PactTerms,
     Scope,
     TermsError,
@@ -17,6 +19,7 @@ from pacts.terms import (
     canonical,
     digest,
     parse,
+    suffices,
     to_json,
 )
 from tests.pacts.pacts_of_bob import clause, pact
@@ -40,14 +43,15 @@ clauses = st.builds(
     dimension=slugs,
     check=words,
     params=st.dictionaries(st.text(max_size=5), json_values, max_size=3),
-    unit=st.sampled_from(["call", "task"]),
+    unit=st.sampled_from(["call", "task", "session"]),
     estimand=st.sampled_from(["propensity", "realized"]),
     promise_bps=st.integers(0, 10_000),
     floor_bps=st.integers(0, 10_000),
     window=windows,
     min_count=st.integers(1, 1000),
     weight_bps=st.integers(0, 10_000),
-    critical=st.booleans(),
+    severity=st.sampled_from(["normal", "critical"]),
+    risk_over=st.sampled_from(["window", "lifetime"]),
     on_undetermined=st.sampled_from(["release", "prorate", "withhold", "extend", "human_review"]),
     consequence=st.sampled_from([None, "withhold", "reduce"]),
     owner=st.none() | words,
@@ -60,6 +64,9 @@ pacts = st.builds(
     summary=st.text(max_size=20),
     scope=st.builds(Scope, takes=st.lists(words, max_size=3).map(tuple)),
     clauses=st.lists(clauses, max_size=4).map(tuple),
+    disqualifying=st.lists(st.builds(FailureMode, mode=words, clause=slugs), max_size=2).map(tuple),
+    residual_risks=st.lists(words, max_size=2).map(tuple),
+    independence=st.sampled_from(["self", "buyer", "platform", "third_party"]),
     on_breach=st.sampled_from(["refund", "prorate"]),
     output_schema=st.none() | st.dictionaries(st.text(max_size=5), json_values, max_size=2),
     volume=st.none() | st.builds(Volume, calls_per_day=st.none() | st.integers(1, 10**6)),
@@ -119,6 +126,12 @@ def test_terms_are_frozen_and_hold_no_door_to_the_caller_s_data() -> None:
         (["clauses", 0, "window"], {"kind": "milestone", "n": 1}, "$.clauses[0].window.n"),
         (["clauses", 0, "window"], {"kind": "calls", "n": 0}, "$.clauses[0].window.n"),
         (["clauses", 0, "critical"], "yes", "$.clauses[0].critical"),
+        (["clauses", 0, "severity"], "grave", "$.clauses[0].severity"),
+        (["clauses", 0, "risk_over"], "eternity", "$.clauses[0].risk_over"),
+        (["disqualifying"], ["leaks"], "$.disqualifying[0]"),
+        (["disqualifying"], [{"mode": "leaks"}], "$.disqualifying[0].clause"),
+        (["residual_risks"], "some", "$.residual_risks"),
+        (["independence"], "third party", "$.independence"),
         (["clauses", 0, "consequence"], "shame", "$.clauses[0].consequence"),
         (["clauses", 0, "params"], [], "$.clauses[0].params"),
         (["clauses", 0, "params"], {"x": 2**60}, "$.clauses[0].params.x"),
@@ -163,3 +176,47 @@ def test_a_clause_is_found_by_its_key() -> None:
     assert terms.clause("accuracy").promise == 0.95
     with pytest.raises(KeyError):
         terms.clause("speed")
+
+
+def test_pacts_signed_before_there_was_a_severity_keep_their_meaning() -> None:
+    grave = parse(pact(clause(critical=True)))
+    assert grave.clauses[0].severity == "critical"
+    assert parse(pact(clause(critical=False))) == parse(pact())
+    assert digest(grave) == digest(parse(pact(clause(severity="critical"))))
+    with pytest.raises(TermsError, match="severity says it already"):
+        parse(pact(clause(critical=True, severity="normal")))
+
+
+def test_a_number_that_is_whole_may_be_written_with_a_point() -> None:
+    assert digest(parse(pact(clause(promise_bps=9500.0)))) == digest(parse(pact()))
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "required", "enough"),
+    [
+        ("platform", "platform", True),
+        ("third_party", "platform", True),
+        ("buyer", "platform", False),
+        ("self", "self", True),
+        ("platform", "third_party", False),
+        ("oracle", "self", False),
+    ],
+)
+def test_an_evaluation_counts_where_it_is_independent_enough(
+    evaluator: str, required: Independence, enough: bool
+) -> None:
+    assert suffices(evaluator, required=required) is enough
+
+
+def test_a_session_is_a_unit_and_failure_modes_name_the_clause_that_finds_them() -> None:
+    terms = parse(
+        pact(
+            clause(unit="session"),
+            disqualifying=[{"mode": "Names a language that does not exist", "clause": "accuracy"}],
+            residual_risks=["Dialects are told apart badly"],
+        )
+    )
+    assert terms.clauses[0].unit == "session"
+    assert terms.disqualifying == (
+        FailureMode(mode="Names a language that does not exist", clause="accuracy"),
+    )
