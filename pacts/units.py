@@ -7,22 +7,13 @@ pass^k of the task. A production call is a task of its own.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from pacts.checks import CHECKS, Check
 from pacts.terms import Clause
-from reputation.confidence import pass_hat_k
+from pacts.tries import Outcome, Try, gravest
+from reputation.confidence import pass_at_k, pass_hat_k
 
-Outcome = Literal["pass", "fail", "error", "skipped", "not_applicable", "null"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
-    """One check's answer on one trial of one task; `null` is a trial that came to nothing through
-    no fault of the agent. `value` is in [0, 1]; None stands for 1 on pass and 0 on fail."""
-
-    task: str
-    outcome: Outcome
-    value: float | None = None
+__all__ = ["Outcome", "Try", "Units", "unit_of", "units"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,28 +38,30 @@ def units(*, clause: Clause, tries: Iterable[Try]) -> Units:
     by_task: dict[str, list[Try]] = {}
     for each in tries:
         by_task[each.task] = [*by_task.pop(each.task, []), each]
+    return _count([unit_of(clause=clause, tries=group) for group in by_task.values()])
+
+
+def unit_of(*, clause: Clause, tries: Sequence[Try]) -> float | Outcome:
+    """What all tries of one task come to: a value, or the outcome that kept it from having one.
+
+    A task whose tries the run cut off is `stopped` where it would be null.
+    """
+    tried = [each for each in tries if each.outcome != "stopped"]
+    found = _unit(clause, CHECKS.get(clause.check), tried) if tried else "null"
+    return "stopped" if found == "null" and len(tried) < len(tries) else found
+
+
+def _unit(clause: Clause, check: Check | None, tries: Sequence[Try]) -> float | Outcome:
+    if check and check.gathers:
+        return check.gathers(clause.params, clause.promise, tries)
+    values = [each.score for each in tries if each.decided]
     repeats = clause.repeats if clause.unit == "task" else 1
-    return _count([_unit(group, repeats) for group in by_task.values()])
-
-
-def _unit(tries: Sequence[Try], repeats: int) -> float | Outcome:
-    """The unit's value, or the outcome that kept it from having one."""
-    values = [_value(each) for each in tries if each.outcome in ("pass", "fail")]
     if repeats > 1 and values:
         passes = sum(each.outcome == "pass" for each in tries)
-        kept = pass_hat_k(trials=len(values), passes=passes, k=repeats)
+        of_k = pass_at_k if clause.check == "solved_within" else pass_hat_k
+        kept = of_k(trials=len(values), passes=passes, k=repeats)
         return "null" if kept is None else kept
-    if values:
-        return sum(values) / len(values)
-    outcomes = {each.outcome for each in tries}
-    gravest: tuple[Outcome, ...] = ("null", "error", "skipped", "not_applicable")
-    return next(outcome for outcome in gravest if outcome in outcomes)
-
-
-def _value(each: Try) -> float:
-    if each.value is not None:
-        return each.value
-    return 1.0 if each.outcome == "pass" else 0.0
+    return sum(values) / len(values) if values else gravest(list(tries))
 
 
 def _count(found: Sequence[float | Outcome]) -> Units:
@@ -76,6 +69,6 @@ def _count(found: Sequence[float | Outcome]) -> Units:
         values=tuple(unit for unit in found if not isinstance(unit, str)),
         errors=found.count("error"),
         nulls=found.count("null"),
-        skipped=found.count("skipped"),
+        skipped=found.count("skipped") + found.count("stopped"),
         not_applicable=found.count("not_applicable"),
     )

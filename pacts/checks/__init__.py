@@ -10,6 +10,7 @@ from pacts.checks import (
     regex,
     scope,
 )
+from pacts.checks.around import around
 from pacts.checks.check import Answer, BadParams, Call, Check, CheckProvesNothing, Fixture, table
 from pacts.checks.fields import declined
 
@@ -25,15 +26,14 @@ __all__ = [
     "table",
 ]
 
-CHECKS: dict[str, Check] = table(
-    [
-        equality.CHECK,
-        consistency.CHECK,
-        no_confident_error.CHECK,
-        contains.CHECK,
-        regex.CHECK,
-        json_schema.CHECK,
-        latency.CHECK,
-        scope.CHECK,
-    ]
-)
+_SINGLE: list[Check] = [
+    equality.CHECK,
+    consistency.CHECK,
+    no_confident_error.CHECK,
+    contains.CHECK,
+    regex.CHECK,
+    json_schema.CHECK,
+    latency.CHECK,
+    scope.CHECK,
+]
+CHECKS: dict[str, Check] = table([*_SINGLE, *around(_SINGLE)])

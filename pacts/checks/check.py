@@ -6,7 +6,7 @@ so a check that would wave everything through never reaches the table.
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
@@ -15,6 +15,12 @@ import jsonschema_rs
 
 from pacts.answers import NOTHING_REPORTED, Facts
 from pacts.faults import Blame, Fault
+from pacts.judges.votes import Votes
+from pacts.probes import Attack
+from pacts.scales import PLAIN, Scale
+from pacts.tries import Outcome as UnitOutcome
+from pacts.tries import Try
+from pacts.variants import Variation
 from reputation.canonical import JsonValue
 
 Outcome = Literal["pass", "fail", "error", "skipped", "not_applicable"]
@@ -43,7 +49,8 @@ class Call:
     `expected` is the buyer's golden answer (None: there is none); `in_scope` False marks a task
     the agent must decline. `output` is the parsed answer, None when there is none. `fault` says
     whose fault that is and `error` what happened: the agent's own faults fail its checks, all
-    others are errors. `facts` is what the agent reports beside its answer.
+    others are errors. `facts` is what the agent reports beside its answer, `attack` what was
+    planted in the task, `votes` what a jury and people said of the answer, once they have.
     """
 
     input: JsonValue = None
@@ -55,6 +62,8 @@ class Call:
     fault: Blame = "none"
     error: str = ""
     facts: Facts = NOTHING_REPORTED
+    attack: Attack | None = None
+    votes: Votes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +128,14 @@ def _always(params: Params, call: Call) -> str | None:
     return None
 
 
+def _never(params: Params) -> Variation | None:
+    return None
+
+
+def _plain(params: Params, promise: float) -> Scale:
+    return PLAIN
+
+
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """One kind of check.
@@ -128,8 +145,11 @@ class Check:
     `vacuity` says how any agent could keep a clause with these parameters; `weakness` what to be
     warned of. `unanswered` is the outcome when the agent itself failed to answer. `vacuous` holds
     parameters that `vacuity` must find out, and `neighbours` the kinds it is taken for, each with
-    what that one does instead. The docstring of the check's module is its exact meaning; a change
-    of meaning is a new `version`.
+    what that one does instead. `varies` says which variants of a task the clause looks at;
+    `gathers` turns a task's tries, given the promise, into the unit's value on `scale`, or says
+    what kept it from having one; `asks_panel` marks a check that waits for a jury or for people.
+    The docstring of the check's module is its exact meaning; a change of meaning is a new
+    `version`.
     """
 
     kind: str
@@ -145,6 +165,10 @@ class Check:
     weakness: Callable[[Params], str | None] = _no_problem
     unanswered: Literal["fail", "not_applicable"] = "fail"
     needs_repeats: bool = False
+    varies: Callable[[Params], Variation | None] = _never
+    gathers: Callable[[Params, float, Sequence[Try]], float | UnitOutcome] | None = None
+    scale: Callable[[Params, float], Scale] = _plain
+    asks_panel: bool = False
     vacuous: tuple[Params, ...] = ()
     neighbours: Mapping[str, str] = field(default_factory=dict)
 
@@ -175,6 +199,15 @@ class Check:
         except Exception as problem:
             found = error(f"the check itself broke ({type(problem).__name__})", "platform")
         return replace(found, check=self.kind, version=self.version)
+
+    def waits(self, params: Params, call: Call) -> bool:
+        """Whether nobody can answer before a jury or people have read what the agent gave."""
+        return (
+            self.asks_panel
+            and call.votes is None
+            and call.fault == "none"
+            and self.excuse(params, call) is None
+        )
 
     def _answer(self, params: Params, call: Call) -> Answer:
         if call.fault in ("platform", "buyer"):

@@ -1,0 +1,51 @@
+"""invariance/1: a task said another way gets the same verdict.
+
+The unit is the task: of V decided variants, x = (1/V) Σ 1[verdict(variant) = verdict(task)], where
+a verdict is the inner check's pass or fail. An agent that is always wrong is invariant, so a clause
+on accuracy belongs beside it. A task without its own verdict or without variants does not count.
+(STATISTICS.md §6, prompt sensitivity; Sclar et al., "Quantifying Language Models' Sensitivity to
+Spurious Features in Prompt Design", 2024.)
+"""
+
+from collections.abc import Mapping, Sequence
+
+from pacts.checks import metamorphic, wrapped
+from pacts.checks.check import Call, Check, Fixture, Params
+from pacts.tries import Outcome, Try
+
+
+def gathers(params: Params, promise: float, tries: Sequence[Try]) -> float | Outcome:
+    """The share of variants whose verdict is the task's own."""
+    base, varied, missing = metamorphic.split(list(tries))
+    if missing:
+        return missing
+    return sum(each.outcome == base[0].outcome for each in varied) / len(varied)
+
+
+def over(plain: Mapping[str, Check]) -> Check:
+    """The check around any of the plain ones."""
+    return Check(
+        kind="invariance",
+        version=1,
+        title="The same answer however the task is worded",
+        params_schema=metamorphic.PARAMS,
+        decide=wrapped.decide(plain, __name__),
+        excuse=wrapped.excuse(plain),
+        refusal=wrapped.refusal(plain),
+        vacuity=wrapped.vacuity(plain),
+        weakness=lambda params: (
+            "an agent that is always wrong keeps this: promise accuracy beside it"
+        ),
+        varies=metamorphic.varies,
+        gathers=gathers,
+        good=GOOD,
+        bad=BAD,
+    )
+
+
+GOOD = (
+    Fixture(params=metamorphic.EXAMPLE, call=Call(expected={"label": "a"}, output={"label": "a"})),
+)
+BAD = (
+    Fixture(params=metamorphic.EXAMPLE, call=Call(expected={"label": "a"}, output={"label": "b"})),
+)
