@@ -1,25 +1,20 @@
-"""The one sequencer: it gives queued evidence its place in the log, and nobody waits for it."""
+"""The one sequencer: it gives queued evidence its place in the log, and nobody waits for it.
+
+To leave the queue is to enter the log (a trigger, see `EvidenceQueue`), in the order of the queue,
+which is the order of cause and effect. The tiles a batch completes are stored with it.
+"""
 
 from django.db import connection, transaction
+
+from reputation import tiles
 
 # Any fixed number does; it only has to differ from the other advisory locks of this database.
 _LOCK = 0x6C6F67  # "log"
 
-# Drained in the order of the queue, which is the order of cause and effect. The next index is read
-# from the log itself, so a crash or a rollback leaves no gap and no second counter to disagree.
-_SEQUENCE = """
-    WITH next AS (
-        SELECT coalesce(max(index) + 1, 0) AS index FROM reputation_logentry
-    ), due AS (
+_DRAIN = """
+    DELETE FROM reputation_evidencequeue WHERE id IN (
         SELECT id FROM reputation_evidencequeue ORDER BY id LIMIT %s
-    ), drained AS (
-        DELETE FROM reputation_evidencequeue q USING due WHERE q.id = due.id
-        RETURNING q.id, q.evidence_id, q.leaf_hash
     )
-    INSERT INTO reputation_logentry (index, evidence_id, leaf_hash, sequenced_at)
-    SELECT next.index + row_number() OVER (ORDER BY drained.id) - 1, evidence_id, leaf_hash, now()
-    FROM drained, next
-    ORDER BY drained.id
 """
 
 
@@ -35,5 +30,8 @@ def sequence_batch(*, limit: int = 1000) -> int:
         (mine,) = cursor.fetchone()
         if not mine:
             return 0
-        cursor.execute(_SEQUENCE, [limit])
-        return int(cursor.rowcount)
+        cursor.execute(_DRAIN, [limit])
+        moved = int(cursor.rowcount)
+        if moved:
+            tiles.build()
+        return moved

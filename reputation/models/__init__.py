@@ -2,20 +2,26 @@
 
 from reputation.models.controls import Control, ControlReview, Firing, Override
 from reputation.models.evidence import Evidence, EvidencePayload, EvidenceSubject
-from reputation.models.log import EvidenceQueue, LogEntry
+from reputation.models.heads import Checkpoint, Cosignature, LogKey, WitnessAnswer
+from reputation.models.log import EvidenceQueue, LogEntry, Tile
 from reputation.models.standing import Standing, StandingCursor, UnsettledVerdict
 
 __all__ = [
+    "Checkpoint",
     "Control",
     "ControlReview",
+    "Cosignature",
     "Evidence",
     "EvidencePayload",
     "EvidenceQueue",
     "EvidenceSubject",
     "Firing",
     "LogEntry",
+    "LogKey",
     "Override",
     "Standing",
     "StandingCursor",
+    "Tile",
     "UnsettledVerdict",
+    "WitnessAnswer",
 ]

@@ -11,14 +11,30 @@ from reputation.triggers import append_only
 models.BinaryField.register_lookup(Length)
 
 
+def _only_within_a_trigger(name: str, reason: str) -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func=f"""
+            IF pg_trigger_depth() < 2 THEN
+                RAISE EXCEPTION 'INSERT refused: {reason}' USING ERRCODE = '23001';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
 class EvidenceQueue(models.Model):
-    """Evidence that waits for its index. A trigger queues it; only its log entry lets it leave.
+    """Evidence that waits for its index: to leave the queue is to enter the log.
 
     The database draws the id when the evidence is written, so what was committed before another
     piece was written has the smaller id, whichever machine wrote it.
     """
 
-    # No foreign key in the database: evidence cannot be deleted, and the check would lock its row.
+    # No foreign key in the database: only the evidence's own trigger writes here, and evidence
+    # cannot be deleted; the check would lock its row.
     evidence = models.ForeignKey(
         Evidence, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
@@ -26,9 +42,6 @@ class EvidenceQueue(models.Model):
 
     class Meta:
         verbose_name_plural = "evidence queue"
-        constraints = [
-            models.UniqueConstraint(fields=["evidence"], name="evidence_queued_once"),
-        ]
         triggers = [
             pgtrigger.Trigger(
                 name="kept_whole",
@@ -40,21 +53,22 @@ class EvidenceQueue(models.Model):
                     USING ERRCODE = '23001';
                 """,
             ),
+            _only_within_a_trigger("queued_by_evidence", "evidence queues itself"),
             pgtrigger.Trigger(
-                name="sequenced_first",
+                name="sequenced",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Delete,
                 referencing=pgtrigger.Referencing(old="drained"),  # type: ignore[no-untyped-call]
-                declare=[("lost", "text")],
+                declare=[("first", "bigint")],
+                # The next index is read from the log itself: a rollback leaves no gap and there is
+                # no second counter to disagree. Two at once would collide on the primary key.
                 func="""
-                    SELECT d.evidence_id INTO lost FROM drained d
-                    LEFT JOIN reputation_logentry l ON l.evidence_id = d.evidence_id
-                    WHERE l.index IS NULL LIMIT 1;
-                    IF FOUND THEN
-                        RAISE EXCEPTION '% leaves the queue without an index', lost
-                        USING ERRCODE = '23001';
-                    END IF;
+                    SELECT coalesce(max(index) + 1, 0) INTO first FROM reputation_logentry;
+                    INSERT INTO reputation_logentry (index, evidence_id, leaf_hash, sequenced_at)
+                    SELECT first + row_number() OVER (ORDER BY id) - 1,
+                           evidence_id, leaf_hash, now()
+                    FROM drained ORDER BY id;
                     RETURN NULL;
                 """,
             ),
@@ -65,11 +79,17 @@ class EvidenceQueue(models.Model):
 
 
 class LogEntry(models.Model):
-    """One leaf of the log. The database refuses a gap, a second entry for a fact, and any edit."""
+    """One leaf of the log. Only the queue writes it, so there is no gap, no stranger and no edit."""
 
     index = models.BigIntegerField(primary_key=True)
+    # No foreign key in the database: what leaves the queue came from the evidence's own trigger,
+    # and the check for each row would take half of the sequencer's time.
     evidence = models.ForeignKey(
-        Evidence, on_delete=models.PROTECT, db_index=False, related_name="entries"
+        Evidence,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="entries",
     )
     leaf_hash = models.BinaryField(max_length=32)
     sequenced_at = models.DateTimeField()
@@ -85,30 +105,34 @@ class LogEntry(models.Model):
         ]
         triggers = [
             append_only(),
-            pgtrigger.Trigger(
-                name="contiguous",
-                level=pgtrigger.Statement,
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="added"),  # type: ignore[no-untyped-call]
-                declare=[
-                    ("first", "bigint"),
-                    ("last", "bigint"),
-                    ("many", "bigint"),
-                    ("before", "bigint"),
-                ],
-                func="""
-                    SELECT min(index), max(index), count(*) INTO first, last, many FROM added;
-                    SELECT coalesce(max(index), -1) INTO before
-                    FROM reputation_logentry WHERE index < first;
-                    IF many > 0 AND (first <> before + 1 OR last <> before + many) THEN
-                        RAISE EXCEPTION 'the log would have a gap at %', before + 1
-                        USING ERRCODE = '23001';
-                    END IF;
-                    RETURN NULL;
-                """,
-            ),
+            _only_within_a_trigger("written_by_the_queue", "only the queue writes the log"),
         ]
 
     def __str__(self) -> str:
         return f"{self.index}: {self.evidence_id}"
+
+
+class Tile(models.Model):
+    """256 hashes of one row of the tree (C2SP tlog-tiles), written once, when they are complete.
+
+    Level 0 holds leaf hashes; the n-th hash of a level above is the root of the n-th tile below.
+    What fills no tile yet is read from the log entries, or from the roots of the tiles below.
+    """
+
+    pk = models.CompositePrimaryKey("level", "index")
+    level = models.SmallIntegerField()
+    index = models.BigIntegerField()
+    hashes = models.BinaryField(max_length=8192)
+    root = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="tile_is_full_and_rooted",
+                condition=Q(hashes__length=8192, root__length=32, index__gte=0, level__gte=0),
+            ),
+        ]
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"tile {self.level}/{self.index}"
