@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from marketplace.models import BenchmarkClaim, Listing
 from pacts import engagements
@@ -19,7 +20,8 @@ from pacts.models import (
     TaskSetVersion,
     User,
 )
-from reputation import evidence
+from reputation import evidence, restrictions
+from reputation.restrictions import Restriction
 from settlement.rails import RAILS
 
 CARD_RAILS = ("stripe",)
@@ -126,8 +128,7 @@ def hire(
     units for each milestone) the builder signs for itself, for the listing offers none. Raises
     `ListingClosed`, `EngagementRefused`, `pacts.currencies.CurrencyUnknown`.
     """
-    if listing.state != Listing.State.OPEN:
-        raise ListingClosed("this listing takes no new hires at the moment")
+    _refuse_closed(listing, now)
     chosen = [task_set_version, *further]
     for version in chosen:
         if version.task_set.work != listing.agent.work:
@@ -162,6 +163,30 @@ def hire(
                 now=now,
             )
     return engagement
+
+
+def _refuse_closed(listing: Listing, now: datetime) -> None:
+    """Read from its row: a control may have suspended it since the page was drawn."""
+    state = Listing.objects.values_list("state", flat=True).get(pk=listing.pk)
+    if state != Listing.State.OPEN:
+        raise ListingClosed("this listing takes no new hires at the moment")
+    sent = routed_elsewhere(listing, now=now)
+    if sent:
+        names = ", ".join(other.agent.name for other in others_of(listing)[:3])
+        instead = f"; hire {names} instead" if names else ""
+        raise ListingClosed(f"new hires go elsewhere for now: {sent.sentence}{instead}")
+
+
+def routed_elsewhere(listing: Listing, *, now: datetime) -> Restriction | None:
+    """The control that sends new hires of this listing to others, if one does."""
+    found = restrictions.in_force(agent_id=listing.agent_id, now=now)
+    return next((one for one in found if one.action == "route_elsewhere"), None)
+
+
+def others_of(listing: Listing) -> QuerySet[Listing]:
+    """Open listings of the same kind of work, the longest on offer first."""
+    rows = Listing.objects.filter(agent__work=listing.agent.work, state=Listing.State.OPEN)
+    return rows.exclude(pk=listing.pk).select_related("agent").order_by("opened_at")
 
 
 def _milestone(version: TaskSetVersion, price: int, bond: int) -> MilestoneDraft:

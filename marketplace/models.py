@@ -7,6 +7,7 @@ from django.db import models
 
 from pacts.models import Agent, AgentVersion, Evaluation, PactVersion, Party, User
 from reputation.fields import PublicIdField
+from reputation.identifiers import ID_MAX_LENGTH
 from reputation.triggers import append_only
 
 
@@ -32,6 +33,7 @@ class Listing(models.Model):
     # The builder's standing authority to sign every engagement that equals this offer.
     signs_at_once = models.BooleanField(default=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    suspended_by = models.CharField(max_length=ID_MAX_LENGTH, blank=True)  # the firing, if one did
     opened_at = models.DateTimeField()
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
@@ -126,3 +128,27 @@ class ReplayedRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.caller} {self.key}"
+
+
+class AgentWatch(models.Model):
+    """When an agent was last held against the controls; null asks for it as soon as possible."""
+
+    agent = models.OneToOneField(
+        Agent, on_delete=models.PROTECT, primary_key=True, related_name="watch"
+    )
+    looked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(models.F("looked_at").asc(nulls_first=True), name="watch_due")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} looked at {self.looked_at}"
+
+
+class WatchCursor(models.Model):
+    """How far the log was read for agents with news; one row."""
+
+    next_index = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.next_index)

@@ -8,6 +8,7 @@ from marketplace.hiring import ListingClosed, ListingRefused
 from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
 from marketplace.periods import PeriodMalformed
+from marketplace.steering import ControlNotYours
 from pacts.addresses import UrlRefused
 from pacts.checks.check import BadParams
 from pacts.disputes import (
@@ -29,11 +30,14 @@ from pacts.engagements import (
 from pacts.evaluation import EvaluationRefused
 from pacts.patterns import PatternRefused
 from pacts.publishing import AlreadyPublished, PactRefused
+from pacts.reevaluations import ReEvaluationDue
 from pacts.registry import ControlNotProved, NameTaken, SameVersion, UnknownProtocol
 from pacts.schemas import SchemaRefused
 from pacts.tasksets import TaskSetRefused
 from pacts.terms import TermsError
 from reputation.canonical import NotCanonical
+from reputation.controlling import ControlChanged, ControlUseless
+from reputation.firings import FiringLifted, OverrideRefused
 from settlement.escrow import EscrowRefused, NotYourSide
 from settlement.idempotency import IdempotencyKeyMalformed
 from settlement.ledger import IdempotencyKeyReused, InsufficientFunds
@@ -72,6 +76,13 @@ REFUSALS: dict[type, int] = {
     MilestoneEnded: 409,
     NotAParty: 403,
     RevisionRefused: 409,
+    # controls
+    ControlUseless: 422,
+    ControlChanged: 409,
+    ControlNotYours: 403,
+    OverrideRefused: 422,
+    FiringLifted: 409,
+    ReEvaluationDue: 409,
     # disputes
     DisputeRefused: 422,
     DisputeAlreadyOpen: 409,

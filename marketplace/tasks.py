@@ -2,10 +2,18 @@
 
 from celery import shared_task
 
+from marketplace import oversight
 from marketplace.api import idempotency
+from reputation import controlling
 from reputation.clock import database_now
+from settlement.tasks import alone
 
 SCHEDULE = {
+    "oversee-agents": {"task": "marketplace.tasks.oversee_agents", "schedule": 5.0},
+    "record-overdue-reviews": {
+        "task": "marketplace.tasks.record_overdue_reviews",
+        "schedule": 60.0,
+    },
     "forget-replays": {"task": "marketplace.tasks.forget_replays", "schedule": 3600.0},
 }
 
@@ -14,3 +22,26 @@ SCHEDULE = {
 def forget_replays() -> None:
     """Delete answers that nobody repeats any more."""
     idempotency.forget_old(now=database_now())
+
+
+@shared_task
+def oversee_agents() -> None:
+    """Hold every agent that is due against the controls over it."""
+    with alone("marketplace.oversee_agents") as first:
+        if first:
+            oversight.oversee(now=database_now())
+
+
+# The ground says that standings moved and knows of nobody; here is who listens.
+@shared_task(name="reputation.standings_moved")
+def follow_standings() -> None:
+    """A standing that moved may fire or clear a control now."""
+    oversee_agents()
+
+
+@shared_task
+def record_overdue_reviews() -> None:
+    """Write down reviews of controls that are overdue: that is a signal itself."""
+    with alone("marketplace.record_overdue_reviews") as first:
+        if first and controlling.record_overdue(now=database_now()):
+            oversight.ask_for_a_look(scope="platform", scope_id="")

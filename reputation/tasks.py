@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from reputation import sequencer, standings
+from reputation.hints import hint
 
 BATCH = 1000
 MOST_BATCHES = 50  # then the next hint goes on, so that no worker is held for long
@@ -25,5 +26,8 @@ def sequence_evidence() -> None:
 def update_standings() -> None:
     """Fold what is new in the log into the standings."""
     for _ in range(MOST_BATCHES):
-        if standings.update_standings(limit=BATCH) < BATCH:
+        read = standings.update_standings(limit=BATCH)
+        if read:
+            hint("reputation.standings_moved")
+        if read < BATCH:
             return

@@ -61,7 +61,7 @@ class ListingAdmin(History):
     def suspend(self, request: HttpRequest, chosen: QuerySet[Listing]) -> None:
         """Running engagements go on; new ones are refused."""
         noted(request, chosen, "suspended")
-        many = chosen.update(state=Listing.State.SUSPENDED)
+        many = chosen.update(state=Listing.State.SUSPENDED, suspended_by="")
         self.message_user(request, f"{many} listing(s) suspended.")
 
     @admin.action(description="Lift the suspension", permissions=["view"])
@@ -69,7 +69,7 @@ class ListingAdmin(History):
         """Back to paused: the builder decides when to open again."""
         suspended = chosen.filter(state=Listing.State.SUSPENDED)
         noted(request, suspended, "suspension lifted")
-        many = suspended.update(state=Listing.State.PAUSED)
+        many = suspended.update(state=Listing.State.PAUSED, suspended_by="")
         self.message_user(request, f"{many} listing(s) may open again.")
 
 

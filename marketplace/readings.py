@@ -1,0 +1,140 @@
+"""What a control looks at: every metric of one agent, read once, as whole numbers.
+
+The version on offer is what counts; without an offer, the one with the newest evidence. What has
+no evidence yet is unknown (None), and what is unknown neither fires nor clears anything.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db.models import Count, Exists, OuterRef, Q, Sum
+
+from pacts.models import ClauseVerdict, Dispute, Verdict
+from reputation import queries
+from reputation.controlling import Due
+from reputation.controls import Place, Reading, Terms
+from reputation.queries import AgentStanding
+from settlement.models import FINAL, Escrow
+
+HUNDREDTHS = 10_000  # of a dispute per 100 tasks, when every task was disputed
+FEWEST_VERDICTS = 3  # settled hires before a rate of them is read
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Settled work of one version: verdicts by outcome, tasks, and what people ruled on."""
+
+    met: int
+    breached: int
+    critical: int
+    tasks: int
+    disputes: int
+
+    @property
+    def basis(self) -> str:
+        return f"{self.met + self.breached}:{self.tasks}:{self.disputes}"
+
+
+class Readings:
+    """One agent at one moment. Each metric is read when a control asks for it, and once."""
+
+    def __init__(self, place: Place, *, reviews: list[Due], now: datetime) -> None:
+        self.place, self.now, self._reviews = place, now, reviews
+
+    def of(self, terms: Terms) -> Reading:
+        """The value of the control's metric, and what it rests on."""
+        return _METRICS[terms.metric](self, terms)
+
+    @cached_property
+    def standing(self) -> AgentStanding:
+        return queries.standing_of(
+            agent_id=self.place.agent_id, version_id=self.place.version_id or None, now=self.now
+        )
+
+    @cached_property
+    def record(self) -> Record:
+        return _record(self.place)
+
+    def lower_bound(self, terms: Terms) -> Reading:
+        if not terms.dimension:
+            composite = self.standing.composite
+            return Reading(composite.score_bps, str(composite.units))
+        found = self.standing.dimensions.get(terms.dimension)
+        return Reading(found.lower_bps, str(found.units)) if found else Reading(None)
+
+    def units(self, terms: Terms) -> Reading:
+        units = self.standing.composite.units
+        return Reading(units or None, str(units))
+
+    def freshness_days(self, terms: Terms) -> Reading:
+        newest = max(
+            (one.last_evidence_at for one in self.standing.dimensions.values()), default=None
+        )
+        return Reading((self.now - newest).days, newest.isoformat()) if newest else Reading(None)
+
+    def version_changed(self, terms: Terms) -> Reading:
+        known = queries.versions_of(agent_id=self.place.agent_id)
+        version = self.place.version_id
+        if not known or not version:
+            return Reading(None)
+        return Reading(int(version not in known), version)
+
+    def compliance_rate(self, terms: Terms) -> Reading:
+        record = self.record
+        decided = record.met + record.breached
+        known = decided >= FEWEST_VERDICTS
+        return Reading(10_000 * record.met // decided if known else None, record.basis)
+
+    def disputes_per_100(self, terms: Terms) -> Reading:
+        record = self.record
+        rate = HUNDREDTHS * record.disputes // record.tasks if record.tasks else None
+        return Reading(rate, record.basis)
+
+    def critical_breaches(self, terms: Terms) -> Reading:
+        record = self.record
+        known = record.met + record.breached
+        return Reading(record.critical if known else None, record.basis)
+
+    def review_overdue_days(self, terms: Terms) -> Reading:
+        late = [
+            due
+            for due in self._reviews
+            if self.place.is_in(due.control.scope, due.control.scope_id) and due.is_overdue
+        ]
+        worst = max((due.overdue_days(self.now) for due in late), default=0)
+        return Reading(worst, ",".join(sorted(due.control.lineage[-8:] for due in late))[:80])
+
+
+_METRICS: dict[str, Callable[[Readings, Terms], Reading]] = {
+    "lower_bound": Readings.lower_bound,
+    "compliance_rate": Readings.compliance_rate,
+    "freshness_days": Readings.freshness_days,
+    "disputes_per_100": Readings.disputes_per_100,
+    "critical_breaches": Readings.critical_breaches,
+    "units": Readings.units,
+    "version_changed": Readings.version_changed,
+    "review_overdue_days": Readings.review_overdue_days,
+}
+
+
+def _record(place: Place) -> Record:
+    """A dispute counts once it is ruled, never when it is filed."""
+    settled = Escrow.objects.filter(agent_id=place.agent_id, state__in=FINAL, verdict__isnull=False)
+    if place.version_id:
+        settled = settled.filter(verdict__evaluation__agent_version_id=place.version_id)
+    critical = ClauseVerdict.objects.filter(
+        verdict=OuterRef("verdict"), critical=True, outcome=Verdict.Outcome.BREACHED
+    )
+    ruled = Dispute.objects.filter(
+        milestone=OuterRef("milestone"), state=Dispute.State.RULED
+    ).exclude(ground=Dispute.Ground.HUMAN_REVIEW)
+    found = settled.aggregate(
+        met=Count("pk", filter=Q(verdict__outcome=Verdict.Outcome.MET)),
+        breached=Count("pk", filter=Q(verdict__outcome=Verdict.Outcome.BREACHED)),
+        critical=Count("pk", filter=Q(Exists(critical))),
+        tasks=Sum("milestone__task_set_version__size"),
+        disputes=Count("pk", filter=Q(Exists(ruled))),
+    )
+    return Record(**{name: value or 0 for name, value in found.items()})
