@@ -70,6 +70,11 @@ EGRESS_DEADLINE_SECONDS = number("EGRESS_DEADLINE_SECONDS", 20)
 EMAIL_BACKEND = text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = text("FROM_EMAIL", "Earnest <no-reply@earnest.example>")
 
+# --- the log. Its origin names it in every checkpoint and is kept from the first one on ----------
+LOG_ORIGIN = text("LOG_ORIGIN", PUBLIC_URL.partition("://")[2].rstrip("/") + "/log")
+# Who cosigns its heads: `<vkey> <submission prefix>`, several separated by commas.
+LOG_WITNESSES = [entry.split() for entry in text("LOG_WITNESSES").split(",") if entry.strip()]
+
 # --- rails: money from outside. Without a key, Stripe is not offered -----------------------------
 # Play money: for development, or for a demonstration that says so.
 SANDBOX_RAIL = flag("SANDBOX_RAIL", DEVELOPMENT)

@@ -11,10 +11,11 @@ from reputation import tiles
 # Any fixed number does; it only has to differ from the other advisory locks of this database.
 _LOCK = 0x6C6F67  # "log"
 
+# As an array the ids are looked up in the index, however long the queue and old its statistics.
 _DRAIN = """
-    DELETE FROM reputation_evidencequeue WHERE id IN (
+    DELETE FROM reputation_evidencequeue WHERE id = ANY(ARRAY(
         SELECT id FROM reputation_evidencequeue ORDER BY id LIMIT %s
-    )
+    ))
 """
 
 

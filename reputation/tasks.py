@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from reputation import sequencer, standings
+from reputation import checkpoints, sequencer, standings
+from reputation.clock import database_now
 from reputation.hints import hint
 
 BATCH = 1000
@@ -10,6 +11,7 @@ MOST_BATCHES = 50  # then the next hint goes on, so that no worker is held for l
 
 SCHEDULE = {
     "sequence-evidence": {"task": "reputation.tasks.sequence_evidence", "schedule": 1.0},
+    "sign-checkpoint": {"task": "reputation.tasks.sign_checkpoint", "schedule": 3.0},
     "update-standings": {"task": "reputation.tasks.update_standings", "schedule": 2.0},
 }
 
@@ -19,7 +21,14 @@ def sequence_evidence() -> None:
     """Give every queued piece of evidence its place in the log."""
     for _ in range(MOST_BATCHES):
         if sequencer.sequence_batch(limit=BATCH) < BATCH:
-            return
+            break
+    checkpoints.sign_when_due(now=database_now())
+
+
+@shared_task
+def sign_checkpoint() -> None:
+    """Sign the head of the log if it grew: every few seconds, well within ten."""
+    checkpoints.sign_when_due(now=database_now())
 
 
 @shared_task

@@ -9,6 +9,10 @@ from reputation.merkle import HASH_BYTES, TILE_BYTES, TILE_WIDTH, Span, root_of
 
 MOST_ENTRIES = 1 << 16  # read at once: 2 MB of hashes
 
+# Where the hashes of a tile row come from while their tile is not complete.
+_ENTRIES = "(SELECT index, leaf_hash AS hash FROM reputation_logentry)"
+_ROOTS = "(SELECT index, root AS hash FROM reputation_tile WHERE level = %(below)s)"
+
 
 class HashesMissing(LookupError):
     """The log does not hold the hashes asked for; `manage.py audit` says where it is damaged."""
@@ -27,10 +31,12 @@ def build() -> int:
 
     Reads on from the last stored tile, so it also builds a log that had none.
     """
-    built, level = 0, 0
-    while fresh := _complete(level):
-        built += fresh
-        level += 1
+    built, level, fresh = 0, 0, range(1)
+    while fresh:
+        fresh = _complete(level)
+        built, level = built + len(fresh), level + 1
+        if fresh.start // TILE_WIDTH == fresh.stop // TILE_WIDTH:
+            break  # no row of 256 tiles ended, so nothing is complete above
     return built
 
 
@@ -45,21 +51,19 @@ def row(*, level: int, first: int, count: int) -> bytes:
     return read([Span(level, first, count)])[0]
 
 
-def _complete(level: int) -> int:
-    """Store what tiles of one level are complete and not stored yet; how many."""
-    next_tile, fresh = _stored_count(level), 0
-    while True:
-        hashes = _hashes_below(level, next_tile * TILE_WIDTH, MOST_ENTRIES)
-        full = [
-            _Full(level, next_tile + number, run, root_of(run))
-            for number, run in enumerate(_runs(hashes))
-        ]
-        if not full:
-            return fresh
+def _complete(level: int) -> range:
+    """Store what tiles of one level are complete and not stored yet; which."""
+    first, hashes = _waiting(level)
+    last = first
+    while full := [
+        _Full(level, last + number, run, root_of(run)) for number, run in enumerate(_runs(hashes))
+    ]:
         _store(full)
-        next_tile, fresh = next_tile + len(full), fresh + len(full)
+        last += len(full)
         if len(hashes) < MOST_ENTRIES * HASH_BYTES:
-            return fresh
+            break
+        _, hashes = _waiting(level)
+    return range(first, last)
 
 
 def _runs(hashes: bytes) -> list[bytes]:
@@ -67,30 +71,34 @@ def _runs(hashes: bytes) -> list[bytes]:
     return [hashes[at : at + TILE_BYTES] for at in range(0, whole, TILE_BYTES)]
 
 
-def _stored_count(level: int) -> int:
+def _waiting(level: int) -> tuple[int, bytes]:
+    """The first tile that is not stored yet, and the hashes there are from it on."""
+    source = _ENTRIES if level == 0 else _ROOTS
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT index + 1 FROM reputation_tile WHERE level = %s ORDER BY index DESC LIMIT 1",
-            [level],
+            f"""WITH next AS MATERIALIZED (
+                    SELECT coalesce(max(index) + 1, 0) AS tile FROM reputation_tile
+                     WHERE level = %(level)s
+                )
+                SELECT (SELECT tile FROM next),
+                       string_agg(hash, ''::bytea ORDER BY index) FROM {source} AS below
+                 WHERE index >= (SELECT tile FROM next) * {TILE_WIDTH}
+                   AND index < (SELECT tile FROM next) * {TILE_WIDTH} + {MOST_ENTRIES}""",  # noqa: S608
+            {"level": level, "below": level - 1},
         )
-        found = cursor.fetchone()
-    return int(found[0]) if found else 0
+        tile, hashes = cursor.fetchone()
+    return tile, bytes(hashes or b"")
 
 
-def _hashes_below(level: int, first: int, count: int) -> bytes:
+def _hashes_below(span: Span) -> bytes:
     """A run of a tile row, from the entries or from the roots of the tiles below."""
-    if level == 0:
-        question = """
-            SELECT string_agg(leaf_hash, ''::bytea ORDER BY index) FROM reputation_logentry
-            WHERE index >= %s AND index < %s"""
-        values = [first, first + count]
-    else:
-        question = """
-            SELECT string_agg(root, ''::bytea ORDER BY index) FROM reputation_tile
-            WHERE level = %s AND index >= %s AND index < %s"""
-        values = [level - 1, first, first + count]
+    source = _ENTRIES if span.level == 0 else _ROOTS
     with connection.cursor() as cursor:
-        cursor.execute(question, values)
+        cursor.execute(
+            f"""SELECT string_agg(hash, ''::bytea ORDER BY index) FROM {source} AS below
+                 WHERE index >= %(first)s AND index < %(end)s""",  # noqa: S608
+            {"below": span.level - 1, "first": span.first, "end": span.first + span.count},
+        )
         (found,) = cursor.fetchone()
     return bytes(found or b"")
 
@@ -128,7 +136,7 @@ def _cut(span: Span, stored: dict[tuple[int, int], bytes]) -> bytes:
 
 
 def _ragged(span: Span) -> bytes:
-    found = _hashes_below(span.level, span.first, span.count)
+    found = _hashes_below(span)
     if len(found) != span.count * HASH_BYTES:
         raise HashesMissing(
             f"the log lacks hashes {span.first} to {span.first + span.count - 1} of row "
