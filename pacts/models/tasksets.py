@@ -17,6 +17,8 @@ class TaskSet(models.Model):
     name = models.CharField(max_length=120)
     work = models.SlugField(max_length=40)
     note = models.TextField(max_length=2000, blank=True)
+    # A pool of canaries: never a milestone's tasks, mixed unseen into runs of other sets.
+    canaries = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -54,6 +56,8 @@ class Task(models.Model):
     expected = models.JSONField(null=True)
     in_scope = models.BooleanField(default=True)
     stratum = models.CharField(max_length=40, blank=True)
+    # Tasks of one session are one unit of a clause that counts sessions; empty: one of its own.
+    session = models.CharField(max_length=40, blank=True, default="")
     # The owner's own rewordings: each an object whose members replace those of the input.
     paraphrases = models.JSONField(default=list, blank=True)
 
