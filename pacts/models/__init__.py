@@ -1,6 +1,7 @@
 """What was promised and whether it was kept, as rows."""
 
 from pacts.models.agents import Agent, AgentVersion, CallPace
+from pacts.models.canaries import CanaryDraw
 from pacts.models.disputes import Dispute, Ruling
 from pacts.models.engagements import Deliverable, Engagement, Milestone
 from pacts.models.evaluations import (
@@ -21,6 +22,7 @@ __all__ = [
     "AgentVersion",
     "Artifact",
     "CallPace",
+    "CanaryDraw",
     "ClauseVerdict",
     "Deliverable",
     "Dispute",
