@@ -76,7 +76,7 @@ def open_dispute(
         kind="dispute.opened",
         subjects=_subjects(dispute, engagement)
         | {"party": party.id if party else engagement.buyer_id},
-        facts={"ground": dispute.ground},
+        facts={"ground": dispute.ground, **_side(party, engagement)},
         private={"statement": dispute.statement},
         at=now,
         dedupe_key=f"dispute.opened:{dispute.id}",
@@ -85,7 +85,7 @@ def open_dispute(
 
 
 def answer_dispute(*, dispute: Dispute, party: Party, answer: str, now: datetime) -> Dispute:
-    """The other side's answer, once. Raises `DisputeRefused`, `DisputeClosed`."""
+    """The other side's answer, once and in time. Raises `DisputeRefused`, `DisputeClosed`."""
     engagement = dispute.milestone.engagement
     if party.id not in (engagement.buyer_id, engagement.builder_id):
         raise DisputeRefused("only the other side of this engagement can answer")
@@ -94,12 +94,25 @@ def answer_dispute(*, dispute: Dispute, party: Party, answer: str, now: datetime
     if not answer.strip():
         raise DisputeRefused("an answer needs words")
     changed = Dispute.objects.filter(
-        pk=dispute.pk, state=Dispute.State.OPEN, answered_at=None
+        pk=dispute.pk, state=Dispute.State.OPEN, answered_at=None, answer_by_at__gte=now
     ).update(answer=answer.strip(), answered_at=now)
     if not changed:
-        raise DisputeClosed("this dispute was answered or closed already")
+        raise DisputeClosed("this dispute was answered or closed, or the time to answer has passed")
     dispute.refresh_from_db()
     return dispute
+
+
+def is_defaulted(dispute: Dispute, *, now: datetime) -> bool:
+    """Whether the side that owes an answer let its time pass: the side that opened it wins.
+
+    A review that the pact itself asks for is owed an answer by nobody.
+    """
+    return (
+        dispute.state == Dispute.State.OPEN
+        and dispute.ground != Dispute.Ground.HUMAN_REVIEW
+        and dispute.answered_at is None
+        and now > dispute.answer_by_at
+    )
 
 
 def has_interest(*, user: User, dispute: Dispute) -> bool:
@@ -136,6 +149,8 @@ def rule(
             raise ConflictOfInterest("you act for one of the parties; somebody else must rule")
         if dispute.state != Dispute.State.OPEN or now > dispute.backstop_at:
             raise DisputeClosed("this dispute is closed")
+        if is_defaulted(dispute, now=now):
+            raise DisputeClosed("nobody answered in time, so silence has decided this dispute")
         known = {clause["key"] for clause in engagement.pact_version.terms["clauses"]}
         if not 0 <= award_bps <= 10_000:
             raise RulingIncomplete("the award is between 0 and 10000 basis points")
@@ -164,6 +179,21 @@ def close_unruled(*, dispute: Dispute, now: datetime) -> None:
     """Nobody ruled before the backstop. The caller returns the principal to the buyer."""
     Dispute.objects.filter(pk=dispute.pk, state=Dispute.State.OPEN).update(
         state=Dispute.State.UNRULED, closed_at=now
+    )
+
+
+def close_defaulted(*, dispute: Dispute, silent: Party, now: datetime) -> None:
+    """`silent` owed an answer and gave none. The caller, who holds the escrow's lock, moves it."""
+    Dispute.objects.filter(pk=dispute.pk, state=Dispute.State.OPEN).update(
+        state=Dispute.State.DEFAULTED, closed_at=now
+    )
+    engagement = dispute.milestone.engagement
+    evidence.append(
+        kind="dispute.defaulted",
+        subjects=_subjects(dispute, engagement) | {"party": silent.pk},
+        facts={"side": "buyer" if silent.pk == engagement.buyer_id else "builder"},
+        at=now,
+        dedupe_key=f"dispute.defaulted:{dispute.pk}",
     )
 
 
@@ -214,6 +244,12 @@ def _log_ruling(ruling: Ruling, dispute: Dispute, engagement: Engagement, now: d
         at=now,
         dedupe_key=f"ruling.made:{dispute.id}",
     ).id
+
+
+def _side(party: Party | None, engagement: Engagement) -> dict[str, str]:
+    if party is None:
+        return {}
+    return {"side": "buyer" if party.id == engagement.buyer_id else "builder"}
 
 
 def _subjects(dispute: Dispute, engagement: Engagement) -> dict[str, str]:

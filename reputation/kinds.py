@@ -119,7 +119,14 @@ CLAUSE = Record(
         "promise_bps": BPS,
         "floor_bps": BPS,
     },
-    optional={"check": TOKEN, "critical": YES, "method": TOKEN},
+    # Units the platform hid among the buyer's, where it did: not part of passes and failures.
+    optional={
+        "check": TOKEN,
+        "critical": YES,
+        "method": TOKEN,
+        "canary_passes": COUNT,
+        "canary_failures": COUNT,
+    },
 )
 
 KINDS: Mapping[str, Kind] = {
@@ -189,8 +196,23 @@ KINDS: Mapping[str, Kind] = {
             "independence": Choice(INDEPENDENCE),
             "clauses": Rows(CLAUSE),
         },
-        may={"trials": COUNT, "reason": TOKEN},
+        # Version 2 may say how many trials were skipped, and why (`reason`).
+        may={"trials": COUNT, "skipped": COUNT, "reason": TOKEN},
         may_digests="terms tasks observations",
+        version=2,
+    ),
+    # The checks as they are now over the raw answers of a concluded run; it decides no money.
+    "evaluation.rerun": _kind(
+        "evaluation agent agent_version",
+        {"trials": COUNT},
+        may={"original_evidence": EVIDENCE_ID},
+        digests="terms",
+    ),
+    "evaluation.cancelled": _kind(
+        "evaluation agent agent_version", {"calls": COUNT, "skipped": COUNT}
+    ),
+    "artifacts.erased": _kind(
+        "evaluation party", {"reason": TOKEN, "artifacts": COUNT, "kept": COUNT}
     ),
     "escrow.withheld": _kind(
         "escrow engagement",
@@ -226,7 +248,14 @@ KINDS: Mapping[str, Kind] = {
     "delivery.accepted": _kind(
         "engagement", {"by": Choice(("buyer", "silence"))}, may_digests="deliverable"
     ),
-    "dispute.opened": _kind("dispute engagement party", {"ground": TOKEN}, may_digests="statement"),
+    "dispute.opened": _kind(
+        "dispute engagement party",
+        {"ground": TOKEN},
+        may={"side": Choice(("buyer", "builder"))},
+        may_digests="statement",
+    ),
+    # `party` owed the other side an answer and let its time pass: it loses, without a ruling.
+    "dispute.defaulted": _kind("dispute engagement party", {"side": Choice(("buyer", "builder"))}),
     "ruling.made": _kind(
         "ruling dispute engagement",
         {"outcome": TOKEN, "builder_share_bps": BPS},
@@ -235,7 +264,16 @@ KINDS: Mapping[str, Kind] = {
     ),
     "payout.requested": _kind("payout party", _MONEY, may={"rail": TOKEN}),
     "payout.paid": _kind("payout party", _MONEY, may={"rail": TOKEN}),
+    # The rail refused, or the party took it back: the money is the party's again.
+    "payout.failed": _kind("payout party", _MONEY, may={"rail": TOKEN}),
+    "payout.cancelled": _kind("payout party", _MONEY, may={"rail": TOKEN}),
+    # A refund sends (part of) a deposit to its own source, so it names that deposit.
+    "refund.requested": _kind("payout deposit party", _MONEY, may={"rail": TOKEN}),
+    "refund.paid": _kind("payout deposit party", _MONEY, may={"rail": TOKEN}),
+    "refund.failed": _kind("payout deposit party", _MONEY, may={"rail": TOKEN}),
+    "refund.cancelled": _kind("payout deposit party", _MONEY, may={"rail": TOKEN}),
     "deposit.received": _kind("deposit party", _MONEY, may={"rail": TOKEN}),
+    "deposit.failed": _kind("deposit party", _MONEY, may={"rail": TOKEN}),
     # A control's every version is set; `retired` is its last. What fires names whom it restricts.
     "control.set": _kind(
         "control",

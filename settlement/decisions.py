@@ -52,10 +52,10 @@ class DeliveryFacts:
 class DisputeFacts:
     """The last dispute. `award_bps` is the builder's share where an adjudicator ruled.
 
-    `unanswered_by` is the side that still owes an answer, until `answer_by_at`.
+    `unanswered_by` is the side that still owes an answer, until `answer_by_at`; then it loses.
     """
 
-    state: Literal["open", "ruled", "withdrawn", "settled", "unruled"]
+    state: Literal["open", "ruled", "withdrawn", "settled", "defaulted", "unruled"]
     backstop_at: datetime
     is_review: bool = False
     award_bps: int | None = None
@@ -229,15 +229,17 @@ def _disputed(facts: Facts, now: datetime) -> Decision | None:
         return _pay(facts, 0, "dispute_unruled")
     if dispute.is_review:
         return Freeze(until=dispute.backstop_at, code="human_review")
-    return _answered(dispute, now)
+    return _answered(facts, dispute, now)
 
 
-def _answered(dispute: DisputeFacts, now: datetime) -> Freeze:
+def _answered(facts: Facts, dispute: DisputeFacts, now: datetime) -> Decision:
+    """The silent side loses, by rule: no administrator is needed to find that nobody spoke."""
     answer_by_at = dispute.answer_by_at
     if not dispute.unanswered_by or answer_by_at is None:
         return Freeze(until=dispute.backstop_at, code="disputed")
-    if now > answer_by_at:
-        return Freeze(until=dispute.backstop_at, code=f"unanswered_by_{dispute.unanswered_by}")
+    if dispute.state == "defaulted" or now > answer_by_at:
+        lost = dispute.unanswered_by == "builder"
+        return _pay(facts, 0 if lost else WHOLE, f"unanswered_by_{dispute.unanswered_by}")
     return Freeze(until=min(answer_by_at, dispute.backstop_at), code="disputed")
 
 

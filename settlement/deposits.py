@@ -12,11 +12,13 @@ from settlement.ledger import IdempotencyKeyReused, Posting
 from settlement.models import Deposit, RailAttempt, Transfer
 from settlement.money import AmountMalformed, Money
 from settlement.rails import Answer, check_place, rail_named
+from settlement.retries import retried
 
 # Strangers may deposit without end: this keeps every sum of theirs far inside 64 bits.
 LARGEST_DEPOSIT = 10**12
 
 
+@retried
 def request_deposit(
     *,
     party: Party,
@@ -68,6 +70,7 @@ def due(*, now: datetime, limit: int) -> list[str]:
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
+@retried
 def _claim(deposit_id: str) -> RailAttempt | None:
     with transaction.atomic(durable=True):
         now = database_now()
@@ -79,6 +82,7 @@ def _claim(deposit_id: str) -> RailAttempt | None:
         return attempts.begin(deposit, now=now) if deposit else None
 
 
+@retried
 def _record(attempt: RailAttempt, answer: Answer) -> None:
     with transaction.atomic(durable=True):
         now = database_now()
@@ -95,6 +99,7 @@ def _record(attempt: RailAttempt, answer: Answer) -> None:
             deposit.settled_at = now
             deposit.state = Deposit.State.FAILED
             deposit.failure = answer.detail[:200]
+            records.deposit_failed(deposit=deposit, now=now)
         deposit.save()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from pacts import disputes
+from pacts.models import Dispute
 from settlement import engagements, ledger, receipts, records
 from settlement.casefiles import Case
 from settlement.decisions import Final
@@ -45,12 +46,23 @@ def conclude(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     _end_bonds(outcomes, posted, now)
     _store_all(outcomes, posted, now)
     settled = [(outcome.case, outcome.decision) for outcome in outcomes]
+    _close_disputes(settled, now)
     issued = receipts.issue_all(settled=settled, now=now)
     records.settled(settled=settled, issued=issued, now=now)
-    for case, decision in settled:
-        if case.dispute and decision.code == "dispute_unruled":
-            disputes.close_unruled(dispute=case.dispute, now=now)
     engagements.close_finished(touched, now=now)
+
+
+def _close_disputes(settled: Sequence[tuple[Case, Final]], now: datetime) -> None:
+    """Those that time decided: by the silence of a side, or because nobody ruled."""
+    for case, decision in settled:
+        if case.dispute is None or case.dispute.state != Dispute.State.OPEN:
+            continue
+        if decision.code == "dispute_unruled":
+            disputes.close_unruled(dispute=case.dispute, now=now)
+        elif decision.code.startswith("unanswered_by_"):
+            side = decision.code.removeprefix("unanswered_by_")
+            silent = getattr(case.engagement, side)
+            disputes.close_defaulted(dispute=case.dispute, silent=silent, now=now)
 
 
 def store(escrow: Escrow, changes: dict[str, Any]) -> None:

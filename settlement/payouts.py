@@ -23,6 +23,7 @@ from settlement.ledger import IdempotencyKeyReused, Posting
 from settlement.models import Account, Deposit, Payout, RailAttempt, Transfer
 from settlement.money import AmountMalformed, CurrencyMismatch, Money
 from settlement.rails import Answer, check_place, rail_named
+from settlement.retries import retried
 
 
 class PayoutUnderWay(Exception):
@@ -57,6 +58,7 @@ class _Request:
         }
 
 
+@retried
 def request_payout(
     *,
     party: Party,
@@ -82,6 +84,7 @@ def request_payout(
     return _request(asked, wait, now)
 
 
+@retried
 def request_refund(
     *, deposit: Deposit, by: Party, money: Money, idempotency_key: str, now: datetime
 ) -> Payout:
@@ -162,12 +165,13 @@ def _open(asked: _Request, wait: timedelta, now: datetime) -> Payout:
         next_attempt_at=now + wait,
         **asked.content(),
     )
-    records.payout(payout=payout, paid=False, now=now)
+    records.payout(payout=payout, step="requested", now=now)
     if not wait:
         transaction.on_commit(lambda: hint("settlement.tasks.process_payouts"))
     return payout
 
 
+@retried
 def cancel_payout(*, payout: Payout, by: Party, now: datetime) -> Payout:
     """Return a payout that no rail was asked about; cancelling again changes nothing.
 
@@ -199,6 +203,7 @@ def due(*, now: datetime, limit: int) -> list[str]:
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
+@retried
 def _claim(payout_id: str) -> RailAttempt | None:
     with transaction.atomic(durable=True):
         now = database_now()
@@ -213,6 +218,7 @@ def _claim(payout_id: str) -> RailAttempt | None:
         return attempts.begin(payout, now=now)
 
 
+@retried
 def _record(attempt: RailAttempt, answer: Answer) -> None:
     with transaction.atomic(durable=True):
         now = database_now()
@@ -223,7 +229,6 @@ def _record(attempt: RailAttempt, answer: Answer) -> None:
             return
         if answer.result == "succeeded":
             _end(payout, Payout.State.PAID, "", now)
-            records.payout(payout=payout, paid=True, now=now)
         elif answer.result == "failed":
             _end(payout, Payout.State.FAILED, answer.detail, now)
         else:
@@ -252,3 +257,4 @@ def _end(payout: Payout, state: Payout.State, failure: str, now: datetime) -> No
     payout.next_attempt_at = None
     payout.settled_at = now
     payout.save()
+    records.payout(payout=payout, step=state.value, now=now)

@@ -50,16 +50,6 @@ REASONS: dict[str, Reason] = {
         "A control on this agent fired, so silence does not pay for now. The buyer may accept."
     ),
     "disputed": Reason("A dispute is open; the money waits for the ruling."),
-    "unanswered_by_buyer": Reason(
-        "The buyer did not answer the dispute in time; the adjudicator rules on what there is.",
-        "buyer",
-        "response",
-    ),
-    "unanswered_by_builder": Reason(
-        "The builder did not answer the dispute in time; the adjudicator rules on what there is.",
-        "builder",
-        "response",
-    ),
     "human_review": Reason("The verdict is undetermined; a person will decide, as the pact says."),
     # paid
     "accepted": Reason("The buyer accepted the verdict."),
@@ -83,6 +73,11 @@ REASONS: dict[str, Reason] = {
         "submission",
     ),
     "ruled": Reason("An adjudicator ruled on the dispute."),
+    "unanswered_by_buyer": Reason(
+        "The buyer did not answer the dispute in time, so the builder is paid in full.",
+        "buyer",
+        "response",
+    ),
     # returned
     "breach_not_cured": Reason("The breach was not cured in time.", "builder", "submission"),
     "nothing_delivered": Reason(
@@ -90,6 +85,11 @@ REASONS: dict[str, Reason] = {
     ),
     "still_not_proved": Reason(
         "The promise was not proved in the time the pact gives.", "builder", "evidence"
+    ),
+    "unanswered_by_builder": Reason(
+        "The builder did not answer the dispute in time, so the money returned to the buyer.",
+        "builder",
+        "response",
     ),
     "dispute_unruled": Reason(
         "Nobody ruled before the backstop, so the principal returned to the buyer.",

@@ -152,7 +152,7 @@ def _settlement(case: Case, decision: Final, receipt: Receipt, now: datetime) ->
 
 
 def follows_verdict(case: Case, decision: Final) -> bool:
-    """Whether the verdict stood: a ruling that awards something else overturned it.
+    """Whether the verdict stood: a ruling, or silence, that awards something else overturned it.
 
     An agreement on the money leaves the measurement as it is, unless it settled a dispute about it.
     """
@@ -160,7 +160,7 @@ def follows_verdict(case: Case, decision: Final) -> bool:
         return False
     if decision.code == "agreed":
         return case.dispute is None or case.dispute.state != Dispute.State.SETTLED
-    if decision.code != "ruled":
+    if decision.code not in ("ruled", "unanswered_by_buyer", "unanswered_by_builder"):
         return True
     unchallenged = decide(
         facts=replace(case.facts, dispute=None), now=case.facts.submit_by_at + _CENTURY
@@ -189,12 +189,30 @@ def deposited(*, deposit: Deposit, now: datetime) -> None:
     )
 
 
-def payout(*, payout: Payout, paid: bool, now: datetime) -> None:
-    """A party asked for its money, or got it."""
-    kind = "payout.paid" if paid else "payout.requested"
+def deposit_failed(*, deposit: Deposit, now: datetime) -> None:
+    """The rail refused to bring the money in; nothing moved."""
+    evidence.append(
+        kind="deposit.failed",
+        subjects={"deposit": deposit.pk, "party": deposit.party_id},
+        facts={"amount": deposit.amount, "currency": deposit.currency, "rail": deposit.rail},
+        at=now,
+        dedupe_key=f"deposit.failed:{deposit.pk}",
+    )
+
+
+def payout(*, payout: Payout, step: str, now: datetime) -> None:
+    """A party asked for its money, got it, was refused by the rail, or took its wish back.
+
+    `step` is `requested` or the state it ended in. A refund says of which deposit. Why a rail
+    refused is the rail's own text, and stays out of the log.
+    """
+    subjects = {"payout": payout.pk, "party": payout.party_id}
+    if payout.refund_of_id:
+        subjects["deposit"] = payout.refund_of_id
+    kind = f"{'refund' if payout.refund_of_id else 'payout'}.{step}"
     evidence.append(
         kind=kind,
-        subjects={"payout": payout.pk, "party": payout.party_id},
+        subjects=subjects,
         facts={"amount": payout.amount, "currency": payout.currency, "rail": payout.rail},
         at=now,
         dedupe_key=f"{kind}:{payout.pk}",

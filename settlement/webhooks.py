@@ -13,10 +13,12 @@ from reputation.canonical import sha256
 from reputation.hints import hint
 from settlement.models import Deposit, Payout, RailEvent
 from settlement.rails import Notice, rail_named
+from settlement.retries import retried
 
 Effect = RailEvent.Effect
 
 
+@retried
 def receive(
     *, rail: str, headers: Mapping[str, str], body: bytes, now: datetime
 ) -> tuple[RailEvent, bool]:

@@ -10,7 +10,7 @@ from marketplace.models import Listing
 from marketplace.pages import agent_view
 from marketplace.pages.attempts import attempt
 from marketplace.pages.forms import HireForm
-from marketplace.pages.promises import happenings, timer_sentences
+from marketplace.pages.promises import BOUNDARY, happenings, timer_sentences
 from marketplace.pages.tasks_in import EXAMPLE
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
 from pacts import tasksets
@@ -73,6 +73,7 @@ def _context(
         "form": form,
         "example": EXAMPLE,
         "timers": timer_sentences(offer),
+        "boundary": BOUNDARY,
         "happenings": happenings(offer=offer, terms=pact.terms, now=now_of(request)),
         "has_sets": form.has_sets,
     }

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from marketplace.pages.wording import amount, day_and_time, joined, percent, plural, span
+from pacts.disputes import ANSWER_SECONDS, BACKSTOP_SECONDS
+from pacts.feasibility import Timers
 from pacts.sample_sizes import calls_to_verdict
 from pacts.terms import WHOLE, Clause, PactTerms
 from reputation.confidence import RateOutOfRange
@@ -57,7 +59,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What a hire costs and how long everything may take; `price` in minor units, clocks in s."""
+    """What a hire costs and how long everything may take; minor units, clocks in seconds.
+
+    `bond` is what the builder stakes on each milestone.
+    """
 
     price: int
     currency: str
@@ -67,6 +72,8 @@ class Offer:
     acceptance_seconds: int
     cure_seconds: int
     max_revisions: int
+    funding_seconds: int = Timers().funding_seconds
+    bond: int = 0
 
 
 def clause_texts(terms: PactTerms) -> list[ClauseText]:
@@ -128,6 +135,13 @@ def _care(clause: Clause) -> str:
     return f"The {clause.owner} answers for it and reviews it every {days}."
 
 
+# The boundary rule, wherever clocks are shown.
+BOUNDARY = (
+    "At exactly a deadline the action is still allowed; strictly after it, it is not. "
+    "The database’s clock decides, and whatever is due then happens by itself."
+)
+
+
 def timer_sentences(offer: Offer) -> list[str]:
     """Every clock of an offer, one sentence each."""
     return [
@@ -140,6 +154,9 @@ def timer_sentences(offer: Offer) -> list[str]:
         f"{plural(offer.max_revisions, 'revision')} to do better."
         if offer.max_revisions
         else "After a breach there is no second delivery.",
+        f"Whoever is disputed has {span(ANSWER_SECONDS)} to answer; who stays silent loses.",
+        f"A dispute is ruled on within {span(BACKSTOP_SECONDS)}, or the money returns to you.",
+        f"Signed, you have {span(offer.funding_seconds)} to fund it; otherwise it lapses.",
     ]
 
 
@@ -241,6 +258,8 @@ def _disputed() -> Happening:
     return Happening(
         "Either side disputes",
         "plain",
-        "The money is frozen until an adjudicator without interest in the case has ruled.",
-        "If nobody rules within 30 days, what is unresolved returns to you.",
+        "The money is frozen. The other side answers, and an adjudicator without interest in the "
+        "case rules, with reasons.",
+        f"Who gives no answer within {span(ANSWER_SECONDS)} loses. If nobody rules within "
+        f"{span(BACKSTOP_SECONDS)}, what is unresolved returns to you.",
     )

@@ -26,6 +26,7 @@ class Dispute(models.Model):
         RULED = "ruled"
         WITHDRAWN = "withdrawn"
         SETTLED = "settled"  # both sides agreed how the money splits
+        DEFAULTED = "defaulted"  # the side that owed an answer was silent, so the other side won
         UNRULED = "unruled"  # nobody ruled before the backstop: principal went back to the buyer
 
     id = PublicIdField("dsp", primary_key=True)
@@ -55,7 +56,9 @@ class Dispute(models.Model):
             pgtrigger.Protect(
                 name="closed_is_frozen",
                 operation=pgtrigger.Update | pgtrigger.Delete,
-                condition=pgtrigger.Q(old__state__in=["ruled", "withdrawn", "settled", "unruled"]),
+                condition=pgtrigger.Q(
+                    old__state__in=["ruled", "withdrawn", "settled", "defaulted", "unruled"]
+                ),
             ),
             never_emptied(),
         ]

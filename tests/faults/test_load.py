@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from uuid import uuid4
 
 import pytest
 import redis
@@ -46,7 +47,8 @@ class Market:
 def market(stack: Stack, escrows: int) -> Iterator[Market]:
     """That many hires of one quick agent, judged; every second one is accepted by silence soon."""
     with slow_agent(0.0) as agent:
-        offer = {"name": "Quick", "work": "arithmetic", "endpoint": agent.url}
+        # Several tests share one stack, and an agent's name is taken once.
+        offer = {"name": f"Quick {uuid4().hex}", "work": "arithmetic", "endpoint": agent.url}
         registered = stack.post("bob", "agents", offer)
         listing = list_agent(stack, agent, registered)
         deposit = {"amount": str(PRICE * escrows), "currency": "EUR"}

@@ -134,7 +134,8 @@ def test_a_ruling_with_a_flaw_changes_nothing(
 def test_the_backstop_is_the_last_moment_of_a_ruling(
     alice: cast.Actor, milestone: Milestone
 ) -> None:
-    dispute = open_by(alice, milestone)
+    dispute, bob = open_by(alice, milestone), milestone.engagement.builder
+    disputes.answer_dispute(dispute=dispute, party=bob, answer="No.", now=dispute.answer_by_at)
     carol = cast.carol().user
     with pytest.raises(disputes.DisputeClosed):
         rule(dispute, adjudicator=carol, now=dispute.backstop_at + timedelta(microseconds=1))

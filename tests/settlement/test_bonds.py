@@ -151,7 +151,8 @@ def test_only_a_critical_breach_or_an_empty_award_can_slash() -> None:
         for critical in (False, True)
         if is_slashed(code=code, share_bps=share, breached_critical=critical)
     }
-    assert {code for code, _, _ in slashing} == {"ruled", "breach_not_cured", "breach_prorated"}
+    breaches = {"breach_not_cured", "breach_prorated", "unanswered_by_builder"}
+    assert {code for code, _, _ in slashing} == {"ruled", *breaches}
     assert all(share == 0 for code, share, _ in slashing if code == "ruled")
     assert all(critical for code, _, critical in slashing if code != "ruled")
 

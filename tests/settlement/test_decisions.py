@@ -73,7 +73,7 @@ verdicts = st.builds(
 deliveries = st.builds(DeliveryFacts, evaluation_due_at=moments, verdict=st.none() | verdicts)
 disputes = st.builds(
     DisputeFacts,
-    state=st.sampled_from(["open", "ruled", "withdrawn", "unruled"]),
+    state=st.sampled_from(["open", "ruled", "withdrawn", "settled", "defaulted", "unruled"]),
     backstop_at=moments,
     is_review=st.booleans(),
     award_bps=bps,

@@ -302,8 +302,8 @@ class Histories(RuleBasedStateMachine):
     def end_dispute(self, how: str, share: int) -> None:
         dispute = self.durable.facts.dispute
         assert dispute
-        if self.now > dispute.backstop_at:
-            return
+        if isinstance(self.decision, Final):
+            return  # silence or the backstop has decided
         if how == "answered":
             self.change("answer", dispute=replace(dispute, unanswered_by=""))
         elif how == "settled" and not dispute.is_review:

@@ -61,7 +61,7 @@ def deliveries() -> Iterator[tuple[DeliveryFacts, ...]]:
 
 def disputes() -> Iterator[DisputeFacts | None]:
     yield None
-    states = ("open", "ruled", "withdrawn", "settled", "unruled")
+    states = ("open", "ruled", "withdrawn", "settled", "defaulted", "unruled")
     for state, review, owing in product(states, (False, True), ("", "buyer", "builder")):
         for award in (0, 4_000, 10_000) if state == "ruled" else (None,):
             yield DisputeFacts(

@@ -8,9 +8,10 @@ from django.db import DatabaseError, connection, transaction
 
 from pacts.models import Party
 from reputation.clock import database_now
+from reputation.models import Evidence
 from settlement import ledger
 from settlement.audit import audit
-from settlement.deposits import request_deposit
+from settlement.deposits import process_deposit, request_deposit
 from settlement.models import Deposit, Payout, SandboxMovement
 from settlement.money import CurrencyMismatch, Money
 from settlement.payouts import (
@@ -125,6 +126,45 @@ def test_eight_workers_return_a_failed_payout_once(alice: cast.Actor) -> None:
     in_parallel(8, lambda: process_payout(payout_id=made.pk))
     made.refresh_from_db()
     assert (made.state, held(alice)) == ("failed", 1_000)
+
+
+def told(subject: str) -> list[str]:
+    """What the log says of a deposit or payout, in order."""
+    rows = Evidence.objects.filter(subjects__subject_id=subject).order_by("id")
+    return list(rows.values_list("kind", flat=True))
+
+
+@pytest.mark.usefixtures("deposit")
+@pytest.mark.parametrize(("word", "ends"), [("ok", "payout.paid"), ("decline", "payout.failed")])
+def test_the_log_says_how_each_payout_ended(alice: cast.Actor, word: str, ends: str) -> None:
+    made = process_payout(payout_id=payout(alice, destination=f"sandbox:{word}").pk)
+    assert told(made.pk) == ["payout.requested", ends]
+
+
+@pytest.mark.usefixtures("deposit")
+def test_the_log_says_that_a_payout_was_taken_back(alice: cast.Actor) -> None:
+    made = payout(alice)
+    for _ in range(2):
+        cancel_payout(payout=made, by=alice.party, now=database_now())
+    assert told(made.pk) == ["payout.requested", "payout.cancelled"]
+
+
+def test_the_log_tells_a_refund_from_a_payout_and_names_its_deposit(deposit: Deposit) -> None:
+    made = process_payout(payout_id=refund(deposit).pk)
+    assert told(made.pk) == ["refund.requested", "refund.paid"]
+    assert told(deposit.pk) == ["deposit.received", "refund.requested", "refund.paid"]
+
+
+def test_the_log_says_that_a_deposit_was_refused(alice: cast.Actor) -> None:
+    declined = request_deposit(
+        party=alice.party,
+        money=Money(1_000, "USD"),
+        source="sandbox:decline",
+        idempotency_key="d",
+        now=database_now(),
+    )
+    assert process_deposit(deposit_id=declined.pk).state == "failed"
+    assert told(declined.pk) == ["deposit.failed"]
 
 
 @pytest.mark.usefixtures("deposit")

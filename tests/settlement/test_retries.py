@@ -6,12 +6,15 @@ import time
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from pacts.models import Engagement
-from settlement import retries
+from pacts.models import Engagement, Party
+from reputation.clock import database_now
+from settlement import deposits, escrow, ledger, payouts, retries, settlements, webhooks
 from settlement.escrow import open_escrow
-from settlement.models import Escrow
+from settlement.models import Account, Escrow
+from settlement.money import Money
 from settlement.retries import MOST_ATTEMPTS, TooContended, pause_after, retried
-from tests.settlement.hires import hire
+from tests import cast
+from tests.settlement.hires import give, hire
 
 
 class Deadlock(Exception):
@@ -60,6 +63,58 @@ def test_a_real_deadlock_while_funding_is_repeated_and_the_buyer_never_sees_it(
     assert made.balances()[0] == 0
     assert made.milestone.deliverables.count() == 1
     assert undone_times == [0], "the test provoked no deadlock"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_real_deadlock_while_a_payout_is_asked_for_is_repeated_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alice, undone_times = cast.alice(), list[int]()
+    give(alice, 1_000)
+    account = ledger.party_account(party=alice.party, currency="USD")
+    holding = threading.Event()
+
+    def paused(attempt: int) -> float:
+        undone_times.append(attempt)
+        return pause_after(attempt)
+
+    monkeypatch.setattr(retries, "pause_after", paused)
+
+    def stand_in_the_way() -> None:
+        """Locks what the payout wants second, then wants what it holds."""
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL deadlock_timeout = '60s'")  # the other one is the victim
+                Account.objects.select_for_update().get(pk=account.pk)
+                holding.set()
+                _wait_until_blocked()
+                Party.objects.select_for_update().get(pk=alice.party.pk)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=stand_in_the_way)
+    other.start()
+    holding.wait()
+    made = payouts.request_payout(
+        party=alice.party, money=Money(400, "USD"), idempotency_key="once", now=database_now()
+    )
+    other.join()
+    assert (made.state, ledger.balance_of(account)) == ("pending", 600)
+    assert undone_times == [0], "the test provoked no deadlock"
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        *(deposits.request_deposit, deposits._claim, deposits._record),
+        *(payouts.request_payout, payouts.request_refund, payouts.cancel_payout),
+        *(payouts._claim, payouts._record, webhooks.receive),
+        *(escrow.fund, escrow.accept, escrow.give_back, escrow.revise, escrow.dispute),
+        *(settlements.settle, settlements._settle_these),
+    ],
+)
+def test_every_door_that_moves_money_repeats_what_the_database_undid(door: object) -> None:
+    assert getattr(door, "__code__", None) is retried(lambda: None).__code__
 
 
 def _wait_until_blocked() -> None:

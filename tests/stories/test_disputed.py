@@ -4,7 +4,7 @@ import pytest
 
 from pacts import disputes
 from pacts.disputes import ConflictOfInterest, DisputeClosed, DisputeRefused, NotAnAdjudicator
-from pacts.models import Member
+from pacts.models import Dispute, Member
 from settlement.escrow import DeadlinePassed, EscrowFrozen
 from tests import cast
 from tests.stories.story import ACCEPTANCE, DAY, HOUR, PRICE, TICK, Story, story_of, told
@@ -16,6 +16,12 @@ def disputed() -> Story:
         story.the_work_is_judged(at=story.judged_at)
     story.the_sweep_looks(at=story.judged_at)
     return story
+
+
+def bob_answers(story: Story, case: Dispute) -> None:
+    disputes.answer_dispute(
+        dispute=case, party=story.bob.party, answer="They are.", now=case.answer_by_at
+    )
 
 
 def test_a_dispute_is_answered_ruled_and_paid_as_awarded() -> None:
@@ -42,6 +48,7 @@ def test_who_acts_for_a_party_cannot_rule_and_neither_can_anybody_else_but_an_ad
     for who in (mallory, story.alice, story.bob):
         with pytest.raises(NotAnAdjudicator):
             story.carol_rules(who, case, award_bps=10_000, at=story.judged_at)
+    bob_answers(story, case)
     assert story.the_sweep_looks(at=story.judged_at + 29 * DAY) == "frozen"
     story.carol_rules(cast.carol(), case, award_bps=10_000, at=story.judged_at + 29 * DAY)
     assert story.the_sweep_looks(at=story.judged_at + 29 * DAY) == "released"
@@ -67,9 +74,20 @@ def test_a_dispute_can_be_opened_until_the_very_end_of_the_window() -> None:
         story.alice_accepts(at=story.judged_at + ACCEPTANCE + TICK)
 
 
+def test_a_dispute_the_builder_leaves_unanswered_is_lost_without_anybody_ruling() -> None:
+    story = disputed()
+    case = story.alice_disputes(at=story.judged_at)
+    assert story.the_sweep_looks(at=case.answer_by_at) == "frozen"
+    assert story.the_sweep_looks(at=case.answer_by_at + TICK) == "refunded"
+    assert story.purses() == (PRICE, 0, 0)
+    assert story.standing().dimensions == {}
+    assert told()[-2:] == ["dispute.defaulted", "escrow.settled"]
+
+
 def test_a_case_nobody_rules_on_returns_the_money_and_takes_no_ruling_any_more() -> None:
     story = disputed()
     case = story.alice_disputes(at=story.judged_at)
+    bob_answers(story, case)
     late = case.backstop_at + TICK
     with pytest.raises(DisputeClosed):
         story.carol_rules(cast.carol(), case, award_bps=10_000, at=late)

@@ -86,7 +86,9 @@ def test_every_way_a_hire_can_go_is_told() -> None:
     assert "whole EUR\u00a045.00 returns to you" in told[2].sentence
     assert "a person without interest" in told[3].sentence
     assert "2 Mar 2026, 10:00 UTC" in told[4].detail
-    assert len(timer_sentences(OFFER)) == 4
+    clocks = timer_sentences(OFFER)
+    assert len(clocks) == 7
+    assert "5 days to answer; who stays silent loses" in clocks[4]
 
 
 def test_a_pact_that_prorates_says_so_and_mixed_rules_name_their_clauses() -> None:
