@@ -1,10 +1,11 @@
-"""Evaluations: started as rows, run trial by trial in `trials.py`, concluded in `verdicts.py`."""
+"""Evaluations: started as rows, run trial by trial in `runner.py`, concluded in `verdicts.py`."""
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from pacts import terms, trials
+from pacts.budgets import NO_LIMIT, Budget
 from pacts.models import (
     AgentVersion,
     Deliverable,
@@ -12,7 +13,6 @@ from pacts.models import (
     PactVersion,
     Party,
     TaskSetVersion,
-    Trial,
 )
 from reputation import evidence
 from reputation.confidence import METHOD
@@ -46,16 +46,20 @@ def start_evaluation(
     now: datetime,
     deliverable: Deliverable | None = None,
     repeats: int | None = None,
+    budget: Budget = NO_LIMIT,
+    full_run: bool = True,
 ) -> Evaluation:
     """Queue every trial and log that the evaluation starts, before anything is known about it.
 
     Each task is tried as often as the pact asks for, or `repeats` times in a quick screening
-    (a clause that asks for more repeats then finds nothing to decide).
+    (a clause that asks for more repeats then finds nothing to decide). Without `full_run` it ends
+    as soon as more trials could not change the verdict. Raises EvaluationRefused, or BudgetRefused
+    for a budget that cannot be kept.
     """
     if pact_version.pact.agent_id != agent_version.agent_id:
         raise EvaluationRefused("this pact belongs to another agent")
+    budget.check(call_seconds=agent_version.deadline_ms / 1000)
     repeats = repeats or repeats_of(pact_version)
-    task_ids = list(task_set_version.tasks.order_by("position").values_list("id", flat=True))
     with transaction.atomic():
         evaluation = Evaluation.objects.create(
             purpose=purpose,
@@ -66,26 +70,44 @@ def start_evaluation(
             pact_version=pact_version,
             task_set_version=task_set_version,
             repeats=repeats,
-            trials_total=len(task_ids) * repeats,
+            trials_total=task_set_version.size * repeats,
+            full_run=full_run,
+            max_calls=budget.calls,
+            max_seconds=budget.seconds,
+            max_cost_micros=budget.cost_micros,
+            cost_currency=budget.currency,
+            call_cost_micros=budget.call_cost_micros,
             started_at=now,
             deadline_at=deadline_at,
         )
-        Trial.objects.bulk_create(
-            [
-                Trial(
-                    evaluation=evaluation,
-                    task_id=task_id,
-                    repeat=repeat,
-                    position=repeat * len(task_ids) + index,
-                )
-                for repeat in range(repeats)
-                for index, task_id in enumerate(task_ids)
-            ],
-            batch_size=2000,
-        )
+        _queue(evaluation)
         _log_start(evaluation, now)
         transaction.on_commit(lambda: trials.nudge(evaluation))
     return evaluation
+
+
+def _queue(evaluation: Evaluation) -> None:
+    """One row for each try, made in the database: a large set costs no memory here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _QUEUE,
+            {
+                "evaluation": evaluation.pk,
+                "version": evaluation.task_set_version_id,
+                "size": evaluation.task_set_version.size,
+                "repeats": evaluation.repeats,
+            },
+        )
+
+
+_QUEUE = """
+INSERT INTO pacts_trial (evaluation_id, task_id, position, repeat, variant, state, attempt, fault,
+                         error_code, error_message, input_digest, output_digest, cost_micros)
+SELECT %(evaluation)s, k.id, r * %(size)s + row_number() OVER (PARTITION BY r ORDER BY k.position)
+       - 1, r, '', 'queued', 0, 'none', '', '', '', '', 0
+  FROM pacts_task k CROSS JOIN generate_series(0, %(repeats)s - 1) AS r
+ WHERE k.version_id = %(version)s
+"""
 
 
 def _log_start(evaluation: Evaluation, now: datetime) -> None:

@@ -6,23 +6,28 @@ database. What lands together is recorded together, so a fast agent costs few co
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from queue import Empty, SimpleQueue
 
 from django.conf import settings
 
-from pacts import terms, trials
+from pacts import recording, stopping, terms, trials
 from pacts.agents import PROTOCOLS, AgentReply
-from pacts.checks import CHECKS, Answer, Call
+from pacts.agents.protocol import failure
 from pacts.egress import Egress, EgressPolicy
+from pacts.examination import examine
 from pacts.models import AgentVersion, Evaluation
-from pacts.trials import Claim, Finished
-from reputation.canonical import canonical, sha256
+from pacts.recording import Finished
+from pacts.trials import Claim
+from reputation.canonical import NotCanonical, canonical
+from reputation.clock import database_now
 
 HEARTBEAT_SECONDS = 4.0
 SHIFT_SECONDS = 20.0  # a runner stops claiming after this and leaves the rest to a fresh message
 LINGER_SECONDS = 0.01  # wait this long for others to land with the first
+LONGEST_WAIT_SECONDS = 5.0  # for a rate or a pause; beyond it the sweep calls a fresh runner
 
 
 @lru_cache(maxsize=1)
@@ -43,72 +48,135 @@ class Runner:
     evaluation: Evaluation
     egress: Egress
     clock: Callable[[], float] = time.monotonic
-    flights: dict[Future[AgentReply], Claim] = field(default_factory=dict)
+    pause: Callable[[float], None] = time.sleep
+    flights: dict[int, Claim] = field(default_factory=dict)  # by trial
+    landed: "SimpleQueue[tuple[Claim, AgentReply]]" = field(default_factory=SimpleQueue)
     parsed: terms.PactTerms = field(init=False)
     version: AgentVersion = field(init=False)
+    watch: stopping.Watch | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.parsed = terms.parse(self.evaluation.pact_version.terms)
         self.version = self.evaluation.agent_version
+        if not self.evaluation.full_run:
+            self.watch = stopping.Watch(self.evaluation, self.parsed)
 
     def run(self) -> bool:
         """True when the shift ended before the queue did."""
         started = beat = self.clock()
         with ThreadPoolExecutor(trials.WIDTH) as pool:
-            self._take_off(pool, trials.claim(self.evaluation, limit=trials.WIDTH))
-            while self.flights:
-                landed = self._await_landing()
-                room = trials.WIDTH - len(self.flights)
+            while True:
                 over = self.clock() - started > SHIFT_SECONDS
-                taken = trials.turn(self.evaluation, finished=landed, limit=0 if over else room)
-                self._take_off(pool, taken)
+                wait = None if over else self._take_off(pool)
+                if not self.flights:
+                    if wait is None or wait > LONGEST_WAIT_SECONDS:
+                        return over
+                    self.pause(max(wait, LINGER_SECONDS))
+                    continue
+                self._record(self._await_landing())
                 if self.clock() - beat > HEARTBEAT_SECONDS:
                     trials.renew(list(self.flights.values()))
                     beat = self.clock()
-        return self.clock() - started > SHIFT_SECONDS
 
-    def _take_off(self, pool: ThreadPoolExecutor, claims: list[Claim]) -> None:
-        for claim in claims:
-            self.flights[pool.submit(self.call, claim)] = claim
+    def _take_off(self, pool: ThreadPoolExecutor) -> float | None:
+        """Claim what there is room for; how long to wait where there was nothing to claim."""
+        room = trials.WIDTH - len(self.flights)
+        if not room:
+            return None
+        taken = trials.claim(self.evaluation, limit=room)
+        for claim in taken.claims:
+            self.flights[claim.trial_id] = claim
+            pool.submit(self._fly, claim)
+        return taken.wait
+
+    def _fly(self, claim: Claim) -> None:
+        self.landed.put((claim, self.call(claim)))
 
     def _await_landing(self) -> list[Finished]:
-        wait(self.flights, timeout=1.0, return_when=FIRST_COMPLETED)
-        landed, _ = wait(self.flights, timeout=LINGER_SECONDS, return_when=ALL_COMPLETED)
-        return [self.check(self.flights.pop(future), future.result()) for future in landed]
+        """What landed: with the first, whatever lands within a moment of it."""
+        found = []
+        timeout = 1.0
+        until = self.clock() + LINGER_SECONDS
+        while self.flights:
+            try:
+                claim, reply = self.landed.get(timeout=timeout)
+            except Empty:
+                break
+            del self.flights[claim.trial_id]
+            found.append(self.check(claim, reply))
+            if len(found) == 1:
+                until = self.clock() + LINGER_SECONDS
+            timeout = max(0.0, until - self.clock())
+        return found
+
+    def _record(self, finished: list[Finished]) -> None:
+        if not finished:
+            return
+        recording.record(self.evaluation, finished, now=database_now())
+        if self.watch and self.watch.look():
+            stopping.stop(self.evaluation)
 
     def call(self, claim: Claim) -> AgentReply:
-        """One call of the agent. Runs in a thread: HTTP only."""
-        return PROTOCOLS[self.version.protocol].call(
-            endpoint=self.version.endpoint,
-            call_id=f"{self.evaluation.id}.{claim.position}",  # the same on a retry
-            input=claim.input,
-            egress=self.egress,
-            deadline_seconds=self.version.deadline_ms / 1000,
-        )
+        """One call of the agent, or what it answered in an earlier run. HTTP only: runs in a
+        thread. Never raises, whoever's fault it was."""
+        adapter = PROTOCOLS[self.version.protocol]
+        if claim.stored is not None:
+            return claim.stored.reply(adapter, self.version.declared)
+        try:
+            return adapter.call(
+                endpoint=self.version.endpoint,
+                call_id=f"{self.evaluation.id}.{claim.position}",  # the same on a retry
+                input=claim.input,
+                egress=self.egress,
+                deadline_seconds=self.version.deadline_ms / 1000,
+                declared=self.version.declared,
+            )
+        except Exception as error:  # a runner that lost a call would wait for it for ever
+            return failure("platform", "adapter_broke", type(error).__name__)
 
     def check(self, claim: Claim, reply: AgentReply) -> Finished:
         """What every clause's check says of the reply."""
-        call = Call(
-            input=claim.input,
-            expected=claim.expected,
-            in_scope=claim.in_scope,
-            output=reply.output,
-            raw_bytes=len(reply.raw),
-            latency_ms=reply.latency_ms,
-            fault=reply.fault,
-            error=reply.error_message or reply.error_code,
-            facts=reply.facts,
-        )
+        reply = _whole_microseconds(reply)
         return Finished(
             claim=claim,
-            input_digest=sha256(canonical(claim.input)),
+            input=_canonical(claim),
             raw=reply.raw,
             fault=reply.fault,
             error_code=reply.error_code,
             error_message=reply.error_message,
-            latency_us=None if reply.latency_ms is None else int(reply.latency_ms * 1000),
-            answers=[(clause.key, self._answer(clause, call)) for clause in self.parsed.clauses],
+            latency_us=None if reply.latency_ms is None else round(reply.latency_ms * 1000),
+            answers=examine(
+                clauses=self.parsed.clauses,
+                input=claim.input,
+                expected=claim.expected,
+                in_scope=claim.in_scope,
+                reply=reply,
+            ),
+            cost_micros=self._cost(reply),
+            reported=dict(reply.reported) or None,
+            retries=any(clause.on_error == "rerun" for clause in self.parsed.clauses),
         )
 
-    def _answer(self, clause: terms.Clause, call: Call) -> Answer:
-        return CHECKS[clause.check].answer(clause.params, call)
+    def _cost(self, reply: AgentReply) -> int:
+        """What the call cost in the budget's currency; what is not said counts as set aside."""
+        cost, evaluation = reply.facts.cost, self.evaluation
+        if evaluation.rerun_of_id is not None:
+            return 0
+        if cost is not None and cost.currency == (evaluation.cost_currency or cost.currency):
+            return cost.micros
+        return evaluation.call_cost_micros if reply.latency_ms is not None else 0
+
+
+def _whole_microseconds(reply: AgentReply) -> AgentReply:
+    """Latency as the row keeps it, so that whoever checks again later sees the same."""
+    if reply.latency_ms is None:
+        return reply
+    return replace(reply, latency_ms=round(reply.latency_ms * 1000) / 1000)
+
+
+def _canonical(claim: Claim) -> bytes:
+    """The input's canonical bytes; none where it has none, which the call has answered for."""
+    try:
+        return canonical(claim.input)
+    except NotCanonical:
+        return b""

@@ -1,4 +1,4 @@
-"""From checks' answers to verdicts: per clause, then for the whole pact.
+"""From checks' answers to a clause's verdict; `pacts.conclusions` combines a pact's clauses.
 
 A clause with the `propensity` estimand is judged by two betting e-processes
 (`reputation.confidence`): the promise is breached when the evidence against "the rate is at least
@@ -17,25 +17,15 @@ than 2 % of units null, the verdict is undetermined whatever the counts say.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import Literal
 
-from pacts.terms import WHOLE, Clause, OnUndetermined
+from pacts.terms import WHOLE, Clause
 from reputation.confidence import METHOD, Evidence, ValueOutOfRange, confidence_sequence, reaches
 
 Status = Literal["met", "breached", "undetermined"]
 
 CENSUS = "census-1"
 NULL_BUDGET_BPS = 200
-# From the mildest to the strictest; the declaration in the pact language keeps this order.
-RULES: tuple[OnUndetermined, ...] = get_args(OnUndetermined)
-
-
-class NoClauses(ValueError):
-    """A pact without clauses proves nothing and has no verdict."""
-
-
-class VerdictsDoNotMatch(ValueError):
-    """The clause verdicts are not exactly those of the pact's clauses, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,20 +70,6 @@ class ClauseVerdict:
     method: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CombinedVerdict:
-    """The evaluation's verdict. `earned_share_bps` is what is earned for certain; `rule` is the
-    strictest rule among the undetermined clauses (None if there is none, or nothing is left to
-    decide because a veto took the whole share); `vetoed_by` names the clauses that did."""
-
-    status: Status
-    earned_share_bps: int
-    rule: OnUndetermined | None
-    vetoed_by: tuple[str, ...]
-    reason: str
-    clauses: tuple[ClauseVerdict, ...]
-
-
 @dataclass(slots=True)
 class _Looks:
     """The evidence after every unit, and where it first crossed a line."""
@@ -106,9 +82,19 @@ class _Looks:
     def add(self, value: float, clause: Clause) -> None:
         self.evidence.add(value)
         self.units += 1
-        if self.breached_at is None and reaches(self.evidence.ln_e_breach, risk=clause.alpha):
+        # A value above the mean a side bets against only lowers that side's wealth, so nothing can
+        # be crossed then: looking at the other side alone finds the same first crossings.
+        if (
+            self.breached_at is None
+            and value < clause.promise
+            and reaches(self.evidence.ln_e_breach, risk=clause.alpha)
+        ):
             self.breached_at = self.units
-        if self.met_at is None and reaches(self.evidence.ln_e_met, risk=clause.beta):
+        if (
+            self.met_at is None
+            and value > clause.floor
+            and reaches(self.evidence.ln_e_met, risk=clause.beta)
+        ):
             self.met_at = self.units
 
     @property
@@ -118,6 +104,71 @@ class _Looks:
     @property
     def breached_first(self) -> bool:
         return self.breached_at is not None and self.breached_at == self.first
+
+
+class Tally:
+    """One clause over one window, fed unit by unit in the order of events.
+
+    What it holds does not grow with the number of units.
+    """
+
+    def __init__(self, clause: Clause) -> None:
+        """Raises RateOutOfRange for a propensity clause promising 0 or 100 %."""
+        self.clause = clause
+        self.units = self.errors = self.nulls = self.skipped = self.not_applicable = 0
+        self._whole = 0
+        self._parts = Fraction(0)
+        self._looks = (
+            _Looks(Evidence(promise=clause.promise, floor=clause.floor))
+            if clause.estimand == "propensity"
+            else None
+        )
+
+    def add(self, value: float) -> None:
+        """One deciding unit, in [0, 1]. Raises ValueOutOfRange."""
+        _check_value(value)
+        self.units += 1
+        if value in (0, 1):
+            self._whole += int(value)
+        else:
+            self._parts += Fraction(value)
+        if self._looks is not None:
+            self._looks.add(value, self.clause)
+
+    @property
+    def total(self) -> Fraction:
+        return self._whole + self._parts
+
+    @property
+    def counts(self) -> ClauseCounts:
+        return ClauseCounts(
+            passes=_plain(self.total),
+            failures=_plain(self.units - self.total),
+            errors=self.errors,
+            nulls=self.nulls,
+            skipped=self.skipped,
+            not_applicable=self.not_applicable,
+        )
+
+    @property
+    def decided(self) -> Status | None:
+        """The status that more units would not be asked for: a breach that latched, or a met that
+        latched and that the whole counts and the budgets still show. None while undecided, and
+        always for a census, which counts every unit."""
+        if self._looks is None or self._looks.first is None:
+            return None
+        if _over_budget(self.clause, self.counts):
+            return None
+        live = _live(self._looks.evidence, self.clause, breach_wins=self._looks.breached_first)
+        status, _ = _decide(self.clause, self._looks, live, True)
+        latched = self._looks.breached_first if status == "breached" else status == "met"
+        return status if latched else None
+
+    def verdict(self, *, closed: bool = True, most_units: int | None = None) -> ClauseVerdict:
+        """What these units come to; arguments as of `judge_clause`."""
+        if self._looks is None:
+            return _census(self.clause, self.units, self.total, self.counts, closed, most_units)
+        return _propensity(self.clause, self._looks, self.counts, closed)
 
 
 def judge_clause(
@@ -138,20 +189,12 @@ def judge_clause(
     certain early; a clause over N calls caps itself. Raises ValueOutOfRange for a value outside
     [0, 1] and RateOutOfRange for a propensity clause promising 0 or 100 %.
     """
+    tally = Tally(clause)
     for value in values:
-        _check_value(value)
-    total = sum(map(Fraction, values), Fraction(0))
-    counts = ClauseCounts(
-        passes=_plain(total),
-        failures=_plain(len(values) - total),
-        errors=errors,
-        nulls=nulls,
-        skipped=skipped,
-        not_applicable=not_applicable,
-    )
-    if clause.estimand == "realized":
-        return _census(clause, len(values), total, counts, closed, most_units)
-    return _propensity(clause, values, counts, closed)
+        tally.add(value)
+    tally.errors, tally.nulls = errors, nulls
+    tally.skipped, tally.not_applicable = skipped, not_applicable
+    return tally.verdict(closed=closed, most_units=most_units)
 
 
 def judge_counts(*, clause: Clause, counts: ClauseCounts) -> Status:
@@ -161,41 +204,11 @@ def judge_counts(*, clause: Clause, counts: ClauseCounts) -> Status:
     return _live(evidence, clause, breach_wins=True)
 
 
-def combine(*, clauses: Sequence[Clause], verdicts: Sequence[ClauseVerdict]) -> CombinedVerdict:
-    """The verdict of the whole pact and the share of the price it earned.
-
-    Any breached clause makes it breached; else any undetermined one makes it undetermined. A
-    breached clause that is critical or whose consequence is `withhold` takes the whole share; any
-    other breached clause takes its weight. An undetermined clause earns as its rule says: release
-    all of its weight, prorate weight × estimate / promise rounded down, the others nothing yet.
-    """
-    if not clauses:
-        raise NoClauses("a pact without clauses has no verdict")
-    if [c.key for c in clauses] != [v.key for v in verdicts]:
-        raise VerdictsDoNotMatch("one verdict per clause, in the order of the pact")
-    pairs = list(zip(clauses, verdicts, strict=True))
-    vetoes = tuple(c.key for c, v in pairs if v.status == "breached" and _takes_all(c))
-    open_rules = [c.on_undetermined for c, v in pairs if v.status == "undetermined"]
-    return CombinedVerdict(
-        status=_worst([v.status for v in verdicts]),
-        earned_share_bps=0 if vetoes else sum(_earned(c, v) for c, v in pairs),
-        rule=None if vetoes or not open_rules else max(open_rules, key=RULES.index),
-        vetoed_by=vetoes,
-        reason=_combined_reason(pairs),
-        clauses=tuple(verdicts),
-    )
-
-
 def _plain(total: Fraction) -> float:
     return int(total) if total.denominator == 1 else float(total)
 
 
-def _propensity(
-    clause: Clause, values: Sequence[float], counts: ClauseCounts, closed: bool
-) -> ClauseVerdict:
-    looks = _Looks(Evidence(promise=clause.promise, floor=clause.floor))
-    for value in values:
-        looks.add(value, clause)
+def _propensity(clause: Clause, looks: _Looks, counts: ClauseCounts, closed: bool) -> ClauseVerdict:
     live = _live(looks.evidence, clause, breach_wins=looks.breached_first)
     status, why = _over_budget(clause, counts) or _decide(clause, looks, live, closed)
     low, high = confidence_sequence(passes=counts.passes, failures=counts.failures)
@@ -207,8 +220,8 @@ def _propensity(
         reason=_reason(clause, counts, why, (low, high)),
         counts=counts,
         estimate=_estimate(counts),
-        low=low if values else None,
-        high=high if values else None,
+        low=low if looks.units else None,
+        high=high if looks.units else None,
         ln_e_met=looks.evidence.ln_e_met,
         ln_e_breach=looks.evidence.ln_e_breach,
         first_crossing=looks.first,
@@ -320,41 +333,3 @@ def _reason(
         f"{seen}, somewhere from {low:.1%} to {high:.1%}, against a promise of "
         f"{clause.promise:.2%} and a floor of {clause.floor:.2%}: {why}."
     )
-
-
-def _worst(statuses: Sequence[Status]) -> Status:
-    if "breached" in statuses:
-        return "breached"
-    return "undetermined" if "undetermined" in statuses else "met"
-
-
-def _takes_all(clause: Clause) -> bool:
-    # A clause that names no consequence cannot be published; should one be judged, it fails closed.
-    return clause.critical or clause.consequence != "reduce"
-
-
-def _earned(clause: Clause, verdict: ClauseVerdict) -> int:
-    if verdict.status == "met":
-        return clause.weight_bps
-    if verdict.status == "breached":
-        return 0
-    if clause.on_undetermined == "release":
-        return clause.weight_bps
-    return _prorated(clause, verdict.counts) if clause.on_undetermined == "prorate" else 0
-
-
-def _prorated(clause: Clause, counts: ClauseCounts) -> int:
-    """weight × estimate / promise, at most the weight, rounded down; exact for whole counts."""
-    if not counts.units or not clause.promise_bps:
-        return 0
-    kept = Fraction(counts.passes) / counts.units / Fraction(clause.promise_bps, WHOLE)
-    return int(clause.weight_bps * min(Fraction(1), kept))
-
-
-def _combined_reason(pairs: Sequence[tuple[Clause, ClauseVerdict]]) -> str:
-    parts = []
-    for status, words in (("breached", "broken"), ("undetermined", "undecided")):
-        titles = [c.title for c, v in pairs if v.status == status]
-        if titles:
-            parts.append(f"{words}: {'; '.join(titles)}")
-    return ". ".join(part[:1].upper() + part[1:] for part in parts) or "Every clause was met"

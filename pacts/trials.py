@@ -1,35 +1,38 @@
-"""Trials as a queue of rows: claim under a lease, record once.
+"""Trials as a queue of rows: claim under a lease, within the budget; `pacts.recording` records.
 
-A trial is `queued`, then `running` under a lease that its runner keeps renewing, then `done` or
-`null`. A worker that dies lets its leases lapse, `requeue_lapsed` puts them back, and the attempt
-number decides whose answer counts: an answer for an earlier attempt finds no row and is dropped.
+A trial is `queued`, then `running` under a lease that its runner keeps renewing, then `done`,
+`null` or `skipped`. A worker that dies lets its leases lapse, `requeue_lapsed` puts them back, and
+the attempt number decides whose answer counts: an answer for an earlier attempt finds no row.
+
+Locks are taken in one order: agent version, evaluation, trials. Under the first two a claim reads
+what was used, so budgets, concurrency and rate are exact however many runners claim at once.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
-from pacts.checks import Answer
-from pacts.models import AgentVersion, Artifact, Evaluation, Observation, Trial
-from reputation.canonical import JsonValue, sha256
+from pacts.budgets import Budget, Spent, Used, paced, room
+from pacts.models import Evaluation, Trial
+from pacts.stored import StoredAnswer
+from reputation.canonical import JsonValue
 from reputation.clock import database_now
 from reputation.hints import hint
 
 LEASE = timedelta(seconds=15)
-WIDTH = 8  # calls in flight per runner
-MAX_ATTEMPTS = 3  # of a trial whose fault is not the agent's
+WIDTH = 32  # calls in flight per runner
 MAX_LOST = 5  # attempts of a trial that takes its worker down each time
-MAX_KEPT_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One attempt at one trial, and the task it is about."""
+    """One attempt at one trial, and the task it is about. `stored` is what an earlier run kept,
+    where its answers are checked again and no agent is called."""
 
     trial_id: int
     position: int
@@ -37,59 +40,141 @@ class Claim:
     input: JsonValue
     expected: JsonValue
     in_scope: bool
+    variant: str = ""
+    stored: StoredAnswer | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """What one attempt came to: whose fault it was, the raw answer, and the checks' answers."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was claimed. With nothing claimed, `wait` says in how many seconds to ask again; None
+    means that nothing here waits for this runner."""
 
-    claim: Claim
-    input_digest: str
-    raw: bytes
-    fault: str
-    error_code: str
-    error_message: str
-    latency_us: int | None
-    answers: Sequence[tuple[str, Answer]]  # by clause key
-
-    @property
-    def state(self) -> Trial.State:
-        """Who was at fault decides: the agent answers for its own, others' is tried again."""
-        if self.fault in (Trial.Fault.NONE, Trial.Fault.AGENT):
-            return Trial.State.DONE
-        return Trial.State.NULL if self.claim.attempt >= MAX_ATTEMPTS else Trial.State.QUEUED
+    claims: list[Claim] = field(default_factory=list)
+    wait: float | None = None
 
 
 def nudge(evaluation: Evaluation) -> None:
     """Hint at the workers that trials are waiting; losing the hint loses nothing."""
     for _ in range(-(-evaluation.agent_version.max_concurrency // WIDTH)):
-        hint("pacts.tasks.run_trials", evaluation.id)
+        hint("pacts.tasks.run_trials", evaluation.pk)
 
 
-def turn(evaluation: Evaluation, *, finished: Sequence[Finished], limit: int) -> list[Claim]:
-    """Record what landed and claim up to `limit` more, in one transaction."""
-    with transaction.atomic():
-        if finished:
-            record(evaluation, finished, now=database_now())
-        return claim(evaluation, limit=limit) if limit else []
-
-
-def claim(evaluation: Evaluation, *, limit: int) -> list[Claim]:
-    """Lease up to `limit` queued trials, within what the agent version takes at once."""
+def claim(evaluation: Evaluation, *, limit: int) -> Taken:
+    """Lease up to `limit` queued trials: within the budget, what the agent version takes at once,
+    and its rate. A budget that is used up skips whatever is still queued."""
     with transaction.atomic(), connection.cursor() as cursor:
-        # The lock on the version row makes the count exact; foreign keys do not wait for it.
-        AgentVersion.objects.select_for_update(no_key=True).get(pk=evaluation.agent_version_id)
-        cursor.execute(
-            _CLAIM,
-            {"evaluation": evaluation.pk, "limit": limit, "lease": LEASE.total_seconds()},
+        cursor.execute(_LOCK, [evaluation.pk])
+        row = cursor.fetchone()
+        if row is None:
+            return Taken()
+        state = _State(*row)
+        if state.is_rerun:
+            return Taken(_take(cursor, evaluation, state, limit))
+        return _within_limits(cursor, evaluation, state, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What the locked rows of an evaluation and its agent version say."""
+
+    stop_after: int | None
+    is_rerun: bool
+    calls_made: int
+    max_calls: int | None
+    max_seconds: int | None
+    max_cost_micros: int | None
+    call_cost_micros: int
+    max_concurrency: int
+    max_per_minute: int | None
+    deadline_ms: int
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(
+            calls=self.max_calls,
+            seconds=self.max_seconds,
+            cost_micros=self.max_cost_micros,
+            call_cost_micros=self.call_cost_micros,
         )
-        return sorted(
-            (
-                Claim(row[0], row[1], row[2], json.loads(row[3]), _parsed(row[4]), row[5])
-                for row in cursor.fetchall()
-            ),
-            key=lambda taken: taken.position,
+
+
+_LOCK = """
+SELECT e.stop_after, e.rerun_of_id IS NOT NULL, e.calls_made, e.max_calls, e.max_seconds,
+       e.max_cost_micros, e.call_cost_micros, v.max_concurrency, v.max_per_minute, v.deadline_ms
+  FROM pacts_evaluation e JOIN pacts_agentversion v ON v.id = e.agent_version_id
+ WHERE e.id = %s AND e.state = 'running'
+   FOR NO KEY UPDATE OF v, e
+"""
+
+
+def _within_limits(cursor: Any, evaluation: Evaluation, state: _State, limit: int) -> Taken:
+    busy, own, spent, elapsed, ahead = _used(cursor, evaluation, state)
+    used = Used(calls=state.calls_made, elapsed=elapsed, cost_micros=spent, in_flight=own)
+    found = room(
+        budget=state.budget, used=used, call_seconds=state.deadline_ms / 1000, wanted=limit
+    )
+    if found.spent:
+        _skip_rest(cursor, evaluation, found.spent)
+        return Taken()
+    allowed = max(0, min(found.calls, state.max_concurrency - busy))
+    wait = None
+    if state.max_per_minute is not None:
+        allowed, _, wait = paced(
+            per_minute=state.max_per_minute, booked_ahead=ahead, wanted=allowed
         )
+    claims = _take(cursor, evaluation, state, allowed) if allowed else []
+    if claims and state.max_per_minute is not None:
+        _book(cursor, evaluation, state.max_per_minute, len(claims))
+    return Taken(claims, None if claims else _wait(cursor, evaluation, wait, busy))
+
+
+def _used(cursor: Any, evaluation: Evaluation, state: _State) -> tuple[int, int, int, float, float]:
+    """Calls in flight at the agent and of this run, money spent, seconds gone, seconds booked."""
+    cursor.execute(
+        _USED if state.max_cost_micros is None else _USED_WITH_MONEY,
+        {"evaluation": evaluation.pk, "version": evaluation.agent_version_id},
+    )
+    busy, own, spent, elapsed, ahead = cursor.fetchone()
+    return busy, own, int(spent), float(elapsed), float(ahead or 0)
+
+
+_USED = """
+SELECT count(*), count(*) FILTER (WHERE r.evaluation_id = %(evaluation)s), 0,
+       (SELECT extract(epoch FROM clock_timestamp() - started_at) FROM pacts_evaluation
+         WHERE id = %(evaluation)s),
+       (SELECT extract(epoch FROM free_at - clock_timestamp()) FROM pacts_callpace
+         WHERE agent_version_id = %(version)s)
+  FROM pacts_trial r JOIN pacts_evaluation o ON o.id = r.evaluation_id
+ WHERE r.state = 'running' AND r.lease_expires_at > clock_timestamp()
+   AND o.agent_version_id = %(version)s AND o.state = 'running' AND o.rerun_of_id IS NULL
+"""
+# A call whose lease has lapsed may still be under way, and costs what it costs.
+_USED_WITH_MONEY = _USED.replace(
+    "count(*) FILTER (WHERE r.evaluation_id = %(evaluation)s), 0,",
+    """(SELECT count(*) FROM pacts_trial WHERE evaluation_id = %(evaluation)s
+         AND state = 'running'),
+       (SELECT coalesce(sum(cost_micros), 0) FROM pacts_trial
+         WHERE evaluation_id = %(evaluation)s),""",
+)
+
+
+def _take(cursor: Any, evaluation: Evaluation, state: _State, limit: int) -> list[Claim]:
+    cursor.execute(
+        _CLAIM,
+        {
+            "evaluation": evaluation.pk,
+            "limit": limit,
+            "lease": LEASE.total_seconds(),
+            "last": 2**31 - 1 if state.stop_after is None else state.stop_after,
+            "call": 0 if state.is_rerun else 1,
+        },
+    )
+    claims = [
+        Claim(row[0], row[1], row[2], json.loads(row[3]), _parsed(row[4]), *row[5:7])
+        for row in cursor.fetchall()
+    ]
+    claims.sort(key=lambda taken: taken.position)
+    return _with_answers(cursor, evaluation, claims) if state.is_rerun else claims
 
 
 def _parsed(text: str | None) -> JsonValue:
@@ -100,24 +185,95 @@ def _parsed(text: str | None) -> JsonValue:
 _CLAIM = """
 WITH taken AS (
     SELECT t.id FROM pacts_trial t
-      JOIN pacts_evaluation e ON e.id = t.evaluation_id AND e.state = 'running'
-     WHERE t.evaluation_id = %(evaluation)s AND t.state = 'queued'
+     WHERE t.evaluation_id = %(evaluation)s AND t.state = 'queued' AND t.position <= %(last)s
+       AND (t.lease_expires_at IS NULL OR t.lease_expires_at <= clock_timestamp())
      ORDER BY t.position
        FOR UPDATE OF t SKIP LOCKED
-     LIMIT (
-        SELECT greatest(0, least(%(limit)s, v.max_concurrency - (
-            SELECT count(*) FROM pacts_trial r JOIN pacts_evaluation o ON o.id = r.evaluation_id
-             WHERE r.state = 'running' AND r.lease_expires_at > now()
-               AND o.agent_version_id = v.id AND o.state = 'running')))
-          FROM pacts_agentversion v JOIN pacts_evaluation e ON e.agent_version_id = v.id
-         WHERE e.id = %(evaluation)s)
+     LIMIT %(limit)s
+), leased AS (
+    UPDATE pacts_trial t
+       SET state = 'running', attempt = t.attempt + 1,
+           lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
+      FROM taken, pacts_task k
+     WHERE t.id = taken.id AND k.id = t.task_id
+ RETURNING t.id, t.position, t.attempt, k.input::text, k.expected::text, k.in_scope, t.variant
+), counted AS (
+    UPDATE pacts_evaluation
+       SET calls_made = calls_made + %(call)s * (SELECT count(*) FROM leased)
+     WHERE id = %(evaluation)s AND EXISTS (SELECT FROM leased)
 )
-UPDATE pacts_trial t
-   SET state = 'running', attempt = t.attempt + 1,
-       lease_expires_at = now() + make_interval(secs => %(lease)s)
-  FROM taken, pacts_task k
- WHERE t.id = taken.id AND k.id = t.task_id
-RETURNING t.id, t.position, t.attempt, k.input::text, k.expected::text, k.in_scope
+SELECT * FROM leased
+"""
+
+
+def _with_answers(cursor: Any, evaluation: Evaluation, claims: list[Claim]) -> list[Claim]:
+    """The same claims with what the earlier run kept of each."""
+    cursor.execute(
+        """SELECT t.position, t.fault, t.error_code, t.error_message, t.latency_us, a.body
+             FROM pacts_trial t LEFT JOIN pacts_artifact a ON a.digest = t.output_digest
+            WHERE t.evaluation_id = %s AND t.position = ANY(%s)""",
+        [evaluation.rerun_of_id, [one.position for one in claims]],
+    )
+    stored = {
+        position: StoredAnswer(
+            fault=fault,
+            error_code=code,
+            error_message=message,
+            latency_us=latency,
+            body=None if body is None else bytes(body),
+        )
+        for position, fault, code, message, latency, body in cursor.fetchall()
+    }
+    return [replace(one, stored=stored[one.position]) for one in claims]
+
+
+def _book(cursor: Any, evaluation: Evaluation, per_minute: int, calls: int) -> None:
+    cursor.execute(
+        """INSERT INTO pacts_callpace AS p (agent_version_id, free_at)
+           VALUES (%(version)s, clock_timestamp() + make_interval(secs => %(ahead)s))
+               ON CONFLICT (agent_version_id) DO UPDATE
+              SET free_at = greatest(p.free_at, clock_timestamp())
+                            + make_interval(secs => %(ahead)s)""",
+        {"version": evaluation.agent_version_id, "ahead": calls * 60 / per_minute},
+    )
+
+
+def _wait(cursor: Any, evaluation: Evaluation, paced: float | None, busy: int) -> float | None:
+    """How long until there may be something to claim; None when others are at it or all is in."""
+    cursor.execute(
+        """SELECT extract(epoch FROM min(coalesce(lease_expires_at, clock_timestamp()))
+                  - clock_timestamp())
+             FROM pacts_trial WHERE evaluation_id = %s AND state = 'queued'
+              AND position <= coalesce((SELECT stop_after FROM pacts_evaluation WHERE id = %s),
+                                       position)""",
+        [evaluation.pk, evaluation.pk],
+    )
+    (until,) = cursor.fetchone()
+    if until is None:
+        return None
+    if paced is not None and paced > 0:
+        return max(paced, float(until))
+    return max(0.0, float(until)) if until > 0 or not busy else None
+
+
+def _skip_rest(cursor: Any, evaluation: Evaluation, why: Spent | str) -> None:
+    cursor.execute(_SKIP, {"evaluation": evaluation.pk, "why": why, "after": -1})
+    cursor.execute(
+        "UPDATE pacts_evaluation SET stopped_by = %s WHERE id = %s", [why, evaluation.pk]
+    )
+
+
+def skip_after(evaluation: Evaluation, *, position: int, why: str) -> int:
+    """Skip what is queued after a position; the caller holds the evaluation. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SKIP, {"evaluation": evaluation.pk, "why": why, "after": position})
+        return int(cursor.rowcount)
+
+
+_SKIP = """
+UPDATE pacts_trial SET state = 'skipped', error_code = %(why)s, lease_expires_at = NULL,
+       finished_at = clock_timestamp()
+ WHERE evaluation_id = %(evaluation)s AND state = 'queued' AND position > %(after)s
 """
 
 
@@ -129,82 +285,11 @@ def renew(claims: Sequence[Claim]) -> None:
     )
 
 
-def record(evaluation: Evaluation, finished: Sequence[Finished], *, now: datetime) -> int:
-    """Store what came back, once per trial; returns how many counted."""
-    with transaction.atomic():
-        held = _mark(finished, now)
-        done = [
-            item
-            for item in finished
-            if item.claim.trial_id in held and item.state == Trial.State.DONE
-        ]
-        _keep_artifacts(done)
-        Observation.objects.bulk_create(
-            [
-                Observation(
-                    trial_id=item.claim.trial_id,
-                    clause=clause,
-                    check_kind=answer.check,
-                    check_version=answer.version,
-                    outcome=answer.outcome,
-                    value=answer.value,
-                    reason=answer.reason,
-                )
-                for item in done
-                for clause, answer in item.answers
-            ]
-        )
-    return len(held)
-
-
-def _mark(finished: Sequence[Finished], now: datetime) -> set[int]:
-    """Move the trials on, if they are still at the attempt that was made; returns which were."""
-    columns: list[list[Any]] = [
-        [item.claim.trial_id for item in finished],
-        [item.claim.attempt for item in finished],
-        [item.state.value for item in finished],
-        [item.fault for item in finished],
-        [item.error_code[:40] for item in finished],
-        [item.error_message[:200] for item in finished],
-        [item.input_digest for item in finished],
-        [sha256(item.raw) if item.raw else "" for item in finished],
-        [item.latency_us for item in finished],
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_RECORD, [now, *columns])
-        return {trial_id for (trial_id,) in cursor.fetchall()}
-
-
-_RECORD = """
-UPDATE pacts_trial t
-   SET state = f.state, fault = f.fault, error_code = f.code, error_message = f.message,
-       input_digest = f.input, output_digest = f.output, latency_us = f.latency,
-       lease_expires_at = NULL,
-       finished_at = CASE WHEN f.state = 'queued' THEN NULL ELSE %s::timestamptz END
-  FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
-              %s::text[], %s::text[], %s::bigint[])
-       AS f (id, attempt, state, fault, code, message, input, output, latency)
- WHERE t.id = f.id AND t.state = 'running' AND t.attempt = f.attempt
-RETURNING t.id
-"""
-
-
-def _keep_artifacts(items: Sequence[Finished]) -> None:
-    bodies = {sha256(item.raw): item.raw for item in items}
-    Artifact.objects.bulk_create(
-        [
-            Artifact(digest=digest, body=body, size=len(body))
-            for digest, body in sorted(bodies.items())  # in one order, so that two never deadlock
-            if body and len(body) <= MAX_KEPT_BYTES
-        ],
-        ignore_conflicts=True,
-    )
-
-
 def requeue_lapsed(*, now: datetime) -> list[str]:
     """Put back trials whose worker died; returns the evaluations concerned.
 
-    A trial that took its worker down with it every time becomes null, the platform's fault.
+    A trial that took its worker down with it every time becomes null, the platform's fault. What
+    was set aside for the lost call counts as spent: it may have been made.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_REQUEUE, {"now": now, "most": MAX_LOST})
@@ -222,15 +307,17 @@ UPDATE pacts_trial t
        fault = CASE WHEN t.attempt >= %(most)s THEN 'platform' ELSE t.fault END,
        error_code = CASE WHEN t.attempt >= %(most)s THEN 'worker_lost' ELSE t.error_code END,
        finished_at = CASE WHEN t.attempt >= %(most)s THEN %(now)s::timestamptz END,
+       cost_micros = t.cost_micros + e.call_cost_micros,
        lease_expires_at = NULL
-  FROM lapsed WHERE t.id = lapsed.id
+  FROM lapsed, pacts_evaluation e WHERE t.id = lapsed.id AND e.id = t.evaluation_id
 RETURNING t.evaluation_id
 """
 
 
 def idle(*, limit: int) -> list[Evaluation]:
     """Running evaluations with queued trials and nobody at work on them."""
-    queued = Trial.objects.filter(evaluation=OuterRef("pk"), state=Trial.State.QUEUED)
+    wanted = Q(evaluation__stop_after=None) | Q(position__lte=F("evaluation__stop_after"))
+    queued = Trial.objects.filter(wanted, evaluation=OuterRef("pk"), state=Trial.State.QUEUED)
     running = Trial.objects.filter(evaluation=OuterRef("pk"), state=Trial.State.RUNNING)
     return list(
         Evaluation.objects.filter(Exists(queued), ~Exists(running), state=Evaluation.State.RUNNING)
@@ -240,23 +327,23 @@ def idle(*, limit: int) -> list[Evaluation]:
 
 
 def progress(evaluation: Evaluation) -> dict[str, int]:
-    """Counts for a live page: `{total, queued, running, done, null, agent_faults}`."""
+    """Counts for a live page: `{total, queued, running, done, null, skipped, agent_faults, calls,
+    cost_micros}`."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT count(*) FILTER (WHERE state = 'queued'),
-                      count(*) FILTER (WHERE state = 'running'),
-                      count(*) FILTER (WHERE state = 'done'),
-                      count(*) FILTER (WHERE state = 'null'),
-                      count(*) FILTER (WHERE state = 'done' AND fault = 'agent')
-                 FROM pacts_trial WHERE evaluation_id = %s""",
-            [evaluation.pk],
-        )
-        queued, running, done, null, faults = cursor.fetchone()
-    return {
-        "total": evaluation.trials_total,
-        "queued": queued,
-        "running": running,
-        "done": done,
-        "null": null,
-        "agent_faults": faults,
-    }
+        cursor.execute(_PROGRESS, [evaluation.pk, evaluation.pk])
+        names = [column[0] for column in cursor.description]
+        found = dict(zip(names, map(int, cursor.fetchone()), strict=True))
+    return {"total": evaluation.trials_total, **found}
+
+
+_PROGRESS = """
+SELECT count(*) FILTER (WHERE state = 'queued') AS queued,
+       count(*) FILTER (WHERE state = 'running') AS running,
+       count(*) FILTER (WHERE state = 'done') AS done,
+       count(*) FILTER (WHERE state = 'null') AS null,
+       count(*) FILTER (WHERE state = 'skipped') AS skipped,
+       count(*) FILTER (WHERE state = 'done' AND fault = 'agent') AS agent_faults,
+       (SELECT calls_made FROM pacts_evaluation WHERE id = %s) AS calls,
+       coalesce(sum(cost_micros), 0) AS cost_micros
+  FROM pacts_trial WHERE evaluation_id = %s
+"""

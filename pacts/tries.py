@@ -10,7 +10,8 @@ Outcome = Literal["pass", "fail", "error", "skipped", "not_applicable", "null", 
 class Try:
     """One check's answer on one trial of one task; `null` is a trial that came to nothing through
     no fault of the agent, `stopped` one that the run ended before. `value` is in [0, 1]; None
-    stands for 1 on pass and 0 on fail. `variant` says how the task was varied (`pacts.variants`), empty for the task as it is."""
+    stands for 1 on pass and 0 on fail. `variant` says how the task was varied (`pacts.variants`),
+    empty for the task as it is."""
 
     task: str
     outcome: Outcome

@@ -1,24 +1,21 @@
 """Verdicts: once the last trial of an evaluation is in, its observations become one conclusion."""
 
-from collections import defaultdict
 from datetime import datetime
-from operator import itemgetter
-from typing import cast
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
-from pacts import statistics, terms
+from pacts import conclusions, statistics, stopping, terms, trials
 from pacts.evaluation import subjects_of
+from pacts.judging import Jury
 from pacts.models import (
     ClauseVerdict,
     Deliverable,
     Evaluation,
-    Observation,
     Trial,
     Verdict,
 )
-from pacts.units import Outcome, Try, units
+from pacts.observed import tasks_of
 from reputation import evidence
 from reputation.confidence import METHOD
 from reputation.hints import hint
@@ -29,7 +26,9 @@ UNFINISHED = [Trial.State.QUEUED, Trial.State.RUNNING]
 def conclude(*, evaluation_id: str, now: datetime) -> Verdict | None:
     """Conclude an evaluation whose trials are all in, once. None while some are still out.
 
-    After the evaluation's deadline the trials still out become null: the platform's fault.
+    After the evaluation's deadline the trials still out become null: the platform's fault. A run
+    that was cut off because it is decided is looked at as a whole: if a late answer undid that, it
+    goes on, otherwise the trials never tried are skipped.
     """
     with transaction.atomic():
         evaluation = (
@@ -41,47 +40,51 @@ def conclude(*, evaluation_id: str, now: datetime) -> Verdict | None:
             return None
         if now > evaluation.deadline_at:
             _give_up_trials(evaluation, now)
-        if Trial.objects.filter(evaluation=evaluation, state__in=UNFINISHED).exists():
+        if _still_out(evaluation).exists():
             return None
         parsed = terms.parse(evaluation.pact_version.terms)
-        tries = tries_of(evaluation)
-        judged = [_judge(clause, tries[clause.key]) for clause in parsed.clauses]
-        combined = statistics.combine(clauses=parsed.clauses, verdicts=judged)
-        verdict = _store(evaluation, parsed, combined, now)
+        jury = _jury(evaluation, parsed)
+        if evaluation.stop_after is not None and not _end_here(evaluation, jury):
+            return None
+        verdict = _store(evaluation, parsed, jury.verdict(), now)
         _finish(evaluation, now)
         transaction.on_commit(lambda: hint("pacts.verdict_concluded"))
     return verdict
 
 
-def tries_of(evaluation: Evaluation) -> dict[str, list[Try]]:
-    """Every clause's observations in the order of the run; null trials appear as `null`."""
-    keys = [clause["key"] for clause in evaluation.pact_version.terms["clauses"]]
-    observed = Observation.objects.filter(trial__evaluation=evaluation).values_list(
-        "trial__position", "trial__task_id", "clause", "outcome", "value"
-    )
-    nulls = Trial.objects.filter(evaluation=evaluation, state=Trial.State.NULL).values_list(
-        "position", "task_id"
-    )
-    placed = [
-        *(
-            (place, key, Try(task=str(task), outcome="null"))
-            for place, task in nulls
-            for key in keys
-        ),
-        *(
-            (place, key, Try(task=str(task), outcome=cast(Outcome, outcome), value=value))
-            for place, task, key, outcome, value in observed
-        ),
-    ]
-    tries: dict[str, list[Try]] = defaultdict(list)
-    for _, key, one in sorted(placed, key=itemgetter(0)):
-        tries[key].append(one)
-    return tries
+def _still_out(evaluation: Evaluation) -> QuerySet[Trial]:
+    out = Trial.objects.filter(evaluation=evaluation, state__in=UNFINISHED)
+    if evaluation.stop_after is None:
+        return out
+    return out.filter(position__lte=evaluation.stop_after)
+
+
+def _jury(evaluation: Evaluation, parsed: terms.PactTerms) -> Jury:
+    jury = Jury(parsed.clauses)
+    for tries in tasks_of(evaluation, last=evaluation.stop_after):
+        jury.add(tries)
+    return jury
+
+
+def _end_here(evaluation: Evaluation, jury: Jury) -> bool:
+    """Skip what was never tried, if the run is still decided; otherwise open the queue again."""
+    assert evaluation.stop_after is not None
+    rest = Trial.objects.filter(evaluation=evaluation, position__gt=evaluation.stop_after)
+    if not rest.filter(state__in=UNFINISHED).exists():
+        return True
+    if not jury.decided:
+        stopping.go_on(evaluation)
+        transaction.on_commit(lambda: trials.nudge(evaluation))
+        return False
+    trials.skip_after(evaluation, position=evaluation.stop_after, why=Evaluation.Stop.LATCHED.value)
+    evaluation.stopped_by = Evaluation.Stop.LATCHED
+    return True
 
 
 def due(*, now: datetime, limit: int = 100) -> list[str]:
     """Running evaluations that can be concluded: all trials in, or past their deadline."""
-    out = Trial.objects.filter(evaluation=OuterRef("pk"), state__in=UNFINISHED)
+    wanted = Q(evaluation__stop_after=None) | Q(position__lte=F("evaluation__stop_after"))
+    out = Trial.objects.filter(wanted, evaluation=OuterRef("pk"), state__in=UNFINISHED)
     running = Evaluation.objects.filter(state=Evaluation.State.RUNNING)
     complete = running.filter(~Exists(out)).values_list("id", flat=True)[:limit]
     late = running.filter(deadline_at__lt=now).values_list("id", flat=True)[:limit]
@@ -98,22 +101,10 @@ def _give_up_trials(evaluation: Evaluation, now: datetime) -> None:
     )
 
 
-def _judge(clause: terms.Clause, tries: list[Try]) -> statistics.ClauseVerdict:
-    found = units(clause=clause, tries=tries)
-    return statistics.judge_clause(
-        clause=clause,
-        values=found.values,
-        errors=found.errors,
-        nulls=found.nulls,
-        skipped=found.skipped,
-        not_applicable=found.not_applicable,
-    )
-
-
 def _store(
     evaluation: Evaluation,
     parsed: terms.PactTerms,
-    combined: statistics.CombinedVerdict,
+    combined: conclusions.CombinedVerdict,
     now: datetime,
 ) -> Verdict:
     verdict = Verdict(
@@ -171,7 +162,7 @@ def _row(
 def _log(
     evaluation: Evaluation,
     parsed: terms.PactTerms,
-    combined: statistics.CombinedVerdict,
+    combined: conclusions.CombinedVerdict,
     verdict: Verdict,
     now: datetime,
 ) -> str:
@@ -184,6 +175,7 @@ def _log(
             "method": METHOD,
             "independence": evaluation.independence,
             "trials": evaluation.trials_total,
+            **_stopped(evaluation),
             "clauses": [
                 _clause_fact(clause, judged)
                 for clause, judged in zip(parsed.clauses, combined.clauses, strict=True)
@@ -193,6 +185,14 @@ def _log(
         at=now,
         dedupe_key=f"evaluation.concluded:{evaluation.id}",
     ).id
+
+
+def _stopped(evaluation: Evaluation) -> dict[str, object]:
+    """What the log says of trials that were never made, where there are any."""
+    skipped = Trial.objects.filter(evaluation=evaluation, state=Trial.State.SKIPPED).count()
+    if not skipped:
+        return {}
+    return {"skipped": skipped, "reason": evaluation.stopped_by or Evaluation.Stop.CANCELLED.value}
 
 
 def _clause_fact(clause: terms.Clause, judged: statistics.ClauseVerdict) -> dict[str, object]:
@@ -217,7 +217,7 @@ def _clause_fact(clause: terms.Clause, judged: statistics.ClauseVerdict) -> dict
 def _finish(evaluation: Evaluation, now: datetime) -> None:
     evaluation.state = Evaluation.State.CONCLUDED
     evaluation.concluded_at = now
-    evaluation.save(update_fields=["state", "concluded_at"])
+    evaluation.save(update_fields=["state", "concluded_at", "stopped_by"])
     if evaluation.deliverable_id:
         last = Trial.objects.filter(evaluation=evaluation).aggregate(at=Max("finished_at"))["at"]
         Deliverable.objects.filter(pk=evaluation.deliverable_id).update(delivered_at=last or now)

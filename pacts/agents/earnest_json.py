@@ -3,20 +3,28 @@
 Request: `{"protocol": "earnest-json/1", "call_id": "<id>", "input": <the task's input>}`.
 Answer: status 200 and `{"output": {…}}`, where the output is an object. An agent that declines
 answers `{"output": {"declined": true}}`. Beside `output` it may report tool calls, tokens, cost and
-the state it left (`pacts.answers`); other members are ignored. Any other status, and JSON the
-platform does not accept (`pacts.strict_json`), is the agent's fault.
+the state it left (`pacts.answers`), and `model` and `fingerprint` as text; other members are
+ignored. Any other status, and JSON the platform does not accept (`pacts.strict_json`), is the
+agent's fault.
 """
 
 import json
 
-from pacts.agents.protocol import AgentReply
+from pacts.agents.protocol import (
+    NOTHING_DECLARED,
+    AgentReply,
+    Declared,
+    ask,
+    counts,
+    failure,
+)
 from pacts.answers import read_facts
-from pacts.egress import Egress, EgressError, Reply
-from pacts.faults import Fault
+from pacts.egress import Egress
 from pacts.strict_json import MalformedJson, parse_json
 from reputation.canonical import JsonValue, NotCanonical, check
 
 PROTOCOL = "earnest-json/1"
+TITLE = "Plain JSON over HTTP"
 
 
 def call(
@@ -26,25 +34,25 @@ def call(
     input: JsonValue,
     egress: Egress,
     deadline_seconds: float | None = None,
+    declared: Declared = NOTHING_DECLARED,
 ) -> AgentReply:
     """Ask once. An input that is not JSON is the buyer's fault; an exception of ours the
     platform's; what the agent does or fails to do its own."""
     try:
         body = _request(call_id, input)
     except NotCanonical as error:
-        return _nothing("buyer", "input_malformed", str(error))
-    try:
-        reply = egress.post(
+        return failure("buyer", "input_malformed", str(error))
+    reply = ask(
+        lambda: egress.post(
             endpoint,
             body=body,
             headers={"Content-Type": "application/json"},
             deadline_seconds=deadline_seconds,
         )
-    except EgressError as error:
-        return _nothing(error.fault, error.code, str(error), latency_ms=error.latency_ms)
-    except Exception as error:
-        return _nothing("platform", "egress_broke", f"the call broke here: {type(error).__name__}")
-    return _read(reply)
+    )
+    if isinstance(reply, AgentReply):
+        return reply
+    return read(raw=reply.body, latency_ms=reply.latency_ms, declared=declared)
 
 
 def _request(call_id: str, task: JsonValue) -> bytes:
@@ -53,33 +61,27 @@ def _request(call_id: str, task: JsonValue) -> bytes:
     return json.dumps(asked, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _read(reply: Reply) -> AgentReply:
-    if reply.status != 200:
-        return _unusable(reply, f"http_{reply.status}", f"it answered {reply.status}, not 200")
+def read(
+    *, raw: bytes, latency_ms: float | None, declared: Declared = NOTHING_DECLARED
+) -> AgentReply:
+    """What the body of an answer says."""
     try:
-        answer = parse_json(reply.body)
+        answer = parse_json(raw)
     except MalformedJson as error:
-        return _unusable(reply, error.code, str(error))
+        return failure("agent", error.code, str(error), latency_ms=latency_ms, raw=raw)
     output = answer.get("output") if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or not isinstance(output, dict):
-        return _unusable(reply, "no_output", 'it answered without {"output": {…}}')
+        message = 'it answered without {"output": {…}}'
+        return failure("agent", "no_output", message, latency_ms=latency_ms, raw=raw)
+    facts = read_facts(answer)
+    said = {name: answer[name] for name in ("model", "fingerprint") if name in answer}
+    named: dict[str, JsonValue] = {
+        name: value[:200] for name, value in said.items() if isinstance(value, str)
+    }
     return AgentReply(
-        output=output, raw=reply.body, latency_ms=reply.latency_ms, facts=read_facts(answer)
-    )
-
-
-def _unusable(reply: Reply, code: str, message: str) -> AgentReply:
-    return _nothing("agent", code, message, latency_ms=reply.latency_ms, raw=reply.body)
-
-
-def _nothing(
-    fault: Fault, code: str, message: str, *, latency_ms: float | None = None, raw: bytes = b""
-) -> AgentReply:
-    return AgentReply(
-        output=None,
+        output=output,
         raw=raw,
         latency_ms=latency_ms,
-        fault=fault,
-        error_code=code,
-        error_message=message[:200],
+        facts=facts,
+        reported={**named, **counts(facts)},
     )

@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 from django.utils.timezone import now as clock
 
-from pacts import evaluation, runner, trials, verdicts
+from pacts import evaluation, recording, runner, trials, verdicts
 from pacts.models import AgentVersion, Artifact, Evaluation, Observation, Trial, Verdict
 from reputation.models import Evidence
 from tests import cast
@@ -95,7 +95,7 @@ def test_a_verdict_waits_for_the_last_trial() -> None:
         claimed = trials.claim(running, limit=1)
         runner.Runner(running, runner.egress()).run()
         assert verdicts.conclude(evaluation_id=running.id, now=clock()) is None
-        Trial.objects.filter(pk=claimed[0].trial_id).update(lease_expires_at=clock())
+        Trial.objects.filter(pk=claimed.claims[0].trial_id).update(lease_expires_at=clock())
         assert trials.requeue_lapsed(now=clock() + timedelta(seconds=1)) == [running.id]
         assert run(running) is not None
 
@@ -166,13 +166,13 @@ def test_an_answer_that_comes_after_its_lease_was_given_away_counts_for_nothing(
     with cast.agent_service(cast.echo) as url:
         running = start(cast.agent_of(builder, url), builder, tasks=1)
         shift = runner.Runner(running, runner.egress())
-        (late,) = trials.claim(running, limit=1)
+        (late,) = trials.claim(running, limit=1).claims
         trials.requeue_lapsed(now=clock() + timedelta(minutes=1))
-        (again,) = trials.claim(running, limit=1)
+        (again,) = trials.claim(running, limit=1).claims
         reply = shift.call(late)
-        assert trials.record(running, [shift.check(late, reply)], now=clock()) == 0
-        assert trials.record(running, [shift.check(again, reply)], now=clock()) == 1
-        assert trials.record(running, [shift.check(again, reply)], now=clock()) == 0
+        assert recording.record(running, [shift.check(late, reply)], now=clock()) == 0
+        assert recording.record(running, [shift.check(again, reply)], now=clock()) == 1
+        assert recording.record(running, [shift.check(again, reply)], now=clock()) == 0
     assert Observation.objects.count() == 1
 
 
@@ -180,7 +180,7 @@ def test_a_trial_that_kills_every_worker_becomes_null_for_the_platform() -> None
     builder = cast.bob()
     running = start(cast.agent_of(builder), builder, tasks=1)
     for _ in range(trials.MAX_LOST):
-        assert trials.claim(running, limit=1)
+        assert trials.claim(running, limit=1).claims
         trials.requeue_lapsed(now=clock() + timedelta(minutes=1))
     trial = running.trials.get()
     assert (trial.state, trial.fault, trial.error_code) == ("null", "platform", "worker_lost")

@@ -4,15 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pacts.statistics import (
-    ClauseCounts,
-    ClauseVerdict,
-    NoClauses,
-    VerdictsDoNotMatch,
-    combine,
-    judge_clause,
-    judge_counts,
-)
+from pacts.conclusions import NoClauses, VerdictsDoNotMatch, combine
+from pacts.statistics import ClauseCounts, ClauseVerdict, judge_clause, judge_counts
 from pacts.terms import Clause, clause_from_json
 from reputation.confidence import ValueOutOfRange
 from tests.pacts.pacts_of_bob import clause as clause_data

@@ -8,7 +8,8 @@ from marketplace.sample.agents import get_agent
 from marketplace.sample.kinds import get_kind
 from marketplace.sample.tasks import buyer_tasks
 from pacts.checks import CHECKS, Call
-from pacts.statistics import ClauseVerdict, CombinedVerdict, combine, judge_clause
+from pacts.conclusions import CombinedVerdict, combine
+from pacts.statistics import ClauseVerdict, judge_clause
 from pacts.terms import Clause, clause_from_json
 from pacts.units import Try, units
 
