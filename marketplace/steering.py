@@ -17,7 +17,7 @@ from marketplace.acting import Acting
 from marketplace.models import Listing
 from pacts import reevaluations
 from pacts.evaluation import EvaluationRefused
-from pacts.models import Agent, Member, PactVersion, ReEvaluation, User
+from pacts.models import Agent, Engagement, Member, PactVersion, ReEvaluation, User
 from reputation import controlling, firings
 from reputation.controlling import PLATFORM, ControlUseless, Owner
 from reputation.controls import Surroundings, Terms, default_recovery
@@ -147,9 +147,12 @@ def resolve(*, acting: Acting, firing: Firing, now: datetime) -> Firing:
 def re_evaluate(*, acting: Acting, firing: Firing, now: datetime) -> ReEvaluation:
     """Start the re-evaluation a firing asks for, of the version on offer or the newest.
 
-    Raises EvaluationRefused.
+    Raises ControlNotYours, EvaluationRefused.
     """
     agent = Agent.objects.select_related("listing", "builder").get(pk=firing.agent_id)
+    builds = acting.party is not None and acting.party.id == agent.builder_id
+    if not builds and not may_steer(acting, firing.control):
+        raise ControlNotYours("the agent's builder, or whom the control belongs to, starts this")
     listing: Listing | None = getattr(agent, "listing", None)
     version = agent.versions.order_by("-number").select_related("agent")[0]
     pacts = PactVersion.objects.filter(pact__agent=agent, published_at__isnull=False)
@@ -177,7 +180,9 @@ def steered_by(acting: Acting | None) -> QuerySet[Control]:
 
 
 def firings_seen_by(acting: Acting | None) -> QuerySet[Firing]:
-    """Firings somebody has a part in: staff all; a party those on agents it builds, or its own."""
+    """Firings somebody has a part in: staff all; a party its own controls', and those on agents
+    that it builds or has hired.
+    """
     rows = Firing.objects.select_related("control").prefetch_related("overrides")
     if acting is None or (acting.party is None and not acting.user.is_staff):
         return rows.none()
@@ -185,7 +190,10 @@ def firings_seen_by(acting: Acting | None) -> QuerySet[Firing]:
         return rows
     party = acting.party.id if acting.party else "-"
     built = Agent.objects.filter(builder_id=party).values("pk")
-    return rows.filter(Q(agent_id__in=built) | Q(control__owner_party=party))
+    hired = Engagement.objects.filter(buyer_id=party).values("agent_version__agent_id")
+    return rows.filter(
+        Q(agent_id__in=built) | Q(agent_id__in=hired) | Q(control__owner_party=party)
+    )
 
 
 def may_steer(acting: Acting | None, control: Control) -> bool:
