@@ -12,15 +12,18 @@ from pacts.models.evaluations import (
     Trial,
     Verdict,
 )
+from pacts.models.juries import Calibration, Judgement, Jury
 from pacts.models.parties import Member, Party, Signature, SigningKey, User
 from pacts.models.promises import Pact, PactVersion
 from pacts.models.reevaluations import ReEvaluation
+from pacts.models.reviews import ReviewBatch, ReviewItem, ReviewLabel
 from pacts.models.tasksets import Task, TaskSet, TaskSetVersion
 
 __all__ = [
     "Agent",
     "AgentVersion",
     "Artifact",
+    "Calibration",
     "CallPace",
     "CanaryDraw",
     "ClauseVerdict",
@@ -28,6 +31,8 @@ __all__ = [
     "Dispute",
     "Engagement",
     "Evaluation",
+    "Judgement",
+    "Jury",
     "Member",
     "Milestone",
     "Observation",
@@ -35,6 +40,9 @@ __all__ = [
     "PactVersion",
     "Party",
     "ReEvaluation",
+    "ReviewBatch",
+    "ReviewItem",
+    "ReviewLabel",
     "Ruling",
     "Signature",
     "SigningKey",
