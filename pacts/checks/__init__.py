@@ -4,11 +4,16 @@ from pacts.checks import (
     consistency,
     contains,
     equality,
+    json_equality,
     json_schema,
+    language,
     latency,
+    length,
     no_confident_error,
+    number,
     regex,
     scope,
+    similarity,
 )
 from pacts.checks.around import around
 from pacts.checks.check import Answer, BadParams, Call, Check, CheckProvesNothing, Fixture, table
@@ -33,6 +38,11 @@ _SINGLE: list[Check] = [
     contains.CHECK,
     regex.CHECK,
     json_schema.CHECK,
+    json_equality.CHECK,
+    number.CHECK,
+    similarity.CHECK,
+    length.CHECK,
+    language.CHECK,
     latency.CHECK,
     scope.CHECK,
 ]

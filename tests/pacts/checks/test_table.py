@@ -1,8 +1,11 @@
 from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
+import pacts.checks
 from pacts.checks import CHECKS, BadParams, Call, Check, CheckProvesNothing, Fixture, table
 from pacts.checks.check import Answer, Params, failed, passed
 
@@ -17,6 +20,14 @@ def test_the_table_holds_the_kinds_a_pact_can_name() -> None:
         *("json_schema", "latency", "scope"),
     }
     assert all(kind == check.kind for kind, check in CHECKS.items())
+
+
+def test_no_kind_has_a_file_and_no_place_in_the_table() -> None:
+    modules = [
+        import_module(f"{pacts.checks.__name__}.{found.name}")
+        for found in iter_modules(pacts.checks.__path__)
+    ]
+    assert {module.CHECK.kind for module in modules if hasattr(module, "CHECK")} <= set(CHECKS)
 
 
 def _always_passes(params: Params, call: Call) -> Answer:
