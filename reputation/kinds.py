@@ -140,8 +140,10 @@ KINDS: Mapping[str, Kind] = {
     "listing.opened": _kind(
         "listing agent",
         {"price": AMOUNT, "currency": CURRENCY},
-        may={"category": TOKEN},
+        # Version 2 may say what the builder stakes on each milestone.
+        may={"category": TOKEN, "bond": AMOUNT},
         may_digests="terms",
+        version=2,
     ),
     "claim.recorded": _kind(
         "claim agent",

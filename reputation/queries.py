@@ -13,8 +13,8 @@ from reputation.models import (
     Standing,
     StandingCursor,
 )
+from reputation.shelves import TALLIES
 from reputation.standing import Composite, DimensionStanding, combine, describe
-from reputation.standings import tally_of
 from reputation.tallies import METHOD, Key
 
 
@@ -108,7 +108,7 @@ def _standing(
 ) -> AgentStanding:
     dimensions = {
         row.dimension: describe(
-            Key(row.agent_id, row.version_id, row.dimension), tally_of(row), now=now
+            Key(row.agent_id, row.version_id, row.dimension), TALLIES.value_of(row), now=now
         )
         for row in rows
     }

@@ -1,8 +1,13 @@
-"""Standing: public evidence in, rates with their uncertainty out. Pure; method `standing-1`.
+"""Standing: public evidence in, rates with their uncertainty out. Pure; method `standing-2`.
 
 Intervals are the confidence sequences of `reputation.confidence` over counts decayed with a
 half-life of 14 days; with decayed counts they hold at each fixed time ("indicative"). No rate is
 given under 20 units. Rank and filter by a lower bound, never by an estimate.
+
+A rate rests on what credible buyers vouch for (`reputation.credibility`) as soon as that is 20
+units; until then on everything measured, and then the standing is provisional and ranks below every
+vouched one. Hidden tasks of the platform's own (canaries) cap both: what buyers' tasks say beyond
+the upper bound of what the hidden ones say does not count.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,20 +15,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from reputation.ageing import weight
 from reputation.confidence import confidence_sequence
-from reputation.tallies import METHOD, Fact, Key, State, Tally, fold, weight
+from reputation.fold import State, fold
+from reputation.tallies import METHOD, Fact, Key, Tally
 
 FEWEST_UNITS = 20
 CONFIDENCE = 0.95
+VOUCHED = 10_001  # what a vouched standing ranks above every provisional one
 
 
 @dataclass(frozen=True, kw_only=True)
 class DimensionStanding:
     """One dimension of one agent version, to be shown. Rates are basis points.
 
-    Under 20 units `is_new` is true and there is no rate at all. The rates rest on decayed counts:
-    age widens the interval and never moves the estimate by itself. `status` compares the interval
-    with the floor: `met` above it, `breached` below it, else `undetermined`.
+    Under 20 units `is_new` is true and there is no rate at all. The rates rest on decayed counts
+    (`counted_*`): those that buyers vouch for when `is_vouched`, else everything measured. Age
+    widens the interval and never moves the estimate by itself. `status` compares the interval with
+    the floor: `met` above it, `breached` below it, else `undetermined`. `trend_bps` is how far the
+    recent rate (half-life 14 days) lies above the rate of all time.
     """
 
     agent_id: str
@@ -33,15 +43,24 @@ class DimensionStanding:
     passes: int
     failures: int
     verdicts: int
+    buyers: int
     decayed_passes: float
     decayed_failures: float
+    counted_passes: float
+    counted_failures: float
+    credited_units: float
+    canary_units: float
     estimate_bps: int | None
     lower_bps: int | None
     upper_bps: int | None
+    trend_bps: int | None
     promise_bps: int
     floor_bps: int
     status: str
     is_new: bool
+    is_vouched: bool
+    capped_by_canaries: bool
+    canary_upper_bps: int
     first_evidence_at: datetime
     last_evidence_at: datetime
     age: timedelta
@@ -50,29 +69,56 @@ class DimensionStanding:
 
 def describe(key: Key, tally: Tally, *, now: datetime) -> DimensionStanding:
     """The tally as people read it at `now`: estimate, 95 % interval, units, age, version."""
-    units, scale = tally.passes + tally.failures, weight(now)
-    passes, failures = tally.decayed_passes / scale, tally.decayed_failures / scale
-    is_new = units < FEWEST_UNITS
-    lower, upper = (None, None) if is_new else _interval(passes, failures, CONFIDENCE)
+    units, scale = tally.passes + tally.failures, weight(max(now, tally.last_at))
+    credited = tally.credited_passes + tally.credited_failures
+    vouched = credited >= FEWEST_UNITS * scale * 1000
+    counts = (tally.decayed_passes, tally.decayed_failures, scale)
+    if vouched:
+        counts = (tally.credited_passes, tally.credited_failures, scale * 1000)
+    passes, failures = counts[0] / counts[2], counts[1] / counts[2]
+    is_new, most = units < FEWEST_UNITS, _canary_upper(tally, scale)
+    low, high = (None, None) if is_new else _interval(passes, failures, CONFIDENCE)
+    estimate = None if is_new else _share(counts[0], counts[1])
     return DimensionStanding(
         **key._asdict(),
         units=units,
         passes=tally.passes,
         failures=tally.failures,
         verdicts=tally.verdicts,
-        decayed_passes=passes,
-        decayed_failures=failures,
-        estimate_bps=None if is_new else _share(tally.decayed_passes, tally.decayed_failures),
-        lower_bps=lower,
-        upper_bps=upper,
+        buyers=tally.buyers,
+        decayed_passes=tally.decayed_passes / scale,
+        decayed_failures=tally.decayed_failures / scale,
+        counted_passes=passes,
+        counted_failures=failures,
+        credited_units=credited / scale / 1000,
+        canary_units=(tally.canary_passes + tally.canary_failures) / scale,
+        estimate_bps=_capped(estimate, most),
+        lower_bps=_capped(low, most),
+        upper_bps=_capped(high, most),
+        trend_bps=None if is_new else _trend(tally),
         promise_bps=tally.promise_bps,
         floor_bps=tally.floor_bps,
-        status=_status(lower, upper, tally.floor_bps),
+        status=_status(_capped(low, most), _capped(high, most), tally.floor_bps),
         is_new=is_new,
+        is_vouched=vouched and not is_new,
+        capped_by_canaries=high is not None and most < high,
+        canary_upper_bps=most,
         first_evidence_at=tally.first_at,
         last_evidence_at=tally.last_at,
         age=now - tally.last_at,
     )
+
+
+def _canary_upper(tally: Tally, scale: int) -> int:
+    if not tally.canary_passes + tally.canary_failures:
+        return 10_000
+    passes, failures = tally.canary_passes / scale, tally.canary_failures / scale
+    return _interval(passes, failures, CONFIDENCE)[1]
+
+
+def _trend(tally: Tally) -> int:
+    recent = _share(tally.decayed_passes, tally.decayed_failures)
+    return recent - _share(tally.passes, tally.failures)
 
 
 def _share(passes: int, failures: int) -> int:
@@ -81,7 +127,7 @@ def _share(passes: int, failures: int) -> int:
 
 
 # Counts decay by the hour, so within one the same question comes again on every page.
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def _interval(passes: float, failures: float, confidence: float) -> tuple[int, int]:
     low, high = confidence_sequence(passes=passes, failures=failures, confidence=confidence)
     return int(low * 10_000), -int(-high * 10_000 // 1)
@@ -97,11 +143,13 @@ def _status(lower: int | None, upper: int | None, floor: int) -> str:
 class Composite:
     """All dimensions of one agent version in one number. Rates are basis points.
 
-    `overall_bps` is the weighted mean of the estimates and `lower_bps` of the lower bounds, each
-    bound at confidence 1 - 0.05/D so that all D hold together. `capped_by` names the breached
-    dimension with the lowest estimate; neither `shown_bps` (of the overall) nor `score_bps` (of the
-    lower bound: rank and filter by it) exceeds that estimate. All are None while every dimension is
-    new. `status` is `breached` if any dimension is, `met` if all are, else `undetermined`.
+    `overall_bps` is the weighted mean of the estimates of proven dimensions, and `lower_bps` of the
+    lower bounds of all of them (an unproven one has a low bound, never none), each at confidence
+    1 - 0.05/D so that all D hold together. `capped_by` names the breached dimension with the lowest
+    estimate; neither `shown_bps` (of the overall) nor `score_bps` (of the lower bound) exceeds that
+    estimate. All are None while every dimension is new. Rank by `rank`: vouched ones first, each by
+    its `score_bps`. `status` is `breached` if any dimension is, `met` if all are, else
+    `undetermined`. `confidence_bps` is 10,000 less the width of the widest interval.
     """
 
     overall_bps: int | None
@@ -111,6 +159,14 @@ class Composite:
     capped_by: str | None
     status: str
     units: int
+    is_vouched: bool
+    vouched_units: int
+    confidence_bps: int | None
+
+    @property
+    def rank(self) -> int | None:
+        """What to order by, highest first; None orders last."""
+        return None if self.score_bps is None else self.score_bps + VOUCHED * self.is_vouched
 
 
 def combine(
@@ -121,9 +177,10 @@ def combine(
     proven = [(one, one.estimate_bps) for one in every if one.estimate_bps is not None]
     breached = [(bps, one.dimension) for one, bps in proven if one.status == "breached"]
     cap, capped_by = min(breached, default=(None, None))
-    shares = [(weights or {}).get(one.dimension, 1) for one, _ in proven]
-    overall = _mean([bps for _, bps in proven], shares)
-    lower = _mean([_joint_lower(one, len(proven)) for one, _ in proven], shares)
+    shares = {one.dimension: (weights or {}).get(one.dimension, 1) for one in every}
+    overall = _mean([(bps, shares[one.dimension]) for one, bps in proven])
+    bounds = [(_joint_lower(one, len(every)), shares[one.dimension]) for one in every]
+    lower = _mean(bounds) if proven else None
     return Composite(
         overall_bps=overall,
         lower_bps=lower,
@@ -132,17 +189,26 @@ def combine(
         capped_by=capped_by,
         status=_joint_status([one.status for one in every]),
         units=sum(one.units for one in every),
+        is_vouched=bool(every) and all(one.is_vouched for one in every),
+        vouched_units=int(sum(one.credited_units for one in every if one.is_vouched)),
+        confidence_bps=_confidence([one for one, _ in proven]),
     )
 
 
 def _joint_lower(one: DimensionStanding, dimensions: int) -> int:
     confidence = 1 - (1 - CONFIDENCE) / dimensions
-    return _interval(one.decayed_passes, one.decayed_failures, confidence)[0]
+    low = _interval(one.counted_passes, one.counted_failures, confidence)[0]
+    return min(low, one.canary_upper_bps)
 
 
-def _mean(values: list[int], weights: list[int]) -> int | None:
-    total = sum(weights)
-    return sum(v * w for v, w in zip(values, weights, strict=True)) // total if total else None
+def _confidence(proven: list[DimensionStanding]) -> int | None:
+    widths = [(one.upper_bps or 0) - (one.lower_bps or 0) for one in proven]
+    return 10_000 - max(widths) if widths else None
+
+
+def _mean(values: list[tuple[int, int]]) -> int | None:
+    total = sum(weight for _, weight in values)
+    return sum(value * weight for value, weight in values) // total if total else None
 
 
 def _capped(value: int | None, cap: int | None) -> int | None:
@@ -157,7 +223,14 @@ def _joint_status(statuses: list[str]) -> str:
 
 def standing(facts: Iterable[Fact], *, now: datetime) -> dict[str, dict[str, DimensionStanding]]:
     """Envelopes in log order → version id → dimension → standing, by this module alone."""
+    return described(fold(State(), facts).tallies, now=now)
+
+
+def described(
+    tallies: Mapping[Key, Tally], *, now: datetime
+) -> dict[str, dict[str, DimensionStanding]]:
+    """Tallies → version id → dimension → standing."""
     found: dict[str, dict[str, DimensionStanding]] = {}
-    for key, tally in fold(State(), facts).tallies.items():
+    for key, tally in tallies.items():
         found.setdefault(key.version_id, {})[key.dimension] = describe(key, tally, now=now)
     return found

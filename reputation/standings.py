@@ -1,44 +1,34 @@
 """Standings kept up with the log: each entry is folded once, at a cost that does not grow.
 
 The cursor and the rows it speaks of move in one transaction, so a crash repeats nothing and skips
-nothing. The rows are a cache of `reputation.tallies.fold` over the log, and can be thrown away.
+nothing. The rows are a cache of `reputation.fold.fold` over the log, and can be thrown away.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
-from reputation.models import Evidence, LogEntry, Standing, StandingCursor, UnsettledVerdict
-from reputation.tallies import (
-    METHOD,
-    SETTLEMENT,
-    VERDICT,
-    Fact,
-    Key,
-    State,
-    Tally,
-    fold,
-    tallies_of,
+from reputation import scores
+from reputation.clock import database_now
+from reputation.fold import DEFAULT, DISPUTE, KINDS, RULING, SETTLEMENT, Move, State, fold
+from reputation.models import Evidence, LogEntry, StandingCursor, UnsettledVerdict
+from reputation.shelves import (
+    BUILDERS,
+    BUYERS,
+    DISPUTES,
+    RECORDS,
+    RUNS,
+    SHARES,
+    SHELVES,
+    TALLIES,
+    TIES,
 )
+from reputation.tallies import METHOD, Fact
 
 _LOCK = 0x7374616E64  # "stand"
-_KEY = ["agent_id", "version_id", "dimension"]
-_TALLY = [
-    "method",
-    "verdicts",
-    "passes",
-    "failures",
-    "decayed_passes",
-    "decayed_failures",
-    "promise_bps",
-    "floor_bps",
-    "first_evidence_at",
-    "last_evidence_at",
-]
-_RECOMPUTE_CHUNK = 10_000
+_CHUNK = 10_000
 
 
 def update_standings(*, limit: int = 1000) -> int:
@@ -61,7 +51,7 @@ def update_standings(*, limit: int = 1000) -> int:
 def recompute() -> State:
     """Fold the log again from its first entry, as far as the stored standings have read it."""
     cursor = StandingCursor.objects.filter(pk=METHOD).first()
-    return _folded(cursor.next_index if cursor else 0)
+    return fold(State(), _log(cursor.next_index if cursor else 0))
 
 
 def rebuild() -> State:
@@ -69,10 +59,15 @@ def rebuild() -> State:
     with transaction.atomic(), connection.cursor() as sql:
         sql.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         length = _length()
-        state = _folded(length)
-        Standing.objects.all().delete()
+        scores.forget()
+        moves = scores.Moves()
+        state = fold(State(), _log(length), tell=moves.take)
+        moves.flush()
+        for shelf in SHELVES:
+            shelf.model._default_manager.all().delete()
         UnsettledVerdict.objects.all().delete()
         _store(State(), state)
+        scores.refresh({key.version_id for key in state.tallies}, now=database_now())
         StandingCursor.objects.update_or_create(method=METHOD, defaults={"next_index": length})
     return state
 
@@ -80,7 +75,10 @@ def rebuild() -> State:
 def stored() -> State:
     """The standings as they are in the database, in the form of the pure fold."""
     waiting = Evidence.objects.filter(pk__in=UnsettledVerdict.objects.values("evidence_id"))
-    return State(_by_id(waiting), _tallies(Standing.objects.all()))
+    return State(
+        unsettled={one.pk: one.read() for one in waiting},
+        **{shelf.part: shelf.read(shelf.model._default_manager.all()) for shelf in SHELVES},
+    )
 
 
 def _locked() -> bool:
@@ -96,34 +94,63 @@ def _length() -> int:
 
 def _facts(first: int, until: int) -> Iterator[Fact]:
     rows = LogEntry.objects.filter(
-        index__gte=first, index__lt=until, evidence__kind__in=[VERDICT, SETTLEMENT]
-    )
-    texts = rows.order_by("index").values_list("evidence__envelope", flat=True)
-    return (json.loads(text) for text in texts)
+        index__gte=first, index__lt=until, evidence__kind__in=KINDS
+    ).order_by("index")
+    return (json.loads(text) for text in rows.values_list("evidence__envelope", flat=True))
 
 
-def _folded(length: int) -> State:
-    state = State()
-    for first in range(0, length, _RECOMPUTE_CHUNK):
-        state = fold(state, _facts(first, min(first + _RECOMPUTE_CHUNK, length)))
-    return state
+def _log(length: int) -> Iterator[Fact]:
+    for first in range(0, length, _CHUNK):
+        yield from _facts(first, min(first + _CHUNK, length))
 
 
 def _fold_in(facts: list[Fact]) -> None:
-    before = _state_for(facts)
-    _store(before, fold(before, facts))
+    if not facts:
+        return
+    before, moves = _state_for(facts), scores.Moves()
+    _store(before, fold(before, facts, tell=moves.take))
+    moves.flush()
+    scores.refresh(moves.versions, now=database_now())
 
 
 def _state_for(facts: list[Fact]) -> State:
     """The part of the stored state that these facts can change."""
-    named = [fact["facts"].get("verdict_evidence") for fact in facts if fact["kind"] == SETTLEMENT]
-    waiting = _by_id(Evidence.objects.filter(pk__in=named, unsettledverdict__isnull=False))
-    arriving = {fact["id"]: fact for fact in facts if fact["kind"] == VERDICT}
-    settling = [fact for key, fact in (arriving | waiting).items() if key in set(named)]
-    versions = {fact["subjects"]["agent_version"] for fact in settling}
-    touched = {key for fact in settling for key in tallies_of(fact)}
-    tallies = _tallies(Standing.objects.filter(version_id__in=versions))
-    return State(waiting, {key: tally for key, tally in tallies.items() if key in touched})
+    milestones = _subjects(facts, "milestone", SETTLEMENT)
+    waiting = _waiting(facts, milestones)
+    runs = RUNS.find(Q(pk__in=_subjects(facts, "evaluation")) | Q(milestone_id__in=milestones))
+    disputes = DISPUTES.find(Q(pk__in=_subjects(facts, "dispute", RULING, DEFAULT)))
+    versions = _subjects([*facts, *waiting.values()], "agent_version")
+    buyers = {run.buyer_id for run in runs.values()} | _subjects(facts, "buyer", SETTLEMENT)
+    buyers |= {one.buyer_id for one in disputes.values()} | _subjects(facts, "party", DISPUTE)
+    builders = {run.builder_id for run in runs.values()} | _subjects(facts, "builder", SETTLEMENT)
+    buyers |= {""}  # a settlement of old may name nobody
+    return State(
+        unsettled=waiting,
+        tallies=TALLIES.find(Q(version_id__in=versions)),
+        shares=SHARES.find(Q(version_id__in=versions, buyer_id__in=buyers)),
+        buyers=BUYERS.find(Q(pk__in=buyers)),
+        ties=TIES.find(Q(buyer_id__in=buyers, builder_id__in=builders)),
+        builders=BUILDERS.find(Q(pk__in=builders)),
+        records=RECORDS.find(Q(version_id__in=versions)),
+        runs=runs,
+        disputes=disputes,
+    )
+
+
+def _waiting(facts: list[Fact], milestones: set[str]) -> dict[str, Fact]:
+    named = {fact["facts"].get("verdict_evidence", "") for fact in facts}
+    rows = UnsettledVerdict.objects.filter(Q(pk__in=named) | Q(milestone_id__in=milestones))
+    found = Evidence.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
+    return {one.pk: one.read() for one in found}
+
+
+def _subjects(facts: list[Fact], role: str, *kinds: str) -> set[str]:
+    """The ids these facts (of these kinds, if any are given) name in a role."""
+    return {
+        fact["subjects"][role]
+        for fact in facts
+        if role in fact["subjects"] and (not kinds or fact["kind"] in kinds)
+    }
 
 
 def _store(before: State, after: State) -> None:
@@ -131,53 +158,17 @@ def _store(before: State, after: State) -> None:
     UnsettledVerdict.objects.filter(pk__in=settled).delete()
     arrived = sorted(after.unsettled.keys() - before.unsettled.keys())
     UnsettledVerdict.objects.bulk_create(
-        [UnsettledVerdict(evidence_id=key) for key in arrived], batch_size=_RECOMPUTE_CHUNK
+        [
+            UnsettledVerdict(
+                evidence_id=key,
+                milestone_id=after.unsettled[key]["subjects"].get("milestone", ""),
+            )
+            for key in arrived
+        ],
+        batch_size=_CHUNK,
     )
-    changed = {key: t for key, t in after.tallies.items() if t != before.tallies.get(key)}
-    Standing.objects.bulk_create(
-        [_row(key, tally) for key, tally in sorted(changed.items())],
-        update_conflicts=True,
-        unique_fields=_KEY,
-        update_fields=_TALLY,
-        batch_size=1000,
-    )
+    for shelf in SHELVES:
+        shelf.store(getattr(before, shelf.part), getattr(after, shelf.part))
 
 
-def _by_id(evidence: Iterable[Evidence]) -> dict[str, Fact]:
-    return {one.pk: one.read() for one in evidence}
-
-
-def _tallies(rows: Iterable[Standing]) -> dict[Key, Tally]:
-    return {Key(row.agent_id, row.version_id, row.dimension): tally_of(row) for row in rows}
-
-
-def tally_of(row: Standing) -> Tally:
-    """The stored row as the pure functions take it."""
-    return Tally(
-        verdicts=row.verdicts,
-        passes=row.passes,
-        failures=row.failures,
-        decayed_passes=int(row.decayed_passes),
-        decayed_failures=int(row.decayed_failures),
-        promise_bps=row.promise_bps,
-        floor_bps=row.floor_bps,
-        first_at=row.first_evidence_at,
-        last_at=row.last_evidence_at,
-    )
-
-
-def _row(key: Key, tally: Tally) -> Standing:
-    values: dict[str, Any] = {
-        **key._asdict(),
-        "method": METHOD,
-        "verdicts": tally.verdicts,
-        "passes": tally.passes,
-        "failures": tally.failures,
-        "decayed_passes": tally.decayed_passes,
-        "decayed_failures": tally.decayed_failures,
-        "promise_bps": tally.promise_bps,
-        "floor_bps": tally.floor_bps,
-        "first_evidence_at": tally.first_at,
-        "last_evidence_at": tally.last_at,
-    }
-    return Standing(**values)
+__all__ = ["Move", "rebuild", "recompute", "stored", "update_standings"]

@@ -1,33 +1,25 @@
-"""What the log adds up to, in whole numbers. Method `standing-1`.
+"""What the log adds up to, in whole numbers. Method `standing-2`; `reputation.fold` adds it up.
 
-A verdict counts once money followed it: when an `escrow.settled` names its evidence, and it stands
-earlier in the log. Evaluations run by the agent's own side (`independence: self`) never count. Per
-dimension the clause with the lowest pass rate speaks for the verdict, because clauses of one
+Per dimension the clause with the lowest pass rate speaks for a verdict, because clauses of one
 dimension are measured on the same units and a unit may count only once. Counts add up across hires
-of one agent version; a new version starts anew.
-
-Everything kept is a whole number, so anybody who folds the same log gets the same bytes; the rates
-that people read are computed from them by `reputation.standing`.
+of one agent version; a new version starts anew. Everything kept is a whole number, so anybody who
+folds the same log gets the same bytes; the rates that people read are computed from them by
+`reputation.standing`.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, localcontext
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from reputation.ageing import HALF_LIFE, LANDMARK, weight
 from reputation.canonical import canonical
+from reputation.credibility import Share
 from reputation.envelope import instant, moment
 
-METHOD = "standing-1"
-VERDICT = "evaluation.concluded"
-SETTLEMENT = "escrow.settled"
-HALF_LIFE = timedelta(days=14)
-LANDMARK = datetime(2025, 1, 1, tzinfo=UTC)
-_HOUR = timedelta(hours=1)
-_HOURS_PER_HALF_LIFE = HALF_LIFE // _HOUR
-_UNIT_BITS = 64
+__all__ = ["HALF_LIFE", "LANDMARK", "METHOD", "Key", "Tally", "table", "tallies_of", "weight"]
+
+METHOD = "standing-2"
 
 Fact = Mapping[str, Any]
 
@@ -40,12 +32,21 @@ class Key(NamedTuple):
     dimension: str
 
 
+class VersionKey(NamedTuple):
+    """One version of one agent."""
+
+    agent_id: str
+    version_id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tally:
     """The counted evidence of one key. Tallies add in any order and grouping.
 
-    `promise_bps` and `floor_bps` are the strictest the version was held to; `decayed_*` are sums of
-    `weight`, so only their ratio to `weight(now)` has a meaning.
+    `promise_bps` and `floor_bps` are the strictest the version was held to; `decayed_*` and
+    `canary_*` (units the platform hid among the buyers') are sums of `weight`, so only their ratio
+    to `weight(now)` has a meaning; `credited_*` are thousandths of it, summed over the buyers'
+    shares.
     """
 
     verdicts: int
@@ -57,6 +58,11 @@ class Tally:
     floor_bps: int
     first_at: datetime
     last_at: datetime
+    credited_passes: int = 0
+    credited_failures: int = 0
+    canary_passes: int = 0
+    canary_failures: int = 0
+    buyers: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -69,28 +75,46 @@ class Tally:
             floor_bps=max(self.floor_bps, other.floor_bps),
             first_at=min(self.first_at, other.first_at),
             last_at=max(self.last_at, other.last_at),
+            credited_passes=self.credited_passes + other.credited_passes,
+            credited_failures=self.credited_failures + other.credited_failures,
+            canary_passes=self.canary_passes + other.canary_passes,
+            canary_failures=self.canary_failures + other.canary_failures,
+            buyers=self.buyers + other.buyers,
+        )
+
+    def with_share(self, before: Share | None, after: Share) -> "Tally":
+        """The tally after a buyer's share became another one; None before its first."""
+        old = before or Share()
+        return replace(
+            self,
+            credited_passes=self.credited_passes + after.passes - old.passes,
+            credited_failures=self.credited_failures + after.failures - old.failures,
+            buyers=self.buyers + (before is None),
         )
 
 
-@dataclass(frozen=True)
-class State:
-    """How far the fold has come: verdicts without settlement, by evidence id, and the tallies."""
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The counts of one agent version that belong to no dimension.
 
-    unsettled: Mapping[str, Fact] = field(default_factory=dict)
-    tallies: Mapping[Key, Tally] = field(default_factory=dict)
+    Every evaluation is logged before it starts, so `started` beside `concluded` shows whatever was
+    given up, whoever ran it (`own_started`: by the builder). `verdicts`, `met`, `breached`, `tasks`
+    and `critical_breaches` come from counted verdicts alone; `rulings` end disputes, `disputes` are
+    those that ended without the builder's whole share. `claim_bps` is the latest benchmark claim:
+    shown beside the standing, in no other number.
+    """
 
-
-def fold(state: State, facts: Iterable[Fact]) -> State:
-    """The state after these envelopes, which continue the log in its order; a new state."""
-    unsettled, tallies = dict(state.unsettled), dict(state.tallies)
-    for fact in facts:
-        if fact["kind"] == VERDICT and fact["facts"]["independence"] != "self":
-            unsettled[fact["id"]] = fact
-        elif fact["kind"] == SETTLEMENT:
-            verdict = unsettled.pop(fact["facts"].get("verdict_evidence", ""), None)
-            for key, tally in tallies_of(verdict).items() if verdict else ():
-                tallies[key] = tallies[key] + tally if key in tallies else tally
-    return State(unsettled, tallies)
+    started: int = 0
+    concluded: int = 0
+    own_started: int = 0
+    verdicts: int = 0
+    tasks: int = 0
+    met: int = 0
+    breached: int = 0
+    critical_breaches: int = 0
+    rulings: int = 0
+    disputes: int = 0
+    claim_bps: int | None = None
 
 
 def tallies_of(verdict: Fact) -> dict[Key, Tally]:
@@ -100,9 +124,13 @@ def tallies_of(verdict: Fact) -> dict[Key, Tally]:
         rival = weakest.get(clause["dimension"])
         if _units(clause) and (rival is None or _is_weaker(clause, rival)):
             weakest[clause["dimension"]] = clause
-    agent, version = verdict["subjects"]["agent"], verdict["subjects"]["agent_version"]
-    at = moment(verdict["at"])
-    return {Key(agent, version, name): _tally(clause, at) for name, clause in weakest.items()}
+    version, at = version_of(verdict), moment(verdict["at"])
+    return {Key(*version, name): _tally(clause, at) for name, clause in weakest.items()}
+
+
+def version_of(fact: Fact) -> VersionKey:
+    """Whom a fact about an agent's work is about."""
+    return VersionKey(fact["subjects"]["agent"], fact["subjects"]["agent_version"])
 
 
 def _units(clause: Mapping[str, Any]) -> int:
@@ -115,43 +143,29 @@ def _is_weaker(clause: Mapping[str, Any], rival: Mapping[str, Any]) -> bool:
 
 
 def _tally(clause: Mapping[str, Any], at: datetime) -> Tally:
+    each = weight(at)
     return Tally(
         verdicts=1,
         passes=clause["passes"],
         failures=clause["failures"],
-        decayed_passes=clause["passes"] * weight(at),
-        decayed_failures=clause["failures"] * weight(at),
+        decayed_passes=clause["passes"] * each,
+        decayed_failures=clause["failures"] * each,
         promise_bps=clause["promise_bps"],
         floor_bps=clause["floor_bps"],
         first_at=at,
         last_at=at,
+        canary_passes=clause.get("canary_passes", 0) * each,
+        canary_failures=clause.get("canary_failures", 0) * each,
     )
-
-
-def weight(at: datetime) -> int:
-    """floor(2^(64 + h/336)), h the whole hours since 2025-01-01 UTC: doubles every 14 days.
-
-    A unit observed then is worth weight(then) / weight(now) units now. Forward decay (Cormode et
-    al., 2009) instead of shrinking old counts: sums stay exact, and no row changes by ageing.
-    """
-    halvings, hours = divmod((at - LANDMARK) // _HOUR, _HOURS_PER_HALF_LIFE)
-    step = _step(hours)
-    return step << halvings if halvings >= 0 else max(1, step >> -halvings)
-
-
-@cache
-def _step(hours: int) -> int:
-    with localcontext() as context:
-        context.prec = 80
-        return int(Decimal(2) ** (_UNIT_BITS + Decimal(hours) / _HOURS_PER_HALF_LIFE))
 
 
 def table(tallies: Mapping[Key, Tally]) -> bytes:
     """The tallies as canonical JSON rows in key order: two folds agree when these bytes do."""
-    return canonical([_row(key, tallies[key]) for key in sorted(tallies)])
+    return canonical([row_of(key, tallies[key]) for key in sorted(tallies)])
 
 
-def _row(key: Key, tally: Tally) -> dict[str, object]:
+def row_of(key: Key, tally: Tally) -> dict[str, object]:
+    """One row of the table; what may outgrow a JSON number is text."""
     return {
         **key._asdict(),
         "method": METHOD,
@@ -160,6 +174,11 @@ def _row(key: Key, tally: Tally) -> dict[str, object]:
         "failures": tally.failures,
         "decayed_passes": str(tally.decayed_passes),
         "decayed_failures": str(tally.decayed_failures),
+        "credited_passes": str(tally.credited_passes),
+        "credited_failures": str(tally.credited_failures),
+        "canary_passes": str(tally.canary_passes),
+        "canary_failures": str(tally.canary_failures),
+        "buyers": tally.buyers,
         "promise_bps": tally.promise_bps,
         "floor_bps": tally.floor_bps,
         "first_at": instant(tally.first_at),

@@ -4,9 +4,26 @@ from reputation.models.controls import Control, ControlReview, Firing, Override
 from reputation.models.evidence import Evidence, EvidencePayload, EvidenceSubject
 from reputation.models.heads import Checkpoint, Cosignature, LogKey, WitnessAnswer
 from reputation.models.log import EvidenceQueue, LogEntry, Tile
-from reputation.models.standing import Standing, StandingCursor, UnsettledVerdict
+from reputation.models.standing import (
+    BuilderCredit,
+    BuyerShare,
+    BuyerStanding,
+    BuyerTie,
+    OpenRun,
+    Standing,
+    StandingCursor,
+    StandingPoint,
+    StandingScore,
+    UnruledDispute,
+    UnsettledVerdict,
+    VersionRecord,
+)
 
 __all__ = [
+    "BuilderCredit",
+    "BuyerShare",
+    "BuyerStanding",
+    "BuyerTie",
     "Checkpoint",
     "Control",
     "ControlReview",
@@ -18,10 +35,15 @@ __all__ = [
     "Firing",
     "LogEntry",
     "LogKey",
+    "OpenRun",
     "Override",
     "Standing",
     "StandingCursor",
+    "StandingPoint",
+    "StandingScore",
     "Tile",
+    "UnruledDispute",
     "UnsettledVerdict",
+    "VersionRecord",
     "WitnessAnswer",
 ]

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reputation import queries, standings
+from reputation.fold import State
 from reputation.models import Standing, StandingCursor, UnsettledVerdict
 from reputation.sequencer import sequence_batch
 from reputation.standings import rebuild, recompute, stored, update_standings
-from reputation.tallies import State, table
+from reputation.tallies import table
 from tests.reputation.cast import NOON, at_once, clause, days, record, settlement, taskset, verdict
 
 pytestmark = pytest.mark.django_db
