@@ -43,6 +43,14 @@ class Plan:
 QUICK = {"rounds": 3, "seconds": 0.5, "entries": 500_000}
 
 
+def smaller(plan: Plan) -> str:
+    """What a quick run leaves out, as a sentence."""
+    return (
+        f"--quick: {plan.rounds} passes of {plan.seconds} s, growth at {plan.entries:,} entries. "
+        "Smaller than the bars are meant for; the full run decides.\n"
+    )
+
+
 @dataclass(slots=True)
 class Rates:
     """Cycles per second by contender and number of clients, one for each round."""
