@@ -26,7 +26,7 @@ def test_a_breach_is_cured_by_a_better_version() -> None:
     assert story.purses() == (0, 9_500, 500)
     assert story.standing(better).dimensions["accuracy"].passes == 30
     cured = story.standing(worse).dimensions["accuracy"]
-        assert (cured.passes, cured.failures) == (0, 30)
+    assert (cured.passes, cured.failures) == (0, 30)
     assert told().count("evaluation.concluded") == 2
     assert told().count("escrow.settled") == 1
 
