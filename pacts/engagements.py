@@ -174,7 +174,9 @@ def _refuse_unfit(
     needed = max(
         evaluation.seconds_needed(
             agent_version=agent_version,
-            trials=draft.task_set_version.size * evaluation.repeats_of(pact_version),
+            trials=evaluation.trials_needed(
+                pact_version=pact_version, task_set_version=draft.task_set_version
+            ),
         )
         for draft in milestones
     )

@@ -1,8 +1,9 @@
 """Evaluations: started as rows, run trial by trial in `runner.py`, concluded in `verdicts.py`."""
 
+import secrets
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from pacts import terms, trials
 from pacts.budgets import NO_LIMIT, Budget
@@ -14,8 +15,13 @@ from pacts.models import (
     Party,
     TaskSetVersion,
 )
+from pacts.plans import plan_for
+from pacts.queueing import queue
 from reputation import evidence
 from reputation.confidence import METHOD
+
+SEED_BITS = 53  # JSON numbers stay exact up to here
+MOST_PARAPHRASES = 5  # of one task
 
 
 class EvaluationRefused(ValueError):
@@ -23,9 +29,17 @@ class EvaluationRefused(ValueError):
 
 
 def repeats_of(pact_version: PactVersion) -> int:
-    """How often each task is tried: the most any clause of the pact asks for."""
+    """How often each task is tried as it is: the most any clause of the pact asks for."""
     parsed = terms.parse(pact_version.terms)
     return max(clause.repeats for clause in parsed.clauses)
+
+
+def trials_needed(*, pact_version: PactVersion, task_set_version: TaskSetVersion) -> int:
+    """The most trials a run over these tasks can have, every variant counted."""
+    parsed = terms.parse(pact_version.terms)
+    plan = plan_for(parsed.clauses)
+    tasks = task_set_version.size
+    return tasks * (repeats_of(pact_version) + plan.most(paraphrases=MOST_PARAPHRASES))
 
 
 def seconds_needed(*, agent_version: AgentVersion, trials: int) -> int:
@@ -59,6 +73,7 @@ def start_evaluation(
     if pact_version.pact.agent_id != agent_version.agent_id:
         raise EvaluationRefused("this pact belongs to another agent")
     budget.check(call_seconds=agent_version.deadline_ms / 1000)
+    parsed = terms.parse(pact_version.terms)
     repeats = repeats or repeats_of(pact_version)
     with transaction.atomic():
         evaluation = Evaluation.objects.create(
@@ -70,6 +85,7 @@ def start_evaluation(
             pact_version=pact_version,
             task_set_version=task_set_version,
             repeats=repeats,
+            seed=secrets.randbits(SEED_BITS),
             trials_total=task_set_version.size * repeats,
             full_run=full_run,
             max_calls=budget.calls,
@@ -80,34 +96,11 @@ def start_evaluation(
             started_at=now,
             deadline_at=deadline_at,
         )
-        _queue(evaluation)
+        evaluation.trials_total = queue(evaluation, plan_for(parsed.clauses))
+        evaluation.save(update_fields=["trials_total"])
         _log_start(evaluation, now)
         transaction.on_commit(lambda: trials.nudge(evaluation))
     return evaluation
-
-
-def _queue(evaluation: Evaluation) -> None:
-    """One row for each try, made in the database: a large set costs no memory here."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _QUEUE,
-            {
-                "evaluation": evaluation.pk,
-                "version": evaluation.task_set_version_id,
-                "size": evaluation.task_set_version.size,
-                "repeats": evaluation.repeats,
-            },
-        )
-
-
-_QUEUE = """
-INSERT INTO pacts_trial (evaluation_id, task_id, position, repeat, variant, state, attempt, fault,
-                         error_code, error_message, input_digest, output_digest, cost_micros)
-SELECT %(evaluation)s, k.id, r * %(size)s + row_number() OVER (PARTITION BY r ORDER BY k.position)
-       - 1, r, '', 'queued', 0, 'none', '', '', '', '', 0
-  FROM pacts_task k CROSS JOIN generate_series(0, %(repeats)s - 1) AS r
- WHERE k.version_id = %(version)s
-"""
 
 
 def _log_start(evaluation: Evaluation, now: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pacts.agents import AgentReply
 from pacts.checks import CHECKS, Answer, Call
+from pacts.probes import Attack
 from pacts.terms import Clause
 from reputation.canonical import JsonValue
 
@@ -15,8 +16,10 @@ def examine(
     expected: JsonValue,
     in_scope: bool,
     reply: AgentReply,
+    attack: Attack | None = None,
 ) -> list[tuple[str, Answer]]:
-    """Each clause's key with its check's answer; never raises."""
+    """Each clause's key with its check's answer; never raises. A clause that waits for a jury or
+    for people answers later (`pacts.panels`)."""
     call = Call(
         input=input,
         expected=expected,
@@ -27,5 +30,11 @@ def examine(
         fault=reply.fault,
         error=reply.error_message or reply.error_code,
         facts=reply.facts,
+        attack=attack,
     )
-    return [(clause.key, CHECKS[clause.check].answer(clause.params, call)) for clause in clauses]
+    checks = ((clause, CHECKS[clause.check]) for clause in clauses)
+    return [
+        (clause.key, check.answer(clause.params, call))
+        for clause, check in checks
+        if not check.waits(clause.params, call)
+    ]

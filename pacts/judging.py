@@ -4,6 +4,7 @@ rows and for whoever verifies an exported bundle offline."""
 from collections.abc import Iterable, Mapping, Sequence
 
 from pacts.conclusions import CombinedVerdict, combine
+from pacts.plans import plan_for
 from pacts.statistics import Tally
 from pacts.terms import Clause
 from pacts.units import Outcome, Try, unit_of
@@ -26,11 +27,13 @@ class Jury:
     def __init__(self, clauses: Sequence[Clause]) -> None:
         self.clauses = tuple(clauses)
         self.tallies = [Tally(clause) for clause in clauses]
+        self._plan = plan_for(clauses)
 
     def add(self, tries: TaskTries) -> None:
         """All tries of one task. A clause that looked at none of them is left as it is."""
         for tally in self.tallies:
-            found = tries.get(tally.clause.key)
+            key = tally.clause.key
+            found = [one for one in tries.get(key, ()) if self._plan.sees(key, one.variant)]
             if found:
                 _count(tally, unit_of(clause=tally.clause, tries=found))
 

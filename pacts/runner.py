@@ -19,8 +19,10 @@ from pacts.agents.protocol import failure
 from pacts.egress import Egress, EgressPolicy
 from pacts.examination import examine
 from pacts.models import AgentVersion, Evaluation
+from pacts.plans import plan_for
 from pacts.recording import Finished
 from pacts.trials import Claim
+from pacts.variants import Subject, VariantPlan
 from reputation.canonical import NotCanonical, canonical
 from reputation.clock import database_now
 
@@ -53,11 +55,13 @@ class Runner:
     landed: "SimpleQueue[tuple[Claim, AgentReply]]" = field(default_factory=SimpleQueue)
     parsed: terms.PactTerms = field(init=False)
     version: AgentVersion = field(init=False)
+    plan: VariantPlan = field(init=False)
     watch: stopping.Watch | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.parsed = terms.parse(self.evaluation.pact_version.terms)
         self.version = self.evaluation.agent_version
+        self.plan = plan_for(self.parsed.clauses)
         if not self.evaluation.full_run:
             self.watch = stopping.Watch(self.evaluation, self.parsed)
 
@@ -84,10 +88,23 @@ class Runner:
         if not room:
             return None
         taken = trials.claim(self.evaluation, limit=room)
-        for claim in taken.claims:
+        for claim in map(self._varied, taken.claims):
             self.flights[claim.trial_id] = claim
             pool.submit(self._fly, claim)
         return taken.wait
+
+    def _varied(self, claim: Claim) -> Claim:
+        """The claim with what the agent is asked in it: the task, or a variant of it."""
+        if not claim.variant:
+            return claim
+        subject = Subject(
+            position=claim.task_position,
+            input=claim.input,
+            expected=claim.expected,
+            paraphrases=claim.paraphrases,
+        )
+        asked = self.plan.asked(subject, variant=claim.variant, seed=self.evaluation.seed)
+        return replace(claim, input=asked.input, attack=asked.attack)
 
     def _fly(self, claim: Claim) -> None:
         self.landed.put((claim, self.call(claim)))
@@ -146,16 +163,23 @@ class Runner:
             error_message=reply.error_message,
             latency_us=None if reply.latency_ms is None else round(reply.latency_ms * 1000),
             answers=examine(
-                clauses=self.parsed.clauses,
+                clauses=self._looking(claim.variant),
                 input=claim.input,
                 expected=claim.expected,
                 in_scope=claim.in_scope,
                 reply=reply,
+                attack=claim.attack,
             ),
             cost_micros=self._cost(reply),
             reported=dict(reply.reported) or None,
             retries=any(clause.on_error == "rerun" for clause in self.parsed.clauses),
         )
+
+    def _looking(self, variant: str) -> tuple[terms.Clause, ...]:
+        """The clauses that look at a trial of this variant."""
+        if not self.plan.variations:
+            return self.parsed.clauses
+        return tuple(c for c in self.parsed.clauses if self.plan.sees(c.key, variant))
 
     def _cost(self, reply: AgentReply) -> int:
         """What the call cost in the budget's currency; what is not said counts as set aside."""

@@ -14,11 +14,14 @@ Errors and nulls are never folded into pass or fail. Above the clause's error bu
 than 2 % of units null, the verdict is undetermined whatever the counts say.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from pacts.checks import CHECKS
+from pacts.scales import PLAIN, Scale, interval
 from pacts.terms import WHOLE, Clause
 from reputation.confidence import METHOD, Evidence, ValueOutOfRange, confidence_sequence, reaches
 
@@ -74,7 +77,7 @@ class ClauseVerdict:
 class _Looks:
     """The evidence after every unit, and where it first crossed a line."""
 
-    evidence: Evidence
+    evidence: Evidence  # carried into [0, 1], promise and floor included
     met_at: int | None = None
     breached_at: int | None = None
     units: int = field(default=0)
@@ -86,13 +89,13 @@ class _Looks:
         # be crossed then: looking at the other side alone finds the same first crossings.
         if (
             self.breached_at is None
-            and value < clause.promise
+            and value < self.evidence.promise
             and reaches(self.evidence.ln_e_breach, risk=clause.alpha)
         ):
             self.breached_at = self.units
         if (
             self.met_at is None
-            and value > clause.floor
+            and value > self.evidence.floor
             and reaches(self.evidence.ln_e_met, risk=clause.beta)
         ):
             self.met_at = self.units
@@ -109,7 +112,8 @@ class _Looks:
 class Tally:
     """One clause over one window, fed unit by unit in the order of events.
 
-    What it holds does not grow with the number of units.
+    What it holds does not grow with the number of units. Values come on the clause's own scale,
+    carried into [0, 1]; what it says of them is on the scale of people.
     """
 
     def __init__(self, clause: Clause) -> None:
@@ -118,10 +122,10 @@ class Tally:
         self.units = self.errors = self.nulls = self.skipped = self.not_applicable = 0
         self._whole = 0
         self._parts = Fraction(0)
+        self._scale = scale_of(clause)
+        self._seen: Counter[float] = Counter()  # of a scale of its own: few distinct values
         self._looks = (
-            _Looks(Evidence(promise=clause.promise, floor=clause.floor))
-            if clause.estimand == "propensity"
-            else None
+            _Looks(_evidence(clause, self._scale)) if clause.estimand == "propensity" else None
         )
 
     def add(self, value: float) -> None:
@@ -132,12 +136,21 @@ class Tally:
             self._whole += int(value)
         else:
             self._parts += Fraction(value)
+        if self._scale != PLAIN:
+            self._seen[round(value, 9)] += 1
         if self._looks is not None:
             self._looks.add(value, self.clause)
 
     @property
     def total(self) -> Fraction:
-        return self._whole + self._parts
+        """The sum of the figures as people read them; at least 0 and at most the units."""
+        carried = self._whole + self._parts
+        if self._scale == PLAIN:
+            return carried
+        low, high = Fraction(self._scale.low), Fraction(self._scale.high)
+        return min(
+            Fraction(self.units), max(Fraction(0), low * self.units + carried * (high - low))
+        )
 
     @property
     def counts(self) -> ClauseCounts:
@@ -168,7 +181,8 @@ class Tally:
         """What these units come to; arguments as of `judge_clause`."""
         if self._looks is None:
             return _census(self.clause, self.units, self.total, self.counts, closed, most_units)
-        return _propensity(self.clause, self._looks, self.counts, closed)
+        bounds = None if self._scale == PLAIN else interval(self._seen, self._scale)
+        return _propensity(self.clause, self._looks, self.counts, closed, bounds)
 
 
 def judge_clause(
@@ -208,10 +222,26 @@ def _plain(total: Fraction) -> float:
     return int(total) if total.denominator == 1 else float(total)
 
 
-def _propensity(clause: Clause, looks: _Looks, counts: ClauseCounts, closed: bool) -> ClauseVerdict:
+def scale_of(clause: Clause) -> Scale:
+    """The scale a clause's values live on, as its check says."""
+    check = CHECKS.get(clause.check)
+    return check.scale(clause.params, clause.promise) if check else PLAIN
+
+
+def _evidence(clause: Clause, scale: Scale) -> Evidence:
+    return Evidence(promise=scale.inward(clause.promise), floor=scale.inward(clause.floor))
+
+
+def _propensity(
+    clause: Clause,
+    looks: _Looks,
+    counts: ClauseCounts,
+    closed: bool,
+    bounds: tuple[float, float] | None = None,
+) -> ClauseVerdict:
     live = _live(looks.evidence, clause, breach_wins=looks.breached_first)
     status, why = _over_budget(clause, counts) or _decide(clause, looks, live, closed)
-    low, high = confidence_sequence(passes=counts.passes, failures=counts.failures)
+    low, high = bounds or confidence_sequence(passes=counts.passes, failures=counts.failures)
     return ClauseVerdict(
         key=clause.key,
         status=status,

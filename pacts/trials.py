@@ -19,6 +19,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from pacts.budgets import Budget, Spent, Used, paced, room
 from pacts.models import Evaluation, Trial
+from pacts.probes import Attack
 from pacts.stored import StoredAnswer
 from reputation.canonical import JsonValue
 from reputation.clock import database_now
@@ -32,7 +33,8 @@ MAX_LOST = 5  # attempts of a trial that takes its worker down each time
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One attempt at one trial, and the task it is about. `stored` is what an earlier run kept,
-    where its answers are checked again and no agent is called."""
+    where its answers are checked again and no agent is called. `input` is the task's own until the
+    runner varies it as `variant` says; `attack` is what was planted then."""
 
     trial_id: int
     position: int
@@ -41,6 +43,9 @@ class Claim:
     expected: JsonValue
     in_scope: bool
     variant: str = ""
+    task_position: int = 0
+    paraphrases: Sequence[dict[str, JsonValue]] = ()
+    attack: Attack | None = None
     stored: StoredAnswer | None = None
 
 
@@ -170,7 +175,15 @@ def _take(cursor: Any, evaluation: Evaluation, state: _State, limit: int) -> lis
         },
     )
     claims = [
-        Claim(row[0], row[1], row[2], json.loads(row[3]), _parsed(row[4]), *row[5:7])
+        Claim(
+            row[0],
+            row[1],
+            row[2],
+            json.loads(row[3]),
+            _parsed(row[4]),
+            *row[5:8],
+            json.loads(row[8]),
+        )
         for row in cursor.fetchall()
     ]
     claims.sort(key=lambda taken: taken.position)
@@ -196,7 +209,8 @@ WITH taken AS (
            lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s)
       FROM taken, pacts_task k
      WHERE t.id = taken.id AND k.id = t.task_id
- RETURNING t.id, t.position, t.attempt, k.input::text, k.expected::text, k.in_scope, t.variant
+ RETURNING t.id, t.position, t.attempt, k.input::text, k.expected::text, k.in_scope, t.variant,
+           k.position, k.paraphrases::text
 ), counted AS (
     UPDATE pacts_evaluation
        SET calls_made = calls_made + %(call)s * (SELECT count(*) FROM leased)
