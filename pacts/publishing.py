@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from pacts import lint, terms
+from pacts.diff import diff, tally, weakens
 from pacts.models import Agent, Pact, PactVersion, Signature, User
 from pacts.signatures import sign
 from reputation import evidence
@@ -26,7 +27,7 @@ class AlreadyPublished(ValueError):
 def draft_pact(*, agent: Agent, data: dict[str, Any]) -> PactVersion:
     """A new draft version of the agent's pact (the pact is created at the first draft).
 
-    Raises `terms.InvalidTerms` when `data` is not in the pact language.
+    Raises `terms.TermsError` when `data` is not in the pact language.
     """
     parsed = terms.parse(data)
     with transaction.atomic():
@@ -42,7 +43,7 @@ def draft_pact(*, agent: Agent, data: dict[str, Any]) -> PactVersion:
 
 
 def change_draft(*, version: PactVersion, data: dict[str, Any]) -> PactVersion:
-    """Replace the text of a draft. Raises `AlreadyPublished` or `terms.InvalidTerms`."""
+    """Replace the text of a draft. Raises `AlreadyPublished` or `terms.TermsError`."""
     parsed = terms.parse(data)
     changed = PactVersion.objects.filter(pk=version.pk, published_at=None).update(
         terms=terms.to_json(parsed), digest=terms.digest(parsed)
@@ -77,6 +78,7 @@ def publish_pact(
         )
         version.published_at = now
         version.save(update_fields=["digest", "signature", "published_at"])
+        before = last_published(version.pact, before=version.number)
         evidence.append(
             kind="pact.published",
             subjects={
@@ -85,10 +87,30 @@ def publish_pact(
                 "pact_version": version.id,
                 "builder": agent.builder_id,
             },
-            facts={"number": version.number, "clauses": len(parsed.clauses)},
-            digests={"terms": version.digest},
+            facts={
+                "number": version.number,
+                "clauses": len(parsed.clauses),
+                **_changed_since(before, parsed),
+            },
+            digests={"terms": version.digest} | ({"since_terms": before.digest} if before else {}),
             private={"terms": version.terms},
             at=now,
             dedupe_key=f"pact.published:{version.id}",
         )
     return version
+
+
+def last_published(pact: Pact, *, before: int) -> PactVersion | None:
+    """The newest published version of a pact with a lower number; None for the first."""
+    rows = pact.versions.filter(published_at__isnull=False, number__lt=before)
+    return rows.order_by("-number").first()
+
+
+def _changed_since(before: PactVersion | None, parsed: terms.PactTerms) -> dict[str, int | bool]:
+    """What the log says of a version beside the one before: so a weaker promise shows for ever."""
+    if before is None:
+        return {}
+    old = terms.parse(before.terms)
+    ways = tally(diff(old=old, new=parsed))
+    counted = {way: ways[way] for way in ("added", "removed", "stricter", "weaker", "changed")}
+    return {"since": before.number, "weakens": weakens(old=old, new=parsed), **counted}

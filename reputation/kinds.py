@@ -134,8 +134,19 @@ KINDS: Mapping[str, Kind] = {
         "agent builder", may={"protocol": TOKEN}, may_digests="endpoint card fingerprint"
     ),
     "agent.control_proved": _kind("agent", {"method": TOKEN}, may_digests="endpoint challenge"),
+    # Version 2 says what changed since the last published version, clause by clause as
+    # `pacts.diff` counts it; `weakens` says whether it owes less anywhere, or may.
     "pact.published": _kind(
-        "pact pact_version", {"number": COUNT, "clauses": COUNT}, digests="terms"
+        "pact pact_version",
+        {"number": COUNT, "clauses": COUNT},
+        may={
+            "since": COUNT,
+            "weakens": YES,
+            **dict.fromkeys(("added", "removed", "stricter", "weaker", "changed"), COUNT),
+        },
+        digests="terms",
+        may_digests="since_terms",
+        version=2,
     ),
     "listing.opened": _kind(
         "listing agent",
@@ -152,7 +163,12 @@ KINDS: Mapping[str, Kind] = {
         may_digests="tasks source",
     ),
     "taskset.committed": _kind(
-        "taskset", {"number": COUNT, "tasks": COUNT}, digests="commitment", may_digests="tasks"
+        "taskset",
+        {"number": COUNT, "tasks": COUNT},
+        may={"strata": COUNT, "sessions": COUNT, "canaries": YES},
+        digests="commitment",
+        may_digests="tasks",
+        version=2,
     ),
     "engagement.proposed": _kind(
         "engagement pact_version buyer builder", _MONEY, may={"milestones": COUNT}, digests="terms"
@@ -198,8 +214,12 @@ KINDS: Mapping[str, Kind] = {
             "independence": Choice(INDEPENDENCE),
             "clauses": Rows(CLAUSE),
         },
-        # Version 2 may say how many trials were skipped, and why (`reason`).
-        may={"trials": COUNT, "skipped": COUNT, "reason": TOKEN},
+        # Version 2 may say how many trials were skipped, and why (`reason`); of blind canaries
+        # mixed in, how many decided and how many passed every clause. They decide no clause.
+        may={
+            **{"trials": COUNT, "skipped": COUNT, "reason": TOKEN},
+            **{"canaries": COUNT, "canary_passes": COUNT},
+        },
         may_digests="terms tasks observations",
         version=2,
     ),
