@@ -90,6 +90,9 @@ OWNERS_READ = members(scope=READ)
 OWNERS = members(scope=WRITE)
 ADJUDICATORS = Rule(adjudicators=True, scope=MONEY)
 STAFF = Rule(staff=True)
+# Controls: parties over what they build, the platform's staff over everything.
+OVERSEERS = Rule(roles=READERS.roles, staff=True, scope=READ)
+STEERERS = Rule(roles=EDITORS.roles, staff=True, scope=WRITE)
 
 PUBLIC_PAGE: Methods = {"GET": PUBLIC}
 PUBLIC_FORM: Methods = {"GET": PUBLIC, "POST": PUBLIC}
@@ -161,6 +164,16 @@ API: Table = {
     "api:receipts": {"GET": READERS},
     "api:receipt": {"GET": READERS},
     "api:receipt-paper": {"GET": READERS},
+    "api:controls": {"GET": PUBLIC, "POST": STEERERS},
+    "api:control": {"GET": PUBLIC},
+    "api:control-versions": {"GET": PUBLIC, "POST": STEERERS},
+    "api:control-retirement": {"POST": STEERERS},
+    "api:control-reviews": {"GET": OVERSEERS, "POST": STEERERS},
+    "api:firings": {"GET": OVERSEERS},
+    "api:firing": {"GET": OVERSEERS},
+    "api:firing-override": {"POST": STEERERS},
+    "api:firing-resolution": {"POST": STEERERS},
+    "api:firing-re-evaluation": {"POST": STEERERS},
     "api:evidence-log": {"GET": PUBLIC},
     "api:evidence": {"GET": PUBLIC},
     "api:standings": {"GET": PUBLIC},
@@ -216,6 +229,16 @@ PAGES: Table = {
     "member_removal": {"POST": OWNERS},
     "keys": {"GET": OWNERS_READ, "POST": OWNERS},
     "key_end": {"POST": OWNERS},
+    "controls": {"GET": OVERSEERS},
+    "control_new": {"GET": STEERERS, "POST": STEERERS},
+    "control_one": {"GET": OVERSEERS},
+    "control_change": {"GET": STEERERS, "POST": STEERERS},
+    "control_retirement": {"POST": STEERERS},
+    "control_review": {"POST": STEERERS},
+    "firing": {"GET": OVERSEERS},
+    "firing_override": {"POST": STEERERS},
+    "firing_resolution": {"POST": STEERERS},
+    "firing_re_evaluation": {"POST": STEERERS},
     "desk": {"GET": ADJUDICATORS},
     "case": {"GET": CASE_READERS},
     "dispute_answer": {"POST": DEALERS},

@@ -179,6 +179,13 @@ def steered_by(acting: Acting | None) -> QuerySet[Control]:
     return Control.objects.filter(owner_party=acting.party.id if acting.party else "-")
 
 
+def controls_seen_by(acting: Acting | None) -> QuerySet[Control]:
+    """Controls as they stand now: one's own, and those that fired on an agent one has a part in."""
+    own = steered_by(acting).values("lineage")
+    fired = firings_seen_by(acting).values("lineage")
+    return controlling.newest().filter(Q(lineage__in=own) | Q(lineage__in=fired))
+
+
 def firings_seen_by(acting: Acting | None) -> QuerySet[Firing]:
     """Firings somebody has a part in: staff all; a party its own controls', and those on agents
     that it builds or has hired.

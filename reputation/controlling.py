@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from reputation import evidence
 from reputation.controls import Surroundings, Terms, faults
@@ -117,16 +117,13 @@ def review_control(*, control: Control, by: str, note: str, now: datetime) -> Co
 
 def present() -> list[Control]:
     """The newest version of every control that is not retired."""
-    newest = (
-        Control.objects.filter(lineage=OuterRef("lineage")).order_by("-number").values("number")
-    )
-    rows = Control.objects.filter(number=Subquery(newest[:1]), retired=False)
-    return list(rows.order_by("set_at", "pk"))
+    return list(newest().filter(retired=False).order_by("set_at", "pk"))
 
 
-def newest_of(lineage: str) -> Control | None:
-    """A control as it stands now, retired or not; None when there is none of this id."""
-    return Control.objects.filter(lineage=lineage).order_by("-number").first()
+def newest() -> QuerySet[Control]:
+    """Every control as it stands now, the retired ones too."""
+    last = Control.objects.filter(lineage=OuterRef("lineage")).order_by("-number")
+    return Control.objects.filter(number=Subquery(last.values("number")[:1]))
 
 
 def due_of(control: Control, *, now: datetime) -> Due:

@@ -1,11 +1,16 @@
 """An agent's public page."""
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from marketplace import hiring
 from marketplace.models import Listing
 from marketplace.pages import agent_view
+from marketplace.pages.control_view import restrictions_on
 from marketplace.pages.promises import timer_sentences
 from marketplace.pages.visitors import acting_of, find, now_of
 
@@ -29,6 +34,20 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
         "claims": agent_view.claims_of(found),
         "hires": agent_view.hires_of(found),
         "running": agent_view.running_of(found),
+        **_restricted(found.id, listing, now=now_of(request)),
+        "may_see_firing": acting is not None
+        and acting.party is not None
+        and (acting.party.id == found.builder_id),
         "is_own": bool(acting and acting.party and acting.party.id == found.builder_id),
     }
     return render(request, "agents/agent.html", context)
+
+
+def _restricted(agent_id: str, listing: Listing | None, *, now: datetime) -> dict[str, Any]:
+    """What controls restrict, and where hires go instead if they are sent elsewhere."""
+    elsewhere = hiring.routed_elsewhere(listing, now=now) if listing else None
+    return {
+        "restrictions": restrictions_on(agent_id, now=now),
+        "elsewhere": elsewhere,
+        "others": hiring.others_of(listing)[:3] if listing and elsewhere else [],
+    }

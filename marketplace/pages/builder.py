@@ -11,6 +11,7 @@ from marketplace import hiring
 from marketplace.models import Listing
 from marketplace.pages import builder_view
 from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.control_view import restrictions_on
 from marketplace.pages.forms import AgentForm, ListingForm, PactForm, VersionForm
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
 from marketplace.pages.wording import decimal
@@ -60,6 +61,7 @@ def builder_agent(request: HttpRequest, slug: str) -> HttpResponse:
     agent = _agent(request, slug)
     context = {
         "agent": agent,
+        "restrictions": restrictions_on(agent.id, now=now_of(request)),
         "listing": getattr(agent, "listing", None),
         "versions": agent.versions.all(),
         "pacts": builder_view.pact_versions_of(agent),

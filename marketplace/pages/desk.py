@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from marketplace.pages import engagement_view
+from marketplace.pages import control_view, engagement_view
 from marketplace.pages.agent_view import pact_text
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.forms import AnswerForm, RulingForm
@@ -30,7 +30,9 @@ def desk(request: HttpRequest) -> HttpResponse:
     else:
         rows = rows.exclude(state=Dispute.State.OPEN).order_by(F("closed_at").desc(nulls_last=True))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "which": which, "query": f"which={which}&"}
+    acting = acting_of(request)
+    waiting = control_view.waiting_for(acting, now=now_of(request)) if acting else []
+    context = {"waiting": waiting, "page": page, "which": which, "query": f"which={which}&"}
     return render(request, "desk/desk.html", context)
 
 

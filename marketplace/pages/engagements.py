@@ -12,6 +12,7 @@ from django.urls import reverse
 from marketplace.pages import engagement_view
 from marketplace.pages.attempts import REFUSED, attempt, attempt_button, sentence
 from marketplace.pages.cancellations import partings_of
+from marketplace.pages.control_view import restrictions_on
 from marketplace.pages.forms import DisputeForm, RevisionForm
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
@@ -47,6 +48,8 @@ def engagement(request: HttpRequest, engagement_id: str) -> HttpResponse:
     """One engagement from signature to receipt."""
     context = _context(request, engagement_id)
     milestones = [work.milestone for work in context["works"]]
+    agent_id = context["engagement"].agent_version.agent_id
+    context["restrictions"] = restrictions_on(agent_id, now=now_of(request))
     context["partings"] = partings_of(context["engagement"], milestones, party_of(request))
     if context["funding"]:
         context |= _funding(request, context["engagement"])

@@ -24,7 +24,8 @@ def hire(request: HttpRequest, slug: str) -> HttpResponse:
     listing = agent_view.listing_of(agent)
     if listing is None or listing.state != Listing.State.OPEN:
         raise Http404
-    if agent.builder_id == party_of(request).id:
+    own = agent.builder_id == party_of(request).id
+    if own or (not request.POST and hiring.routed_elsewhere(listing, now=now_of(request))):
         return redirect("agent", slug=slug)
     form = HireForm(request.POST or None, owner=party_of(request), work=agent.work)
     if request.method == "POST" and form.is_valid():

@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils.timezone import now as clock
 
-from marketplace import hiring
+from marketplace import hiring, oversight, steering
+from marketplace.acting import Acting
 from marketplace.keys import issue_key
 from marketplace.models import BenchmarkClaim
 from pacts.engagements import Timers
 from pacts.models import Agent, Dispute, Evaluation, Verdict
-from reputation.models import Evidence
+from reputation import firings
+from reputation.controls import Reading
+from reputation.models import Control, Evidence, Firing
 from settlement import cancellations, deposits, escrow, ledger, payouts
 from settlement.ledger import Posting
 from settlement.models import Receipt, Transfer
@@ -95,7 +99,10 @@ def one_of_everything() -> Market:
         cooldown=timedelta(days=1),
     )
     key = issue_key(party=alice.party, user=alice.user, name="k", scopes=["read"], now=clock()).key
+    control, firing = _fired_control(bob, version.agent)
     ids = {
+        "control": control.lineage,
+        "firing": firing.id,
         "party": alice.party.id,
         "member": alice.user.id,
         "key": key.id,
@@ -118,6 +125,32 @@ def one_of_everything() -> Market:
         "evidence": Evidence.objects.order_by("id")[0].id,
     }
     return Market(alice, bob, ids)
+
+
+def _fired_control(bob: cast.Actor, agent: Agent) -> tuple[Control, Firing]:
+    """bob's own control over his agent, which asks a person to look."""
+    terms = steering.terms_of(
+        {
+            "metric": "review_overdue_days",
+            "threshold": 1,
+            "scope": "agent",
+            "scope_id": agent.id,
+            "action": "escalate",
+            "cadence_days": 7,
+        }
+    )
+    acting = Acting(bob.user, bob.party, "owner")
+    control = steering.set_control(acting=acting, name="Late", terms=terms, now=clock())
+    with transaction.atomic():
+        firing = firings.look(
+            control=control,
+            place=oversight.place_of(agent),
+            reading=Reading(2, "late"),
+            effect=lambda _: {"escalate": [False, True]},
+            now=clock(),
+        )
+    assert firing is not None
+    return control, firing
 
 
 def _give(actor: cast.Actor, amount: int) -> None:

@@ -24,6 +24,8 @@ ARGUMENTS = {
     "cancellation_id": "cancellation",
     "dispute_id": "dispute",
     "evidence_id": "evidence",
+    "control_id": "control",
+    "firing_id": "firing",
     "version_id": "pact-version",
     "party_id": "party",
     "key_id": "key",

@@ -33,6 +33,15 @@ BUILDERS = {
     "control",
     "publication",
     "revision",
+    "control_new",
+    "control_one",
+    "control_change",
+    "control_retirement",
+    "control_review",
+    "firing",
+    "firing_override",
+    "firing_resolution",
+    "firing_re_evaluation",
 }
 
 

@@ -1,0 +1,165 @@
+"""Controls as sentences, and what a firing changed, for everybody it concerns."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from marketplace import steering
+from marketplace.acting import Acting
+from marketplace.models import Listing
+from pacts.models import Agent, Party, ReEvaluation, User
+from reputation import controlling, restrictions
+from reputation.controlling import Due
+from reputation.controls import ACTIONS, METRICS
+from reputation.models import Control, Firing, Override
+from reputation.restrictions import Restriction, said
+
+# What changed, in the words of whoever reads the page.
+_CHANGES = {
+    "limit": "Money that may be held on it",
+    "listing": "Its listing",
+    "re_evaluate": "New engagements wait for a re-evaluation",
+    "escalate": "A person is asked to look",
+    "route_elsewhere": "New hires are sent to other agents",
+    "withhold": "Silence no longer releases money",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One control of the console."""
+
+    control: Control
+    due: Due
+    firing: int
+    scope: str
+    owner: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """One firing with the agent it restricts."""
+
+    firing: Firing
+    agent: Agent
+    why: str
+    what: list[str]
+    override: Override | None
+    runs: Sequence[ReEvaluation] = ()
+
+    @property
+    def state(self) -> str:
+        if self.firing.released_at:
+            return "lifted"
+        return "overridden" if self.override else "in force"
+
+
+def rows_of(controls: Iterable[Control], *, now: datetime) -> list[Row]:
+    """Controls with their next review and how many agents each restricts."""
+    found = list(controls)
+    fired: dict[str, int] = {}
+    for lineage in Firing.objects.filter(
+        released_at=None, lineage__in=[one.lineage for one in found]
+    ).values_list("lineage", flat=True):
+        fired[lineage] = fired.get(lineage, 0) + 1
+    names = _names(found)
+    return [
+        Row(
+            control=due.control,
+            due=due,
+            firing=fired.get(due.control.lineage, 0),
+            scope=scope_of(due.control, names),
+            owner=names.get(due.control.owner_user, "somebody who left")
+            + (f", {names[due.control.owner_party]}" if due.control.owner_party in names else ""),
+            sentence=sentence_of(due.control),
+        )
+        for due in controlling.dues_of(found, now=now)
+    ]
+
+
+def sentence_of(control: Control) -> str:
+    """`When the lower bound of the standing is under 80.00 %, suspend the listing.`"""
+    metric = METRICS[control.metric]
+    about = f" of {control.dimension}" if control.dimension else ""
+    title = f"{metric.title[:1].lower()}{metric.title[1:]}{about}"
+    then = ACTIONS[control.action]
+    if control.limit is not None:
+        then += f" to {control.limit / 100:,.2f}"
+    if control.hold_days:
+        then += f" for up to {control.hold_days} days"
+    if metric.unit == "yes":
+        return f"When {title}, {then}."
+    side = "under" if metric.fires == "below" else "over"
+    return (
+        f"When {title} is {side} {said(control.metric, control.threshold)}, {then}; "
+        f"clears at {said(control.metric, control.recover_at)}."
+    )
+
+
+def scope_of(control: Control, names: dict[str, str]) -> str:
+    """Whom a control is about."""
+    if control.scope == "platform":
+        return "every agent"
+    if control.scope == "category":
+        return f"every agent for {control.scope_id}"
+    name = names.get(control.scope_id, control.scope_id)
+    return f"every agent of {name}" if control.scope == "builder" else name
+
+
+def _names(controls: Sequence[Control]) -> dict[str, str]:
+    ids = {one.scope_id for one in controls}
+    names = dict(Agent.objects.filter(pk__in=ids).values_list("pk", "name"))
+    names |= dict(Listing.objects.filter(pk__in=ids).values_list("pk", "agent__name"))
+    parties = ids | {one.owner_party for one in controls}
+    names |= dict(Party.objects.filter(pk__in=parties).values_list("pk", "name"))
+    owners = User.objects.filter(pk__in={one.owner_user for one in controls})
+    return names | {user.pk: str(user) for user in owners}
+
+
+def fired_of(rows: Iterable[Firing], *, now: datetime) -> list[Fired]:
+    """Firings as pages show them; needs `control` and `overrides`."""
+    found = list(rows)
+    agents = Agent.objects.select_related("builder").in_bulk([one.agent_id for one in found])
+    return [
+        Fired(
+            firing=one,
+            agent=agents[one.agent_id],
+            why=why_of(one),
+            what=[_change(what, change) for what, change in one.changed.items()],
+            override=next((o for o in one.overrides.all() if o.from_at <= now <= o.until_at), None),
+        )
+        for one in found
+    ]
+
+
+def why_of(firing: Firing) -> str:
+    """What was seen, against which threshold."""
+    control = firing.control
+    about = f" of {control.dimension}" if control.dimension else ""
+    return (
+        f"{METRICS[control.metric].title}{about}: {said(control.metric, firing.observed)}, "
+        f"threshold {said(control.metric, control.threshold)}"
+    )
+
+
+def _change(what: str, change: Any) -> str:
+    before, after = change
+    if what == "limit":
+        return f"{_CHANGES[what]}: from {before / 100:,.2f} to {after / 100:,.2f} of each currency"
+    if what == "listing":
+        return f"{_CHANGES[what]}: from {before} to {after}"
+    return _CHANGES.get(what, what)
+
+
+def restrictions_on(agent_id: str, *, now: datetime) -> list[Restriction]:
+    """What is in force on an agent; public."""
+    return restrictions.in_force(agent_id=agent_id, now=now)
+
+
+def waiting_for(acting: Acting, *, now: datetime) -> list[Fired]:
+    """Escalations that wait for somebody like the one who looks."""
+    rows = steering.firings_seen_by(acting).filter(released_at=None, control__action="escalate")
+    mine = [one for one in rows if steering.may_steer(acting, one.control)]
+    return [one for one in fired_of(mine, now=now) if one.override is None]
