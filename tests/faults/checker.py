@@ -462,23 +462,37 @@ def _waits(books: Books) -> Iterator[str]:
 def _standings(books: Books) -> dict[tuple[str, str, str], tuple[int, ...]]:
     """Verdicts, passes, failures of each agent version and dimension, folded from the log alone."""
     texts = {row[0]: row[2] for row in books.rows["evidence"] if row[1] in COUNTED}
-    verdicts: dict[str, dict[str, Any]] = {}
+    judged: dict[str, list[dict[str, Any]]] = {}
+    settled: set[str] = set()
     sums: dict[tuple[str, str, str], list[int]] = {}
     for _, identity, _ in books.rows["log"]:
         if identity not in texts:
             continue
         fact = json.loads(texts[identity])
+        milestone = fact["subjects"].get("milestone", "")
         if fact["kind"] == "evaluation.concluded":
-            verdicts[identity] = fact
+            if fact["facts"]["independence"] == "self":
+                continue
+            if milestone in settled:  # it was running when the money moved
+                _add(sums, fact)
+            else:
+                judged.setdefault(milestone, []).append(fact)
             continue
-        judged = verdicts.pop(fact["facts"].get("verdict_evidence", ""), None)
-        if judged and judged["facts"]["independence"] != "self":
-            for key, clause in _weakest(judged).items():
-                tally = sums.setdefault(key, [0, 0, 0])
-                tally[0] += 1
-                tally[1] += clause["passes"]
-                tally[2] += clause["failures"]
+        settled.add(milestone)
+        waiting, named = judged.pop(milestone, []), fact["facts"].get("verdict_evidence")
+        # What is not named at the end was overturned; what came before it was cured.
+        until = next((n for n, one in enumerate(waiting, 1) if one["id"] == named), -1)
+        for one in waiting[:until]:
+            _add(sums, one)
     return {key: tuple(tally) for key, tally in sums.items()}
+
+
+def _add(sums: dict[tuple[str, str, str], list[int]], verdict: dict[str, Any]) -> None:
+    for key, clause in _weakest(verdict).items():
+        tally = sums.setdefault(key, [0, 0, 0])
+        tally[0] += 1
+        tally[1] += clause["passes"]
+        tally[2] += clause["failures"]
 
 
 COUNTED = {"evaluation.concluded", "escrow.settled"}
