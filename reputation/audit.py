@@ -117,10 +117,10 @@ class _Walk:
         known = chunk.tiles[: len(leaves)]
         if leaves[: len(known)] == known:
             return
-        for at in range(0, len(known), HASH_BYTES):
-            if leaves[at : at + HASH_BYTES] != known[at : at + HASH_BYTES]:
-                index = chunk.first + at // HASH_BYTES
-                return self._find(index, "the entry is not the one the tree was built over")
+        places = range(0, len(known), HASH_BYTES)
+        at = next(at for at in places if leaves[at : at + 32] != known[at : at + 32])
+        index = chunk.first + at // HASH_BYTES
+        self._find(index, "the entry is not the one the tree was built over")
 
     def _grow(self, leaves: bytes) -> None:
         """Append leaves, up to each head in turn, so that its root can be compared."""
@@ -197,7 +197,7 @@ def _tiles(first: int, count: int) -> bytes:
 
 
 def _own_heads(report: Report) -> Iterator[SeenHead]:
-    """Our stored checkpoints; one whose note is not what its row says, or unsigned, is a finding."""
+    """Our stored checkpoints; one that is unsigned, or not what its row says, is a finding."""
     known = keys.vkeys()
     for checkpoint in Checkpoint.objects.order_by("size").iterator():
         seen = f"our checkpoint {checkpoint.size}"

@@ -10,10 +10,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from reputation import strongbox
 from reputation.canonical import canonical
 from reputation.envelope import SALT_BYTES, commit, leaf_hash, seal
 from reputation.identifiers import new_id
 from reputation.models import Evidence, EvidencePayload
+
+PURPOSE = "evidence payloads/1"
 
 
 class EvidenceOutsideTransaction(RuntimeError):
@@ -99,11 +102,20 @@ def read_payload(*, evidence: Evidence) -> dict[str, Any]:
     row = EvidencePayload.objects.filter(pk=evidence.pk).first()
     if row is None:
         raise PayloadAbsent(f"{evidence.pk} has no private payload")
-    payload = bytes(row.payload)
-    if commit(salt=bytes(row.salt), payload=payload) != evidence.read().get("commitment"):
+    salt, payload = open_payload(row)
+    if commit(salt=salt, payload=payload) != evidence.read().get("commitment"):
         raise PayloadAltered(f"the payload of {evidence.pk} does not open its commitment")
     content: dict[str, Any] = json.loads(payload)
     return content
+
+
+def open_payload(row: EvidencePayload) -> tuple[bytes, bytes]:
+    """Salt and canonical payload of a stored private half. Raises PayloadAltered."""
+    try:
+        content = strongbox.unseal(purpose=PURPOSE, sealed=bytes(row.sealed))
+    except strongbox.SealBroken as error:
+        raise PayloadAltered(f"the payload of {row.pk} does not open: {error}") from error
+    return content[:SALT_BYTES], content[SALT_BYTES:]
 
 
 def erase_payload(*, evidence_id: str, reason: str, at: datetime) -> Evidence:
@@ -130,15 +142,15 @@ def erase_payload(*, evidence_id: str, reason: str, at: datetime) -> Evidence:
 class _Sealed:
     evidence: Evidence
     subjects: Mapping[str, str]
-    salt: bytes | None
-    payload: bytes | None
+    private: bytes | None
 
 
 def _seal(draft: Draft) -> _Sealed:
-    salt = payload = commitment = None
+    private = commitment = None
     if draft.private is not None:
         salt, payload = os.urandom(SALT_BYTES), canonical(draft.private)
         commitment = commit(salt=salt, payload=payload)
+        private = strongbox.seal(purpose=PURPOSE, secret=salt + payload)
     evidence_id = new_id("evd")
     envelope = seal(
         evidence_id=evidence_id,
@@ -159,7 +171,7 @@ def _seal(draft: Draft) -> _Sealed:
     )
     evidence._state.adding = False
     evidence._state.db = connection.alias
-    return _Sealed(evidence, draft.subjects, salt, payload)
+    return _Sealed(evidence, draft.subjects, private)
 
 
 # One round trip: a duplicate key writes no subject and no payload either. The queue row comes from
@@ -177,8 +189,8 @@ _APPEND = """
         SELECT s.* FROM unnest(%s::text[], %s::text[], %s::text[]) AS s (id, role, subject_id)
         JOIN recorded USING (id)
     ), kept AS (
-        INSERT INTO reputation_evidencepayload (evidence_id, salt, payload)
-        SELECT p.* FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) AS p (id, salt, payload)
+        INSERT INTO reputation_evidencepayload (evidence_id, sealed)
+        SELECT p.* FROM unnest(%s::text[], %s::bytea[]) AS p (id, sealed)
         JOIN recorded USING (id)
     )
     SELECT id FROM recorded
@@ -197,7 +209,7 @@ def _write(sealed: Sequence[_Sealed]) -> None:
 def _columns(sealed: Sequence[_Sealed]) -> list[list[Any]]:
     rows = [one.evidence for one in sealed]
     named = [(one.evidence.id, role, who) for one in sealed for role, who in one.subjects.items()]
-    private = [one for one in sealed if one.payload is not None]
+    private = [one for one in sealed if one.private is not None]
     return [
         [row.id for row in rows],
         [row.kind for row in rows],
@@ -207,6 +219,5 @@ def _columns(sealed: Sequence[_Sealed]) -> list[list[Any]]:
         [row.recorded_at for row in rows],
         *([name[part] for name in named] for part in range(3)),
         [one.evidence.id for one in private],
-        [one.salt for one in private],
-        [one.payload for one in private],
+        [one.private for one in private],
     ]

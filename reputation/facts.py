@@ -1,12 +1,13 @@
 """The types a public fact may have: strangers read envelopes for ever, so none is free text.
 
-Every type has `check(value) -> str | None`: what is wrong with the value, or None.
+Every type has `check(value) -> str | None`: what is wrong with the value, or None; and
+`schema() -> dict`: the same as JSON Schema (2020-12), for whoever reads the log without us.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from reputation.identifiers import is_id
 
@@ -25,6 +26,9 @@ class FactType(Protocol):
     def check(self, value: object) -> str | None:
         """What is wrong with the value, or None."""
 
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema (2020-12) of a value."""
+
 
 @dataclass(frozen=True)
 class Text:
@@ -39,6 +43,11 @@ class Text:
             return None
         return f"is not {self.meaning}"
 
+    def schema(self) -> dict[str, Any]:
+        """See `FactType`."""
+        pattern = self.pattern.pattern.replace(r"\Z", "$")
+        return {"type": "string", "pattern": f"^(?:{pattern})$", "description": self.meaning}
+
 
 @dataclass(frozen=True)
 class Identifier:
@@ -51,6 +60,11 @@ class Identifier:
         if is_id(value) and str(value).startswith(f"{self.prefix}_" if self.prefix else ""):
             return None
         return f"is not an id {self.prefix}".rstrip()
+
+    def schema(self) -> dict[str, Any]:
+        """See `FactType`."""
+        named = self.prefix or "[a-z]{2,7}"
+        return {"type": "string", "pattern": f"^{named}_[0-9a-z]{{1,32}}$"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,10 @@ class Whole:
             return None if self.least <= value <= self.most else "is out of range"
         return "is not a whole number"
 
+    def schema(self) -> dict[str, Any]:
+        """See `FactType`."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -77,6 +95,10 @@ class Choice:
         """See `FactType`."""
         return None if value in self.words else f"is not one of {', '.join(self.words)}"
 
+    def schema(self) -> dict[str, Any]:
+        """See `FactType`."""
+        return {"enum": list(self.words)}
+
 
 @dataclass(frozen=True)
 class Yes:
@@ -85,6 +107,10 @@ class Yes:
     def check(self, value: object) -> str | None:
         """See `FactType`."""
         return None if isinstance(value, bool) else "is not true or false"
+
+    def schema(self) -> dict[str, Any]:
+        """See `FactType`."""
+        return {"type": "boolean"}
 
 
 @dataclass(frozen=True)
@@ -108,6 +134,16 @@ class Record:
                 return f"{name} {wrong}"
         return None
 
+    def schema(self) -> dict[str, Any]:
+        """See `FactType`."""
+        known = {**self.optional, **self.required}
+        return {
+            "type": "object",
+            "properties": {name: known[name].schema() for name in sorted(known)},
+            "required": sorted(self.required),
+            "additionalProperties": False,
+        }
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -124,6 +160,10 @@ class Rows:
             return f"has more than {self.most} rows"
         found = ((index, self.row.check(item)) for index, item in enumerate(value))
         return next((f"row {index} {wrong}" for index, wrong in found if wrong), None)
+
+    def schema(self) -> dict[str, Any]:
+        """See `FactType`."""
+        return {"type": "array", "items": self.row.schema(), "maxItems": self.most}
 
 
 TOKEN = Text(_TOKEN, "a token (letters, digits and ._:+- only, at most 80)")

@@ -33,10 +33,14 @@ def consistency(*, old: int, new: int) -> list[bytes]:
 def inclusions(*, evidence_ids: Sequence[str], under: Checkpoint) -> dict[str, Inclusion]:
     """A proof for each piece of evidence that the head covers, by id."""
     entries = LogEntry.objects.filter(evidence_id__in=evidence_ids, index__lt=under.size)
-    places = entries.values_list("evidence_id", "index")
+    read = tiles.remembering(size=under.size)
     return {
-        evidence_id: Inclusion(evidence_id, index, tuple(inclusion(index=index, size=under.size)))
-        for evidence_id, index in places.order_by("index")
+        evidence_id: Inclusion(
+            evidence_id,
+            index,
+            tuple(merkle.inclusion_proof(index=index, size=under.size, read=read)),
+        )
+        for evidence_id, index in entries.order_by("index").values_list("evidence_id", "index")
     }
 
 

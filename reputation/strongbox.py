@@ -4,6 +4,7 @@
 """
 
 import base64
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -33,7 +34,11 @@ def unseal(*, purpose: str, sealed: bytes) -> bytes:
 
 
 def _box(purpose: str) -> MultiFernet:
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return _box_of(purpose, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+
+
+@lru_cache(maxsize=16)
+def _box_of(purpose: str, *secrets: str | bytes) -> MultiFernet:
     return MultiFernet([Fernet(_derived(purpose, secret)) for secret in secrets])
 
 

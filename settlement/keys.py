@@ -4,17 +4,14 @@ A retired key's row stays, so receipts it signed stay verifiable. The seal is de
 SECRET_KEY; `SECRET_KEY_FALLBACKS` opens seals made under an earlier one.
 """
 
-import base64
 from collections.abc import Iterable
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
-from django.utils.encoding import force_bytes
 
+from reputation import strongbox
 from settlement.models import PlatformKey
+
+PURPOSE = "platform keys/1"
 
 
 class PlatformKeyUnreadable(Exception):
@@ -29,7 +26,7 @@ def key_in_use() -> PlatformKey:
     private = Ed25519PrivateKey.generate()
     new = PlatformKey(
         public_key=private.public_key().public_bytes_raw(),
-        sealed_seed=_seal().encrypt(private.private_bytes_raw()),
+        sealed_seed=strongbox.seal(purpose=PURPOSE, secret=private.private_bytes_raw()),
     )
     PlatformKey.objects.bulk_create([new], ignore_conflicts=True)
     return PlatformKey.objects.get(retired_at=None)
@@ -49,21 +46,11 @@ def sign(*, key: PlatformKey, message: bytes) -> bytes:
 def sign_all(*, key: PlatformKey, messages: Iterable[bytes]) -> list[bytes]:
     """64 bytes for each, opening the seal once. Raises PlatformKeyUnreadable."""
     try:
-        seed = _seal().decrypt(bytes(key.sealed_seed))
-    except InvalidToken:
+        seed = strongbox.unseal(purpose=PURPOSE, sealed=bytes(key.sealed_seed))
+    except strongbox.SealBroken:
         raise PlatformKeyUnreadable(
             f"the seal of {key.pk} does not open; put the earlier SECRET_KEY in "
             "SECRET_KEY_FALLBACKS, or retire this key"
         ) from None
     private = Ed25519PrivateKey.from_private_bytes(seed)
     return [private.sign(message) for message in messages]
-
-
-def _seal() -> MultiFernet:
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_derived(secret)) for secret in secrets])
-
-
-def _derived(secret: str | bytes) -> bytes:
-    key = HKDF(hashes.SHA256(), 32, salt=None, info=b"earnest platform keys/1")
-    return base64.urlsafe_b64encode(key.derive(force_bytes(secret)))

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pacts.agreements import BOND_RULE
 from pacts.models import ClauseVerdict, Signature
+from reputation import checkpoints
 from reputation.canonical import canonical, sha256
 from reputation.identifiers import new_id
 from settlement import exhibits, keys
@@ -31,9 +32,10 @@ FORMAT = "earnest-receipt/1"
 def issue_all(*, settled: Sequence[tuple[Case, Final]], now: datetime) -> list[Receipt]:
     """Write and sign the receipts of settled escrows, in the transaction that settles them."""
     key, quoted = keys.key_in_use(), exhibits.of([case for case, _ in settled])
+    head = _head(now)
     ids = [new_id("rcp") for _ in settled]
     bodies = [
-        canonical(_body(receipt_id, case, decision, quoted, now))
+        canonical(_body(receipt_id, case, decision, quoted, head, now))
         for receipt_id, (case, decision) in zip(ids, settled, strict=True)
     ]
     signatures = keys.sign_all(key=key, messages=map(message, bodies))
@@ -76,7 +78,12 @@ def holds(receipt: Receipt) -> bool:
 
 
 def _body(
-    receipt_id: str, case: Case, decision: Final, quoted: Exhibits, now: datetime
+    receipt_id: str,
+    case: Case,
+    decision: Final,
+    quoted: Exhibits,
+    head: dict[str, Any],
+    now: datetime,
 ) -> dict[str, Any]:
     escrow, engagement = case.escrow, case.engagement
     return {
@@ -104,7 +111,14 @@ def _body(
         "bond": _bond(escrow),
         "transfers": _transfers(quoted.transfers_of(escrow)),
         "evidence": _evidence(case),
+        "log": head,
     }
+
+
+def _head(now: datetime) -> dict[str, Any]:
+    """The newest signed head of the log: what was logged by now can never be changed unseen."""
+    head = checkpoints.newest_or_first(now=now)
+    return {"size": head.size, "checkpoint": checkpoints.text_of(head)}
 
 
 def _arithmetic(escrow: Escrow, decision: Final) -> dict[str, Any]:

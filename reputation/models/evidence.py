@@ -86,18 +86,18 @@ class EvidenceSubject(models.Model):
 
 
 class EvidencePayload(models.Model):
-    """The private half. Once deleted, the envelope's commitment to it says nothing."""
+    """The private half. Once deleted, the envelope's commitment to it says nothing.
+
+    Salt and payload are sealed under SECRET_KEY, which is not in the database: what a deleted row
+    leaves in the files, the write-ahead log or a backup of the server is no trace of them.
+    """
 
     evidence = models.OneToOneField(
         Evidence, on_delete=models.PROTECT, primary_key=True, related_name="payload"
     )
-    salt = models.BinaryField(max_length=32)
-    payload = models.BinaryField()
+    sealed = models.BinaryField()
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(name="payload_salt_is_32_bytes", condition=Q(salt__length=32)),
-        ]
         triggers = [never_edited()]
 
     def __str__(self) -> str:

@@ -79,7 +79,7 @@ class EvidenceQueue(models.Model):
 
 
 class LogEntry(models.Model):
-    """One leaf of the log. Only the queue writes it, so there is no gap, no stranger and no edit."""
+    """One leaf of the log. Only the queue writes it: there is no gap, no stranger and no edit."""
 
     index = models.BigIntegerField(primary_key=True)
     # No foreign key in the database: what leaves the queue came from the evidence's own trigger,

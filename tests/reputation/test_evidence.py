@@ -146,8 +146,10 @@ def test_every_subject_leads_to_the_evidence_by_an_index() -> None:
 def test_a_private_payload_leaves_only_a_commitment_in_the_open() -> None:
     (one,) = record(taskset(private=SECRET))
     row = EvidencePayload.objects.get(pk=one.pk)
-    opened = hashlib.sha256(bytes(row.salt) + bytes(row.payload)).hexdigest()
+    salt, payload = evidence.open_payload(row)
+    opened = hashlib.sha256(salt + payload).hexdigest()
     assert one.read()["commitment"] == "sha256:" + opened
+    assert b"example.org" not in bytes(row.sealed)
     assert "example.org" not in one.envelope
     assert evidence.read_payload(evidence=one) == SECRET
 
@@ -184,7 +186,7 @@ def test_what_cannot_be_erased_leaves_no_record_of_an_erasure() -> None:
 def test_a_payload_swapped_behind_our_back_is_noticed() -> None:
     first, second = record(taskset(private=SECRET), taskset())
     row = EvidencePayload.objects.get(pk=first.pk)
-    EvidencePayload.objects.create(evidence=second, salt=bytes(row.salt), payload=b"{}")
+    EvidencePayload.objects.create(evidence=second, sealed=bytes(row.sealed))
     with pytest.raises(PayloadAltered):
         evidence.read_payload(evidence=second)
 
@@ -205,7 +207,7 @@ def test_nobody_truncates_what_happened(table: str) -> None:
     [
         ("evidence", "kind"),
         ("evidencesubject", "role"),
-        ("evidencepayload", "salt"),
+        ("evidencepayload", "sealed"),
         ("evidencequeue", "leaf_hash"),
         ("logentry", "sequenced_at"),
     ],
