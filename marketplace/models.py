@@ -5,7 +5,16 @@ import hashlib
 from django.core.validators import MaxValueValidator
 from django.db import models
 
-from pacts.models import Agent, AgentVersion, Evaluation, PactVersion, Party, User
+from pacts.models import (
+    Agent,
+    AgentVersion,
+    Engagement,
+    Evaluation,
+    ImportedRun,
+    PactVersion,
+    Party,
+    User,
+)
 from reputation.fields import PublicIdField
 from reputation.identifiers import ID_MAX_LENGTH
 from reputation.triggers import append_only
@@ -25,6 +34,7 @@ class Listing(models.Model):
     pact_version = models.ForeignKey(PactVersion, on_delete=models.PROTECT, related_name="+")
     price = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=12)
+    bond = models.PositiveBigIntegerField(default=0)  # what the builder stakes on each milestone
     work_seconds = models.PositiveIntegerField()
     evaluation_seconds = models.PositiveIntegerField()
     acceptance_seconds = models.PositiveIntegerField()
@@ -63,7 +73,12 @@ class BenchmarkClaim(models.Model):
     units = models.PositiveIntegerField()  # how many tasks the score rests on
     method = models.CharField(max_length=400)
     not_measured = models.CharField(max_length=400)  # what this benchmark says nothing about
+    # What is known of the tasks having been seen in training: public since when, held out by whom.
+    contamination = models.CharField(max_length=400, blank=True)
     ran_by = models.CharField(max_length=12, choices=Runner.choices)
+    imported_run = models.ForeignKey(  # the run of another harness behind the claim
+        ImportedRun, on_delete=models.PROTECT, null=True, blank=True, related_name="claims"
+    )
     evaluation = models.ForeignKey(  # the recorded run behind the claim, when there is one
         Evaluation, on_delete=models.PROTECT, null=True, blank=True, related_name="claims"
     )
@@ -81,6 +96,30 @@ class BenchmarkClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.benchmark}: {self.score_bps / 100:.1f} %"
+
+
+class HireChoice(models.Model):
+    """What a buyer could see when it hired: where the listing stood by benchmark and by pact.
+
+    Places count from 1 among the open listings of the category that had both a claim and a rate
+    that day; `by_pact` ranks by the lower bound, as the market does. Null: had no such number.
+    """
+
+    engagement = models.OneToOneField(
+        Engagement, on_delete=models.PROTECT, primary_key=True, related_name="choice"
+    )
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="choices")
+    work = models.SlugField(max_length=40)
+    rated = models.PositiveIntegerField()  # how many listings had both numbers
+    by_benchmark = models.PositiveIntegerField(null=True)
+    by_pact = models.PositiveIntegerField(null=True)
+    chosen_at = models.DateTimeField()
+
+    class Meta:
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.engagement_id}: {self.by_benchmark} by benchmark, {self.by_pact} by pact"
 
 
 class ApiKey(models.Model):

@@ -29,7 +29,8 @@ ROLES = frozenset({
     "party", "buyer", "builder", "adjudicator", "agent", "agent_version", "listing",
     "claim", "pact", "pact_version", "taskset", "engagement", "milestone", "deliverable",
     "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
-    "deposit", "payout", "receipt", "control", "firing", "evidence", "cancellation",
+    "deposit", "payout", "receipt", "imported_run", "control", "firing", "evidence", "cancellation",
+    "jury", "review",
 })
 # fmt: on
 OUTCOMES = ("met", "breached", "undetermined")
@@ -162,6 +163,20 @@ KINDS: Mapping[str, Kind] = {
         may={"units": COUNT},
         may_digests="tasks source",
     ),
+    # What another harness recorded: history for screening, which no standing is computed from.
+    "run.imported": _kind(
+        "imported_run agent agent_version",
+        {
+            "format": TOKEN,
+            "tasks": COUNT,
+            "trials": COUNT,
+            "passes": COUNT,
+            "failures": COUNT,
+            "nulls": COUNT,
+            "contradictions": COUNT,
+        },
+        digests="file",
+    ),
     "taskset.committed": _kind(
         "taskset",
         {"number": COUNT, "tasks": COUNT},
@@ -217,8 +232,8 @@ KINDS: Mapping[str, Kind] = {
         # Version 2 may say how many trials were skipped, and why (`reason`); of blind canaries
         # mixed in, how many decided and how many passed every clause. They decide no clause.
         may={
-            **{"trials": COUNT, "skipped": COUNT, "reason": TOKEN},
-            **{"canaries": COUNT, "canary_passes": COUNT},
+            "trials": COUNT, "skipped": COUNT, "reason": TOKEN,
+            "canaries": COUNT, "canary_passes": COUNT,
         },
         may_digests="terms tasks observations",
         version=2,
@@ -235,6 +250,38 @@ KINDS: Mapping[str, Kind] = {
     ),
     "artifacts.erased": _kind(
         "evaluation party", {"reason": TOKEN, "artifacts": COUNT, "kept": COUNT}
+    ),
+    "jury.registered": _kind(
+        "jury", {"jurors": COUNT, "rule": Choice(("majority", "unanimity"))}, digests="jury"
+    ),
+    # Counts of (the jury's word, people's word): pass_fail is what it passed and people failed.
+    "jury.calibrated": _kind(
+        "jury",
+        {
+            "labels": COUNT,
+            "pass_pass": COUNT,
+            "pass_fail": COUNT,
+            "fail_pass": COUNT,
+            "fail_fail": COUNT,
+            "abstained": COUNT,
+        },
+        digests="jury pairs",
+    ),
+    # Before any answer exists: how likely each is drawn, and a commitment to what decides it.
+    "review.committed": _kind(
+        "review evaluation",
+        {"purpose": TOKEN, "probability_bps": BPS},
+        may={"reviewers": COUNT},
+        digests="commitment",
+    ),
+    # The seed opens the commitment: anybody can draw again.
+    "review.drawn": _kind(
+        "review evaluation", {"seed": TOKEN, "population": COUNT, "drawn": COUNT}
+    ),
+    "evaluation.heard": _kind(
+        "evaluation",
+        {"judgements": COUNT, "disagreed": COUNT, "abstained": COUNT, "labels": COUNT},
+        may={"cost_micros": COUNT},
     ),
     "escrow.withheld": _kind(
         "escrow engagement",

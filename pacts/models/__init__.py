@@ -12,6 +12,7 @@ from pacts.models.evaluations import (
     Trial,
     Verdict,
 )
+from pacts.models.imports import ImportedRun, ImportedTrial
 from pacts.models.juries import Calibration, Judgement, Jury
 from pacts.models.parties import Member, Party, Signature, SigningKey, User
 from pacts.models.promises import Pact, PactVersion
@@ -31,6 +32,8 @@ __all__ = [
     "Dispute",
     "Engagement",
     "Evaluation",
+    "ImportedRun",
+    "ImportedTrial",
     "Judgement",
     "Jury",
     "Member",

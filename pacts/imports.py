@@ -1,0 +1,123 @@
+"""History in: an agent's runs elsewhere, counted again and written down as what they are."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from pacts.importers import FORMATS, RunsMalformed, read_runs
+from pacts.importers.figures import contradictions, counts, figures
+from pacts.importers.run import ImportedRun as Read
+from pacts.importers.run import ImportedTrial as Tried
+from pacts.models import AgentVersion, ImportedRun, ImportedTrial, User
+from reputation import evidence
+from reputation.canonical import sha256
+
+MOST_TRIALS = 200_000
+BATCH = 5_000
+PPM = 1_000_000
+
+
+class ImportRefused(ValueError):
+    """The run cannot be taken in; the message says what to do."""
+
+
+def import_run(
+    *,
+    agent_version: AgentVersion,
+    name: str,
+    data: bytes,
+    by: User,
+    now: datetime,
+    format: str | None = None,
+    agent: str = "",
+    benchmark: str = "",
+) -> ImportedRun:
+    """Take in one run from a file or an archive of another harness.
+
+    A file that holds several is asked for one by `agent` (and `benchmark`), as the file names them.
+    No text of the trajectories is kept: outcomes, counts and the file's SHA-256 are. Raises
+    ImportRefused.
+    """
+    try:
+        run = _choose(read_runs(name=name, data=data, format=format), agent, benchmark)
+    except RunsMalformed as error:
+        raise ImportRefused(str(error)) from error
+    if len(run.trials) > MOST_TRIALS:
+        raise ImportRefused(f"more than {MOST_TRIALS:,} trials in one run: import a part of it")
+    try:
+        with transaction.atomic():
+            return _store(run, agent_version, name, data, by, now)
+    except IntegrityError as error:
+        if "imported_once" in str(error):
+            raise ImportRefused("this run of this file was imported before") from error
+        raise
+
+
+def _choose(runs: Sequence[Read], agent: str, benchmark: str) -> Read:
+    found = [
+        run
+        for run in runs
+        if (not agent or run.agent == agent) and (not benchmark or run.benchmark == benchmark)
+    ]
+    if len(found) == 1:
+        return found[0]
+    offered = "; ".join(sorted({f"{run.agent} on {run.benchmark}" for run in runs})[:20])
+    said = "none of them is asked for" if not found else "say whose and which is meant"
+    raise ImportRefused(f"the file holds {len(runs)} runs and {said}: {offered}")
+
+
+def _store(
+    run: Read, agent_version: AgentVersion, name: str, data: bytes, by: User, now: datetime
+) -> ImportedRun:
+    added, wrong = counts(run), contradictions(run)
+    stored = ImportedRun.objects.create(
+        agent_version=agent_version,
+        format=run.format,
+        benchmark=run.benchmark,
+        agent_name=run.agent,
+        model_name=run.model,
+        made_at=run.made_at if run.made_at is None or run.made_at <= now else None,
+        file_name=name[-200:],
+        file_digest=sha256(data),
+        figures={name: f"{float(value):.6f}" for name, value in figures(run).items()},
+        contradictions=[str(one) for one in wrong[:20]],
+        notes=list(run.notes),
+        imported_by=by,
+        imported_at=now,
+        **added,
+    )
+    ImportedTrial.objects.bulk_create((_row(stored, trial) for trial in run.trials), BATCH)
+    evidence.append(
+        kind="run.imported",
+        subjects={
+            "imported_run": stored.id,
+            "agent": agent_version.agent_id,
+            "agent_version": agent_version.id,
+        },
+        facts={"format": run.format.replace("_", "-"), "contradictions": len(wrong)} | added,
+        digests={"file": stored.file_digest},
+        at=now,
+    )
+    return stored
+
+
+def _row(run: ImportedRun, trial: Tried) -> ImportedTrial:
+    return ImportedTrial(
+        run=run,
+        task=trial.task,
+        repeat=trial.repeat,
+        score_ppm=None if trial.score is None else round(trial.score * PPM),
+        error=trial.error,
+        group=trial.group,
+        attack=trial.attack,
+        attacked=trial.attacked,
+        seconds=trial.seconds,
+        tokens=trial.tokens,
+        cost_usd=trial.cost_usd,
+    )
+
+
+def titles() -> dict[str, str]:
+    """The formats that are read, by name."""
+    return {name: one.title for name, one in FORMATS.items()}
