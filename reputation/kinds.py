@@ -232,8 +232,11 @@ KINDS: Mapping[str, Kind] = {
         # Version 2 may say how many trials were skipped, and why (`reason`); of blind canaries
         # mixed in, how many decided and how many passed every clause. They decide no clause.
         may={
-            "trials": COUNT, "skipped": COUNT, "reason": TOKEN,
-            "canaries": COUNT, "canary_passes": COUNT,
+            "trials": COUNT,
+            "skipped": COUNT,
+            "reason": TOKEN,
+            "canaries": COUNT,
+            "canary_passes": COUNT,
         },
         may_digests="terms tasks observations",
         version=2,
