@@ -1,9 +1,14 @@
 """The checks there are. A clause names its check by kind; a new kind is one file and one line."""
 
 from pacts.checks import (
+    availability,
+    canary,
     consistency,
     contains,
+    cost,
     equality,
+    final_state,
+    forbidden_terms,
     json_equality,
     json_schema,
     language,
@@ -13,7 +18,10 @@ from pacts.checks import (
     number,
     regex,
     scope,
+    sensitive_data,
     similarity,
+    tool_calls,
+    trajectory,
 )
 from pacts.checks.around import around
 from pacts.checks.check import Answer, BadParams, Call, Check, CheckProvesNothing, Fixture, table
@@ -45,5 +53,13 @@ _SINGLE: list[Check] = [
     language.CHECK,
     latency.CHECK,
     scope.CHECK,
+    tool_calls.CHECK,
+    trajectory.CHECK,
+    final_state.CHECK,
+    forbidden_terms.CHECK,
+    sensitive_data.CHECK,
+    canary.CHECK,
+    cost.CHECK,
+    availability.CHECK,
 ]
 CHECKS: dict[str, Check] = table([*_SINGLE, *around(_SINGLE)])

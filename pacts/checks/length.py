@@ -1,9 +1,9 @@
 """length/1: the answer's text is neither too short nor too long.
 
-Counts what `unit` says of the text at `field`, or of all text in the answer: `characters` are
-Unicode code points after NFC; `words` runs of letters, digits and joiners (' ’ -) between anything
-else; `sentences` end in . ! ? … before white space or the end, or in 。 ！ ？, and a rest after
-the last end counts as one; `tokens` are an estimate that needs no vocabulary: each run of up to four
+Counts what `unit` says of the text at `field`, or of all text in the answer. `characters`: Unicode
+code points after NFC. `words`: runs of letters, digits and joiners (' ’ -) between anything else.
+`sentences`: they end in . ! ? … before white space or the end, or in 。 ！ ？; a rest after the
+last end counts as one. `tokens`: an estimate that needs no vocabulary; each run of up to four
 letters or three digits and every other visible character is one. The count must be at least `least`
 and at most `most`. Not applicable out of scope or where the agent declined.
 """

@@ -1,0 +1,75 @@
+"""Text as it looks to a reader: what seems the same folds to the same.
+
+`fold` takes compatibility forms apart (NFKC: full-width, mathematical, circled letters), drops what
+cannot be seen (format characters, fillers, variation selectors, tags) and the marks on letters, and
+writes letters that look like a Latin one as that: a subset of the confusables of Unicode Technical
+Standard #39, Cyrillic, Greek, Armenian, Cherokee and the small capitals. Folding twice folds once.
+
+`leet` also reads digits and signs as the letters they stand in for; everything that looks like an l
+(`1 ! | i`) is one letter then, so it finds more than is meant and is a clause's own choice.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any, cast
+
+import re2
+
+# Letters and what they look like, in lower case, as case folding leaves them.
+_LOOKS = (
+    ("авекмнорстухѕіјһԁԛԝѵгпүӏьҽԍҏӽґꙅ", "abekmhopctyxsijhdqwvrnylbegpxrs"),  # Cyrillic
+    ("αβεζηικμνορτυχγωϲϳϝσ", "abeznikuvoptuxywcjfo"),  # Greek
+    ("աեոսօցհզյ", "wenuoghqj"),  # Armenian
+    ("ᎠᎡᎢᎥᎩᎪᎫᎬᎳᎷᎻᎽᏀᏃᏏᏒᏔᏕᏙᏚᏞᏟᏢᏦᏧᏴᏳ", "drtiyajewmhygzbrwsvslcpkdbg"),  # Cherokee
+    ("ıȷłøđħŧƀɓƈɖɗƒɠɦɨƙɫɱɲŋɵƥɋɍʂƭʉʋƴʐƶɑɡɩ", "ijlodhtbbcddfghiklmnnopqrstuvyzzagi"),
+    ("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz"),  # small capitals
+)
+_LETTERS = {ord(a): b for theirs, ours in _LOOKS for a, b in zip(theirs, ours, strict=True)}
+for _first in (0x1F150, 0x1F170, 0x1F1E6):  # negative circled and squared, regional indicators
+    _LETTERS.update({_first + i: chr(ord("a") + i) for i in range(26)})
+
+_LEET = str.maketrans("012345789@$€£i6", "olzeastbgasellg")
+_LEET_SIGN = re.compile(r"[!|](?=\w)")
+_LEET_PLUS = re.compile(r"\+(?=\w)")
+_FILLERS = "\u115f\u1160\u3164\uffa0\u2800"
+
+
+@lru_cache(maxsize=1)
+def _unseen() -> Any:
+    return re2.compile(rf"[\p{{Mn}}\p{{Me}}\p{{Cf}}{_FILLERS}]+")
+
+
+def fold(text: str) -> str:
+    """The text in small letters as it looks; a text folds to at most 18 times its length."""
+    if text.isascii():
+        return text.casefold()
+    for _ in range(4):
+        folded = _fold_once(text)
+        if folded == text:
+            return text
+        text = folded
+    return text
+
+
+def _fold_once(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return cast(str, _unseen().sub("", apart)).translate(_LETTERS).casefold()
+
+
+def leet(folded: str) -> str:
+    """Folded text with digits and signs read as letters."""
+    return _LEET_PLUS.sub("t", _LEET_SIGN.sub("l", folded)).translate(_LEET)
+
+
+def words(folded: str) -> str:
+    """The words of a text between single spaces, with one on either side: ` like this `."""
+    return f" {' '.join(_WORDS.findall(folded))} "
+
+
+def compact(folded: str) -> str:
+    """Letters and digits alone, so that separators between them hide nothing."""
+    return "".join(_WORDS.findall(folded)).replace("_", "")
+
+
+_WORDS = re.compile(r"\w+")
