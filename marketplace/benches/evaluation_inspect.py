@@ -28,7 +28,8 @@ def main(samples: int, folder: str) -> None:
     seconds = time.monotonic() - began
     if log.status != "success" or log.results.completed_samples != samples:
         raise SystemExit(f"inspect_ai ended with {log.status}: {log.error}")
-    right = log.results.scores[0].metrics["accuracy"].value
+    (found,) = (score for score in log.results.scores if score.name == "includes")
+    right = found.metrics["accuracy"].value
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sys.stdout.write(json.dumps({"seconds": seconds, "peak_kb": peak, "right": right}) + "\n")
 
