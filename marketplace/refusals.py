@@ -28,16 +28,20 @@ from pacts.engagements import (
     RevisionRefused,
 )
 from pacts.evaluation import EvaluationRefused
+from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
 from pacts.patterns import PatternRefused
 from pacts.publishing import AlreadyPublished, PactRefused
 from pacts.reevaluations import ReEvaluationDue
 from pacts.registry import ControlNotProved, NameTaken, SameVersion, UnknownProtocol
+from pacts.reviews import AlreadyLabelled, NotAReviewer, ReviewRefused
 from pacts.schemas import SchemaRefused
 from pacts.tasksets import TaskSetRefused
+from pacts.templates_library import UnknownTemplate
 from pacts.terms import TermsError
 from reputation.canonical import NotCanonical
 from reputation.controlling import ControlChanged, ControlUseless
 from reputation.firings import FiringLifted, OverrideRefused
+from reputation.proofs import NotYetProvable
 from settlement.escrow import EscrowRefused, NotYourSide
 from settlement.idempotency import IdempotencyKeyMalformed
 from settlement.ledger import IdempotencyKeyReused, InsufficientFunds
@@ -48,6 +52,7 @@ from settlement.retries import TooContended
 
 REFUSALS: dict[type, int] = {
     NotCanonical: 400,
+    NotYetProvable: 409,
     # parties and keys
     MemberRefused: 422,
     KeyRefused: 422,
@@ -60,6 +65,7 @@ REFUSALS: dict[type, int] = {
     UrlRefused: 422,
     # pacts
     TermsError: 422,
+    UnknownTemplate: 422,
     BadParams: 422,
     PatternRefused: 422,
     SchemaRefused: 422,
@@ -68,6 +74,13 @@ REFUSALS: dict[type, int] = {
     # tasks and evaluations
     TaskSetRefused: 422,
     EvaluationRefused: 422,
+    # juries and reviews
+    JuryRefused: 422,
+    JuryExists: 409,
+    JuryNotTrusted: 422,
+    ReviewRefused: 409,
+    AlreadyLabelled: 409,
+    NotAReviewer: 403,
     # hiring
     ListingRefused: 422,
     ListingClosed: 409,

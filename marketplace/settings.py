@@ -1,5 +1,6 @@
 """Settings, one file, read from the environment. `marketplace/checks.py` refuses bad ones."""
 
+import json
 import os
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -67,6 +68,9 @@ DATA = Path(text("DATA", str(ROOT / ".data")))
 # Agents on loopback are for development alone; a system check refuses this in production.
 EGRESS_ALLOW_LOOPBACK = flag("EGRESS_ALLOW_LOOPBACK")
 EGRESS_DEADLINE_SECONDS = number("EGRESS_DEADLINE_SECONDS", 20)
+# Who lets models judge: JSON of name → {address, key, input_price, output_price} (OpenAI-compatible;
+# prices are millionths of the currency per million tokens).
+JUDGE_PROVIDERS = json.loads(text("JUDGE_PROVIDERS", "{}"))
 EMAIL_BACKEND = text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = text("FROM_EMAIL", "Earnest <no-reply@earnest.example>")
 

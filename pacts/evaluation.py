@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from pacts import terms, trials
+from pacts import panels, terms, trials
 from pacts.budgets import NO_LIMIT, Budget
 from pacts.models import (
     AgentVersion,
@@ -98,6 +98,10 @@ def start_evaluation(
         )
         evaluation.trials_total = queue(evaluation, plan_for(parsed.clauses))
         evaluation.save(update_fields=["trials_total"])
+        try:
+            panels.prepare(evaluation, parsed.clauses, now=now)
+        except panels.PanelRefused as problem:
+            raise EvaluationRefused(str(problem)) from problem
         _log_start(evaluation, now)
         transaction.on_commit(lambda: trials.nudge(evaluation))
     return evaluation

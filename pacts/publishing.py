@@ -7,6 +7,7 @@ from django.db import transaction
 
 from pacts import lint, terms
 from pacts.diff import diff, tally, weakens
+from pacts.judges import calibrating
 from pacts.models import Agent, Pact, PactVersion, Signature, User
 from pacts.signatures import sign
 from reputation import evidence
@@ -64,6 +65,7 @@ def publish_pact(
             raise AlreadyPublished("this version is already published")
         parsed = terms.parse(version.terms)
         errors = [found for found in lint.lint(parsed) if found.severity == "error"]
+        errors += calibrating.findings(parsed, now=now)
         if errors:
             raise PactRefused(errors)
         agent = version.pact.agent

@@ -1,13 +1,17 @@
 """What the workers do on this floor: claim rows, act, mark. A lost message costs only time."""
 
 from celery import shared_task
+from django.conf import settings
 
 from pacts import engagements, runner, trials, verdicts
+from pacts.judges import hearings
+from pacts.judges.providers import installed
 from pacts.models import Evaluation
 from reputation.clock import database_now
 from reputation.hints import hint
 
 SCHEDULE = {
+    "hear-jurors": {"task": "pacts.tasks.resume_hearings", "schedule": 5.0},
     "resume-evaluations": {"task": "pacts.tasks.resume_evaluations", "schedule": 2.0},
     "lapse-offers": {"task": "pacts.tasks.lapse_offers", "schedule": 60.0},
 }
@@ -48,3 +52,17 @@ def resume_evaluations() -> None:
 def lapse_offers() -> None:
     """Close offers nobody signed in time."""
     engagements.lapse_offers(now=database_now())
+
+
+@shared_task
+def hear_jurors() -> None:
+    """One shift of asking jurors; whoever was heard may now be concluded."""
+    for evaluation_id in hearings.hear(installed(settings.JUDGE_PROVIDERS, runner.egress())):
+        hint("pacts.tasks.conclude_evaluation", evaluation_id)
+
+
+@shared_task
+def resume_hearings() -> None:
+    """Jurors that a lost message forgot."""
+    if hearings.waiting(now=database_now()):
+        hint("pacts.tasks.hear_jurors")

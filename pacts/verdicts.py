@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
-from pacts import conclusions, statistics, stopping, terms, trials
+from pacts import conclusions, panels, statistics, stopping, terms, trials
 from pacts.evaluation import subjects_of
 from pacts.judging import Jury
 from pacts.models import (
@@ -43,6 +43,8 @@ def conclude(*, evaluation_id: str, now: datetime) -> Verdict | None:
         if _still_out(evaluation).exists():
             return None
         parsed = terms.parse(evaluation.pact_version.terms)
+        if not panels.ready(evaluation, parsed.clauses, now=now):
+            return None
         jury = _jury(evaluation, parsed)
         if evaluation.stop_after is not None and not _end_here(evaluation, jury):
             return None

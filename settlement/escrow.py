@@ -11,7 +11,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from pacts import disputes, engagements
+from pacts import disputes, engagements, terms
+from pacts.judges.calibrating import refuse_distrusted
 from pacts.models import AgentVersion, Deliverable, Dispute, Engagement, Milestone, Party, User
 from settlement import casefiles, ledger, limits, records
 from settlement.casefiles import Case
@@ -90,7 +91,7 @@ def fund(*, milestone: Milestone, by: Party, idempotency_key: str, now: datetime
     A bond that was agreed moves from the builder's balance in the same statement. The same key
     again returns the escrow as it is. Raises InsufficientFunds, BondNotCovered, ExposureExceeded,
     EscrowAlreadyFunded, EngagementNotInForce, DeadlinePassed, NotYourSide, IdempotencyKeyReused,
-    IdempotencyKeyMalformed, and `pacts.engagements.MilestoneEnded`.
+    IdempotencyKeyMalformed, JuryNotTrusted, and `pacts.engagements.MilestoneEnded`.
     """
     key = f"fund:{by.pk}:{check_key(idempotency_key)}"
     opened = open_escrow(milestone=milestone)
@@ -106,10 +107,12 @@ def fund(*, milestone: Milestone, by: Party, idempotency_key: str, now: datetime
         # Read again under its lock: the caller's may be older than a signature or a cancellation.
         engagement = (
             Engagement.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("buyer", "builder", "agent_version")
+            .select_related("buyer", "builder", "agent_version", "pact_version")
             .get(pk=milestone.engagement_id)
         )
         _refuse_unfundable(engagement, now)
+        # What was trusted at signing may have gone stale since, or drifted.
+        refuse_distrusted(terms.parse(engagement.pact_version.terms), now=now)
         limits.refuse_overexposed(escrow=escrow, engagement=engagement, now=now)
         posted = _hold(escrow, milestone, engagement, key)
         _mark_funded(escrow, milestone, posted, now)
