@@ -68,8 +68,8 @@ DATA = Path(text("DATA", str(ROOT / ".data")))
 # Agents on loopback are for development alone; a system check refuses this in production.
 EGRESS_ALLOW_LOOPBACK = flag("EGRESS_ALLOW_LOOPBACK")
 EGRESS_DEADLINE_SECONDS = number("EGRESS_DEADLINE_SECONDS", 20)
-# Who lets models judge: JSON of name → {address, key, input_price, output_price} (OpenAI-compatible;
-# prices are millionths of the currency per million tokens).
+# Who lets models judge, OpenAI-compatible: JSON of name → {address, key, input_price,
+# output_price}; prices are millionths of the currency per million tokens.
 JUDGE_PROVIDERS = json.loads(text("JUDGE_PROVIDERS", "{}"))
 EMAIL_BACKEND = text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = text("FROM_EMAIL", "Earnest <no-reply@earnest.example>")

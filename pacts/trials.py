@@ -182,7 +182,7 @@ def _take(cursor: Any, evaluation: Evaluation, state: _State, limit: int) -> lis
             json.loads(row[3]),
             _parsed(row[4]),
             *row[5:8],
-            json.loads(row[8]),
+            paraphrases=json.loads(row[8]),
         )
         for row in cursor.fetchall()
     ]
