@@ -3,12 +3,14 @@
 from pacts.checks import (
     availability,
     canary,
+    citations,
     consistency,
     contains,
     cost,
     equality,
     final_state,
     forbidden_terms,
+    grounding,
     json_equality,
     json_schema,
     language,
@@ -59,6 +61,8 @@ _SINGLE: list[Check] = [
     forbidden_terms.CHECK,
     sensitive_data.CHECK,
     canary.CHECK,
+    citations.CHECK,
+    grounding.CHECK,
     cost.CHECK,
     availability.CHECK,
 ]
