@@ -176,12 +176,14 @@ def _take(cursor: Any, evaluation: Evaluation, state: _State, limit: int) -> lis
     )
     claims = [
         Claim(
-            row[0],
-            row[1],
-            row[2],
-            json.loads(row[3]),
-            _parsed(row[4]),
-            *row[5:8],
+            trial_id=row[0],
+            position=row[1],
+            attempt=row[2],
+            input=json.loads(row[3]),
+            expected=_parsed(row[4]),
+            in_scope=row[5],
+            variant=row[6],
+            task_position=row[7],
             paraphrases=json.loads(row[8]),
         )
         for row in cursor.fetchall()
