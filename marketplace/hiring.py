@@ -7,14 +7,16 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from marketplace import screening
 from marketplace.models import BenchmarkClaim, Listing
 from pacts import engagements
-from pacts.currencies import exponent_of
+from pacts.currencies import LARGEST, exponent_of
 from pacts.engagements import EngagementRefused, MilestoneDraft, Timers
 from pacts.models import (
     AgentVersion,
     Engagement,
     Evaluation,
+    ImportedRun,
     PactVersion,
     Party,
     TaskSetVersion,
@@ -22,15 +24,21 @@ from pacts.models import (
 )
 from reputation import evidence, restrictions
 from reputation.restrictions import Restriction
+from settlement import engagements as signing
 from settlement.rails import RAILS
 
 CARD_RAILS = ("stripe",)
 CARD_HOLD_SECONDS = 90 * 24 * 3600
+CLAIM_SLACK_BPS = 5  # claims are published to one decimal of a percent
 MOST_FURTHER = engagements.MOST_MILESTONES - 1
 
 
 class ListingRefused(ValueError):
     """The agent cannot be listed yet; the message says what is missing."""
+
+
+class ClaimRefused(ValueError):
+    """The claim contradicts what stands behind it; the message says how."""
 
 
 class ListingClosed(ValueError):
@@ -48,10 +56,12 @@ def open_listing(
     now: datetime,
     max_revisions: int = 1,
     signs_at_once: bool = True,
+    bond: int = 0,
 ) -> Listing:
     """Offer an agent, or change its offer; running engagements keep what they signed.
 
-    `price` in minor units. Raises `ListingRefused`.
+    `price` and `bond`, which the builder stakes on each milestone, in minor units. Raises
+    `ListingRefused`.
     """
     agent = agent_version.agent
     if agent.control_proved_at is None:
@@ -60,6 +70,8 @@ def open_listing(
         raise ListingRefused("publish a pact of this agent first")
     if price <= 0:
         raise ListingRefused("a listing needs a price above zero")
+    if not 0 <= bond <= LARGEST:
+        raise ListingRefused(f"a bond is between 0 and {LARGEST} minor units")
     with transaction.atomic():
         listing, _ = Listing.objects.update_or_create(
             agent=agent,
@@ -68,6 +80,7 @@ def open_listing(
                 "pact_version": pact_version,
                 "price": price,
                 "currency": currency,
+                "bond": bond,
                 "work_seconds": timers.work_seconds,
                 "evaluation_seconds": timers.evaluation_seconds,
                 "acceptance_seconds": timers.acceptance_seconds,
@@ -87,7 +100,7 @@ def open_listing(
                 "pact_version": pact_version.id,
                 "builder": agent.builder_id,
             },
-            facts={"price": price, "currency": currency},
+            facts={"price": price, "currency": currency} | ({"bond": bond} if bond else {}),
             digests={"terms": pact_version.digest},
             at=now,
         )
@@ -124,9 +137,10 @@ def hire(
 ) -> Engagement:
     """Propose the listing's own terms and sign for the buyer; the listing signs for the builder.
 
-    Each of `further` is one more milestone, in order, at the listing's price. With a `bond` (minor
-    units for each milestone) the builder signs for itself, for the listing offers none. Raises
-    `ListingClosed`, `EngagementRefused`, `pacts.currencies.CurrencyUnknown`.
+    Each of `further` is one more milestone, in order, at the listing's price. A `bond` (minor units
+    for each milestone) above the listing's own is more than it offers: then the builder signs for
+    itself. Raises `ListingClosed`, `EngagementRefused`, `settlement.escrow.ExposureExceeded`,
+    `pacts.currencies.CurrencyUnknown`.
     """
     _refuse_closed(listing, now)
     chosen = [task_set_version, *further]
@@ -144,24 +158,27 @@ def hire(
             currency=listing.currency,
             fee_bps=settings.PLATFORM_FEE_BPS,
             fee_bands=fee_bands_in(listing.currency),
-            milestones=[_milestone(version, listing.price, bond) for version in chosen],
+            milestones=[
+                _milestone(version, listing.price, max(bond, listing.bond)) for version in chosen
+            ],
             timers=timers_of(listing),
             max_revisions=listing.max_revisions,
             longest_hold_seconds=longest_hold_seconds(),
             by=by,
             now=now,
         )
-        engagement = engagements.sign_engagement(
+        engagement = signing.sign(
             engagement=engagement, party=buyer, by=by, authority=authority, now=now
         )
-        if listing.signs_at_once and not bond:
-            engagement = engagements.sign_engagement(
+        if listing.signs_at_once and bond <= listing.bond:
+            engagement = signing.sign(
                 engagement=engagement,
                 party=engagement.builder,
                 by=None,
                 authority=listing.id,
                 now=now,
             )
+        screening.note_choice(engagement=engagement, listing=listing, now=now)
     return engagement
 
 
@@ -233,8 +250,14 @@ def record_claim(
     measured_on: date,
     now: datetime,
     evaluation: Evaluation | None = None,
+    imported_run: ImportedRun | None = None,
+    contamination: str = "",
 ) -> BenchmarkClaim:
-    """Write down a benchmark score as a claim, with what it does not measure."""
+    """Write down a benchmark score as a claim, with what it does not measure.
+
+    Raises `ClaimRefused` when the run behind it is another version's or shows another score.
+    """
+    _check_behind(agent_version, score_bps, imported_run, measured_on, now)
     with transaction.atomic():
         claim = BenchmarkClaim.objects.create(
             agent_version=agent_version,
@@ -245,6 +268,8 @@ def record_claim(
             not_measured=not_measured,
             ran_by=ran_by,
             evaluation=evaluation,
+            imported_run=imported_run,
+            contamination=contamination,
             measured_on=measured_on,
             recorded_at=now,
         )
@@ -259,6 +284,25 @@ def record_claim(
             at=now,
         )
     return claim
+
+
+def _check_behind(
+    version: AgentVersion,
+    score_bps: int,
+    run: ImportedRun | None,
+    measured_on: date,
+    now: datetime,
+) -> None:
+    if measured_on > now.date():
+        raise ClaimRefused("a score cannot be measured after today")
+    if run is None:
+        return
+    if run.agent_version_id != version.id:
+        raise ClaimRefused("the run behind the claim is of another version")
+    shown = run.figures.get("accuracy")
+    if shown is None or abs(float(shown) * 10_000 - score_bps) > CLAIM_SLACK_BPS:
+        said = "no accuracy" if shown is None else f"{float(shown):.2%}"
+        raise ClaimRefused(f"the run behind the claim shows {said}, not {score_bps / 100:.2f} %")
 
 
 def _token(text: str) -> str:

@@ -4,7 +4,7 @@
 A subclass answers as its nearest listed ancestor.
 """
 
-from marketplace.hiring import ListingClosed, ListingRefused
+from marketplace.hiring import ClaimRefused, ListingClosed, ListingRefused
 from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
 from marketplace.periods import PeriodMalformed
@@ -28,6 +28,7 @@ from pacts.engagements import (
     RevisionRefused,
 )
 from pacts.evaluation import EvaluationRefused
+from pacts.imports import ImportRefused
 from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
 from pacts.patterns import PatternRefused
 from pacts.publishing import AlreadyPublished, PactRefused
@@ -74,6 +75,8 @@ REFUSALS: dict[type, int] = {
     # tasks and evaluations
     TaskSetRefused: 422,
     EvaluationRefused: 422,
+    ImportRefused: 422,
+    ClaimRefused: 422,
     # juries and reviews
     JuryRefused: 422,
     JuryExists: 409,

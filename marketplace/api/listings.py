@@ -4,17 +4,20 @@ from datetime import datetime
 from typing import Any
 
 import django_filters
+from django.conf import settings
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace import hiring
+from marketplace.api.engagements import BandSerializer
 from marketplace.api.fields import AmountField, CurrencyField, IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.models import BenchmarkClaim, Listing
-from pacts.engagements import Timers
-from pacts.models import AgentVersion, Evaluation, PactVersion
+from pacts.feasibility import MOST_REVISIONS, Timers
+from pacts.models import AgentVersion, Evaluation, ImportedRun, PactVersion
 
 YEAR = 366 * 86_400
 USUAL = Timers()
@@ -29,6 +32,9 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
     agent_version = serializers.CharField(source="agent_version_id")
     pact_version = serializers.CharField(source="pact_version_id")
     price = AmountField()
+    bond = AmountField(help_text="What the builder stakes on each milestone; 0 is nothing.")
+    fee_bps = serializers.SerializerMethodField(help_text="Of what is earned; the builder's side.")
+    fee_bands = serializers.SerializerMethodField(help_text="Marginal rates; empty is `fee_bps`.")
 
     class Meta:
         model = Listing
@@ -42,6 +48,9 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
             "pact_version",
             "price",
             "currency",
+            "bond",
+            "fee_bps",
+            "fee_bands",
             *TIMERS,
             "max_revisions",
             "signs_at_once",
@@ -49,17 +58,30 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
             "opened_at",
         ]
 
+    def get_fee_bps(self, listing: Listing) -> int:
+        return settings.PLATFORM_FEE_BPS
+
+    @extend_schema_field(BandSerializer(many=True))
+    def get_fee_bands(self, listing: Listing) -> list[dict[str, Any]]:
+        bands = hiring.fee_bands_in(listing.currency)
+        return [{"above": str(above), "fee_bps": bps} for above, bps in bands]
+
 
 class OfferSerializer(serializers.Serializer[Listing]):
     agent_version = IdField()
     pact_version = IdField()
     price = AmountField()
     currency = CurrencyField()
+    bond = AmountField(
+        default=0,
+        help_text="What you stake on each milestone: it goes to the buyer if a critical clause "
+        "stays breached or a ruling awards nothing, and returns to you otherwise.",
+    )
     work_seconds = WholeField(min_value=1, max_value=YEAR, default=USUAL.work_seconds)
     evaluation_seconds = WholeField(min_value=1, max_value=YEAR, default=USUAL.evaluation_seconds)
     acceptance_seconds = WholeField(min_value=0, max_value=YEAR, default=USUAL.acceptance_seconds)
     cure_seconds = WholeField(min_value=0, max_value=YEAR, default=USUAL.cure_seconds)
-    max_revisions = WholeField(min_value=0, max_value=20, default=1)
+    max_revisions = WholeField(min_value=0, max_value=MOST_REVISIONS, default=1)
     signs_at_once = serializers.BooleanField(default=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -130,6 +152,7 @@ class ListingPause(Noun):
 class ClaimSerializer(serializers.ModelSerializer[BenchmarkClaim]):
     agent_version = serializers.CharField(source="agent_version_id")
     evaluation = serializers.CharField(source="evaluation_id", allow_null=True)
+    imported_run = serializers.CharField(source="imported_run_id", allow_null=True)
 
     class Meta:
         model = BenchmarkClaim
@@ -141,8 +164,10 @@ class ClaimSerializer(serializers.ModelSerializer[BenchmarkClaim]):
             "units",
             "method",
             "not_measured",
+            "contamination",
             "ran_by",
             "evaluation",
+            "imported_run",
             "measured_on",
             "recorded_at",
         ]
@@ -155,8 +180,15 @@ class NewClaimSerializer(serializers.Serializer[BenchmarkClaim]):
     units = WholeField(min_value=1, max_value=2**31 - 1)
     method = serializers.CharField(max_length=400)
     not_measured = serializers.CharField(max_length=400)
+    contamination = serializers.CharField(
+        max_length=400,
+        allow_blank=True,
+        default="",
+        help_text="What is known of the tasks having been seen in training.",
+    )
     ran_by = serializers.ChoiceField(choices=BenchmarkClaim.Runner.choices)
     evaluation = IdField(required=False, allow_null=True, default=None)
+    imported_run = IdField(required=False, allow_null=True, default=None)
     measured_on = serializers.DateField()
 
 
@@ -178,11 +210,13 @@ class Claims(Lists, Makes):
     def create(self, given: dict[str, Any], now: datetime) -> BenchmarkClaim:
         versions = AgentVersion.objects.filter(agent__builder_id=self.own)
         version = self.find(versions, pk=given.pop("agent_version"))
-        run = given.pop("evaluation")
+        run, imported = given.pop("evaluation"), given.pop("imported_run")
+        elsewhere = ImportedRun.objects.filter(agent_version=version)
         runs = Evaluation.objects.filter(requested_by_id=self.own, agent_version=version)
         return hiring.record_claim(
             agent_version=version,
             evaluation=self.find(runs, pk=run) if run else None,
+            imported_run=self.find(elsewhere, pk=imported) if imported else None,
             now=now,
             **given,
         )

@@ -5,13 +5,21 @@ from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
 
-from marketplace.hiring import timers_of
+from marketplace.hiring import fee_bands_in, timers_of
 from marketplace.models import BenchmarkClaim, Listing
 from marketplace.pages.market_view import why_of
 from marketplace.pages.promises import ClauseText, Offer, clause_texts
 from marketplace.pages.rates import Rate, rate_of_standing
 from pacts import terms
-from pacts.models import Agent, AgentVersion, ClauseVerdict, Evaluation, PactVersion, Verdict
+from pacts.models import (
+    Agent,
+    AgentVersion,
+    ClauseVerdict,
+    Evaluation,
+    ImportedRun,
+    PactVersion,
+    Verdict,
+)
 from pacts.signatures import holds
 from reputation import queries
 from reputation.queries import AgentStanding
@@ -94,6 +102,8 @@ def offer_of(listing: Listing, *, fee_bps: int) -> Offer:
         acceptance_seconds=timers.acceptance_seconds,
         cure_seconds=timers.cure_seconds,
         max_revisions=listing.max_revisions,
+        fee_bands=tuple(fee_bands_in(listing.currency)),
+        bond=listing.bond,
     )
 
 
@@ -115,6 +125,12 @@ def claims_of(agent: Agent) -> QuerySet[BenchmarkClaim]:
     """Every benchmark claim of the agent, newest first, with the version it was made for."""
     rows = BenchmarkClaim.objects.filter(agent_version__agent=agent)
     return rows.select_related("agent_version").order_by("-measured_on", "-recorded_at")
+
+
+def imported_runs_of(agent: Agent) -> QuerySet[ImportedRun]:
+    """The newest runs brought from elsewhere."""
+    rows = ImportedRun.objects.filter(agent_version__agent=agent)
+    return rows.select_related("agent_version")[:MOST_HIRES]
 
 
 def hires_of(agent: Agent) -> list[Hire]:

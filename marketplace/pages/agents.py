@@ -11,7 +11,7 @@ from marketplace import hiring
 from marketplace.models import Listing
 from marketplace.pages import agent_view
 from marketplace.pages.control_view import restrictions_on
-from marketplace.pages.promises import timer_sentences
+from marketplace.pages.promises import fee_sentence, timer_sentences
 from marketplace.pages.visitors import acting_of, find, now_of
 
 
@@ -27,11 +27,12 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
         "listing": listing,
         "is_open": listing is not None and listing.state == Listing.State.OPEN,
         "timers": timer_sentences(offer) if offer else [],
-        "fee_bps": settings.PLATFORM_FEE_BPS,
+        "fee": fee_sentence(offer) if offer else "",
         "pact": agent_view.pact_of(found),
         "standing": standing,
         "rates": rates,
         "claims": agent_view.claims_of(found),
+        "imported_runs": agent_view.imported_runs_of(found),
         "hires": agent_view.hires_of(found),
         "running": agent_view.running_of(found),
         **_restricted(found.id, listing, now=now_of(request)),

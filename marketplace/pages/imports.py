@@ -1,0 +1,62 @@
+"""Runs brought from elsewhere, and what benchmarks foretold: pages for screening."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from marketplace.pages import builder_view
+from marketplace.pages.attempts import attempt
+from marketplace.pages.import_forms import ImportForm
+from marketplace.pages.visitors import find, party_of, user_of
+from marketplace.screening import screenings
+from pacts import imports
+from pacts.models import Agent, ImportedRun
+from reputation.clock import database_now
+
+MOST_TASKS = 200
+
+
+def import_new(request: HttpRequest, slug: str) -> HttpResponse:
+    """Bring a run log: it is counted again, and kept as history for screening."""
+    agent = find(builder_view.agents_of(party_of(request)), slug=slug)
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        done = attempt(request, form, lambda: _import(request, agent, form))
+        if done:
+            return done
+    titles = imports.titles().values()
+    return render(request, "imports/new.html", {"agent": agent, "form": form, "titles": titles})
+
+
+def _import(request: HttpRequest, agent: Agent, form: ImportForm) -> str:
+    file = form.cleaned_data["file"]
+    run = imports.import_run(
+        agent_version=agent.versions.order_by("-number")[0],
+        name=file.name or "run",
+        data=file.read(),
+        format=form.cleaned_data["format"] or None,
+        agent=form.cleaned_data["agent_name"],
+        benchmark=form.cleaned_data["benchmark"],
+        by=user_of(request),
+        now=database_now(),
+    )
+    return reverse("imported_run", args=[run.id])
+
+
+def imported_run(request: HttpRequest, run_id: str) -> HttpResponse:
+    """One imported run: its figures, what contradicts them, its tasks."""
+    rows = ImportedRun.objects.select_related("agent_version__agent__builder")
+    run = find(rows, pk=run_id)
+    context = {
+        "run": run,
+        "agent": run.agent_version.agent,
+        "figures": list(run.figures.items()),
+        "trials": run.imported_trials.order_by("task", "repeat")[:MOST_TASKS],
+        "most": MOST_TASKS,
+    }
+    return render(request, "imports/run.html", context)
+
+
+def screening(request: HttpRequest) -> HttpResponse:
+    """Whether benchmark claims foretold who keeps promises, and whom buyers followed."""
+    return render(request, "imports/screening.html", {"screenings": screenings()})
