@@ -184,6 +184,21 @@ class AgentWatch(models.Model):
         return f"{self.agent_id} looked at {self.looked_at}"
 
 
+class OracleAnswer(models.Model):
+    """An agent's public document as it is handed out; `is_whole` once all it names is proved."""
+
+    agent = models.OneToOneField(
+        Agent, on_delete=models.PROTECT, primary_key=True, related_name="oracle_answer"
+    )
+    body = models.TextField()
+    digest = models.CharField(max_length=64)  # hex SHA-256 of the body: its ETag
+    is_whole = models.BooleanField()
+    published_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} {self.digest[:12]}"
+
+
 class WatchCursor(models.Model):
     """How far the log was read for agents with news; one row."""
 

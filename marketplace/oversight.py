@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
+from marketplace import oracle
 from marketplace.models import AgentWatch, Listing, WatchCursor
 from marketplace.readings import Readings
 from pacts import reevaluations
@@ -19,7 +20,7 @@ from pacts.models import Agent
 from reputation import controlling, firings, restrictions
 from reputation.controlling import Due
 from reputation.controls import Place
-from reputation.models import Control, EvidenceSubject, Firing, StandingCursor
+from reputation.models import Control, EvidenceSubject, Firing, Override, StandingCursor
 from reputation.tallies import METHOD
 from settlement.limits import limit_for
 
@@ -108,8 +109,18 @@ def _look(
             )
             changed += [looked] if looked else []
         project_listing(agent_id=agent_id, now=now)
-        AgentWatch.objects.update_or_create(agent_id=agent_id, defaults={"looked_at": now})
+        told = oracle.publish(agent_id=agent_id, now=now)
+        again = _looked_at(agent_id, now) if told.is_whole else None
+        AgentWatch.objects.update_or_create(agent_id=agent_id, defaults={"looked_at": again})
     return changed
+
+
+def _looked_at(agent_id: str, now: datetime) -> datetime:
+    """Now; or so long ago that the next look comes when an override ends."""
+    ends = Override.objects.filter(
+        firing__agent_id=agent_id, firing__released_at=None, until_at__gt=now
+    ).aggregate(first=Min("until_at"))["first"]
+    return min(now, ends - LOOK_EVERY) if ends else now
 
 
 def _lift_what_ended(

@@ -5,36 +5,19 @@ no evidence yet is unknown (None), and what is unknown neither fires nor clears 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Count, Exists, OuterRef, Q, Sum
-
-from pacts.models import ClauseVerdict, Dispute, Verdict
 from reputation import queries
 from reputation.controlling import Due
 from reputation.controls import Place, Reading, Terms
+from reputation.models import VersionRecord
 from reputation.queries import AgentStanding
-from settlement.models import FINAL, Escrow
+from reputation.shelves import RECORDS
+from reputation.tallies import Record
 
 HUNDREDTHS = 10_000  # of a dispute per 100 tasks, when every task was disputed
 FEWEST_VERDICTS = 3  # settled hires before a rate of them is read
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Settled work of one version: verdicts by outcome, tasks, and what people ruled on."""
-
-    met: int
-    breached: int
-    critical: int
-    tasks: int
-    disputes: int
-
-    @property
-    def basis(self) -> str:
-        return f"{self.met + self.breached}:{self.tasks}:{self.disputes}"
 
 
 class Readings:
@@ -55,7 +38,7 @@ class Readings:
 
     @cached_property
     def record(self) -> Record:
-        return _record(self.place)
+        return _record(self.place, self.standing.version_id)
 
     def lower_bound(self, terms: Terms) -> Reading:
         if not terms.dimension:
@@ -85,17 +68,17 @@ class Readings:
         record = self.record
         decided = record.met + record.breached
         known = decided >= FEWEST_VERDICTS
-        return Reading(10_000 * record.met // decided if known else None, record.basis)
+        return Reading(10_000 * record.met // decided if known else None, _basis(record))
 
     def disputes_per_100(self, terms: Terms) -> Reading:
         record = self.record
         rate = HUNDREDTHS * record.disputes // record.tasks if record.tasks else None
-        return Reading(rate, record.basis)
+        return Reading(rate, _basis(record))
 
     def critical_breaches(self, terms: Terms) -> Reading:
         record = self.record
         known = record.met + record.breached
-        return Reading(record.critical if known else None, record.basis)
+        return Reading(record.critical_breaches if known else None, _basis(record))
 
     def review_overdue_days(self, terms: Terms) -> Reading:
         late = [
@@ -119,22 +102,13 @@ _METRICS: dict[str, Callable[[Readings, Terms], Reading]] = {
 }
 
 
-def _record(place: Place) -> Record:
-    """A dispute counts once it is ruled, never when it is filed."""
-    settled = Escrow.objects.filter(agent_id=place.agent_id, state__in=FINAL, verdict__isnull=False)
-    if place.version_id:
-        settled = settled.filter(verdict__evaluation__agent_version_id=place.version_id)
-    critical = ClauseVerdict.objects.filter(
-        verdict=OuterRef("verdict"), critical=True, outcome=Verdict.Outcome.BREACHED
-    )
-    ruled = Dispute.objects.filter(
-        milestone=OuterRef("milestone"), state=Dispute.State.RULED
-    ).exclude(ground=Dispute.Ground.HUMAN_REVIEW)
-    found = settled.aggregate(
-        met=Count("pk", filter=Q(verdict__outcome=Verdict.Outcome.MET)),
-        breached=Count("pk", filter=Q(verdict__outcome=Verdict.Outcome.BREACHED)),
-        critical=Count("pk", filter=Q(Exists(critical))),
-        tasks=Sum("milestone__task_set_version__size"),
-        disputes=Count("pk", filter=Q(Exists(ruled))),
-    )
-    return Record(**{name: value or 0 for name, value in found.items()})
+def _basis(record: Record) -> str:
+    return f"{record.verdicts}:{record.tasks}:{record.rulings}"
+
+
+def _record(place: Place, version_id: str | None) -> Record:
+    """The counts the log adds up to for one version."""
+    row = VersionRecord.objects.filter(
+        agent_id=place.agent_id, version_id=version_id or "-"
+    ).first()
+    return RECORDS.value_of(row) if row else Record()

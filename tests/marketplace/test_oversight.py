@@ -16,7 +16,7 @@ from pacts import registry
 from pacts.engagements import Timers
 from pacts.models import Agent, Evaluation, Verdict
 from pacts.reevaluations import ReEvaluationDue
-from reputation import controlling, restrictions, sequencer, standings
+from reputation import checkpoints, controlling, restrictions, sequencer, standings
 from reputation.controlling import ControlChanged, ControlUseless
 from reputation.controls import Terms
 from reputation.firings import FiringLifted, OverrideRefused
@@ -336,6 +336,7 @@ def test_the_sweep_finds_what_a_lost_hint_forgot(world: World) -> None:
     world.control()
     oversight.oversee(now=clock())
     world.score(20, 30)
+    checkpoints.sign_now(now=clock())
     assert oversight.oversee(now=clock()) == 1
     assert world.in_force() == ["narrow"]
     assert oversight.oversee(now=clock()) <= 1  # its own firing is news of it
