@@ -22,6 +22,8 @@ from pacts.checks import (
     scope,
     sensitive_data,
     similarity,
+    sql_result,
+    sql_statement,
     tool_calls,
     trajectory,
 )
@@ -63,6 +65,8 @@ _SINGLE: list[Check] = [
     canary.CHECK,
     citations.CHECK,
     grounding.CHECK,
+    sql_statement.CHECK,
+    sql_result.CHECK,
     cost.CHECK,
     availability.CHECK,
 ]
