@@ -7,7 +7,7 @@ in Python, and only the trials that are still at the attempt that was made take 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -59,13 +59,13 @@ class Finished:
         return self.claim.attempt < MAX_ATTEMPTS and self.claim.stored is None
 
 
-def record(evaluation: Evaluation, finished: Sequence[Finished], *, now: datetime) -> int:
+def record(evaluation: Evaluation, finished: Sequence[Finished]) -> int:
     """Store what came back, once per trial; returns how many counted."""
     if not finished:
         return 0
-    values = [*_moves(finished, now), now, *_observations(finished), *_artifacts(finished)]
+    values = [*_moves(finished), *_observations(finished), *_artifacts(finished)]
     # A plain cursor: its arrays go to the server as they are, and the statement is prepared.
-    with transaction.atomic(), psycopg.Cursor(connection.connection) as cursor:
+    with transaction.atomic(savepoint=False), psycopg.Cursor(connection.connection) as cursor:
         row = cursor.execute(_RECORD, values, prepare=True).fetchone()
     assert row
     return int(row[0])
@@ -76,7 +76,7 @@ def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
     return columns or [[] for _ in range(width)]
 
 
-def _moves(finished: Sequence[Finished], now: datetime) -> list[list[Any]]:
+def _moves(finished: Sequence[Finished]) -> list[list[Any]]:
     return _columns(
         (
             (
@@ -91,7 +91,7 @@ def _moves(finished: Sequence[Finished], now: datetime) -> list[list[Any]]:
                 item.latency_us,
                 item.cost_micros,
                 json.dumps(item.reported) if item.reported else None,
-                _again_at(item, now),
+                _pause(item),
             )
             for item in finished
         ),
@@ -99,10 +99,11 @@ def _moves(finished: Sequence[Finished], now: datetime) -> list[list[Any]]:
     )
 
 
-def _again_at(item: Finished, now: datetime) -> datetime | None:
+def _pause(item: Finished) -> float | None:
+    """Seconds until it is tried again."""
     if item.state != Trial.State.QUEUED:
         return None
-    return now + PAUSES[min(item.claim.attempt, len(PAUSES)) - 1]
+    return PAUSES[min(item.claim.attempt, len(PAUSES)) - 1].total_seconds()
 
 
 def _observations(finished: Sequence[Finished]) -> list[list[Any]]:
@@ -142,9 +143,9 @@ _RECORD = """
 WITH came AS (
     SELECT * FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[],
                          %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::jsonb[],
-                         %s::timestamptz[])
+                         %s::float8[])
         AS f (id, attempt, state, fault, code, message, input, output, latency, cost, reported,
-              again_at)
+              pause)
 ), held AS (
     SELECT f.* FROM pacts_trial t JOIN came f ON f.id = t.id
      WHERE t.state = 'running' AND t.attempt = f.attempt
@@ -154,9 +155,9 @@ WITH came AS (
        SET state = f.state, fault = f.fault, error_code = f.code, error_message = f.message,
            input_digest = f.input, output_digest = f.output, latency_us = f.latency,
            cost_micros = t.cost_micros + f.cost, reported = f.reported,
-           lease_expires_at = f.again_at,
-           finished_at = CASE WHEN f.state = 'queued' THEN NULL ELSE now.at END
-      FROM held f, (SELECT %s::timestamptz AS at) now
+           lease_expires_at = clock_timestamp() + make_interval(secs => f.pause),
+           finished_at = CASE WHEN f.state <> 'queued' THEN clock_timestamp() END
+      FROM held f
      WHERE t.id = f.id AND t.state = 'running' AND t.attempt = f.attempt
  RETURNING t.id
 ), seen AS (

@@ -12,6 +12,7 @@ from functools import lru_cache
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
+from django.db import transaction
 
 from pacts import recording, stopping, terms, trials
 from pacts.agents import PROTOCOLS, AgentReply
@@ -24,7 +25,6 @@ from pacts.recording import Finished
 from pacts.trials import Claim
 from pacts.variants import Subject, VariantPlan
 from reputation.canonical import NotCanonical, canonical
-from reputation.clock import database_now
 
 HEARTBEAT_SECONDS = 4.0
 SHIFT_SECONDS = 20.0  # a runner stops claiming after this and leaves the rest to a fresh message
@@ -68,26 +68,33 @@ class Runner:
     def run(self) -> bool:
         """True when the shift ended before the queue did."""
         started = beat = self.clock()
+        landed: list[Finished] = []
         with ThreadPoolExecutor(trials.WIDTH) as pool:
             while True:
                 over = self.clock() - started > SHIFT_SECONDS
-                wait = None if over else self._take_off(pool)
+                wait = self._turn(
+                    pool, landed, room=0 if over else trials.WIDTH - len(self.flights)
+                )
                 if not self.flights:
                     if wait is None or wait > LONGEST_WAIT_SECONDS:
                         return over
                     self.pause(max(wait, LINGER_SECONDS))
-                    continue
-                self._record(self._await_landing())
+                landed = self._await_landing()
                 if self.clock() - beat > HEARTBEAT_SECONDS:
                     trials.renew(list(self.flights.values()))
                     beat = self.clock()
 
-    def _take_off(self, pool: ThreadPoolExecutor) -> float | None:
-        """Claim what there is room for; how long to wait where there was nothing to claim."""
-        room = trials.WIDTH - len(self.flights)
-        if not room:
-            return None
-        taken = trials.claim(self.evaluation, limit=room)
+    def _turn(self, pool: ThreadPoolExecutor, landed: list[Finished], *, room: int) -> float | None:
+        """Record what landed and claim what there is room for, in one transaction; how long to
+        wait where there was nothing to claim."""
+        if self.watch and landed:  # a run that may stop is looked at before more is claimed
+            recording.record(self.evaluation, landed)
+            landed = []
+            if self.watch.look():
+                stopping.stop(self.evaluation)
+        with transaction.atomic():
+            recording.record(self.evaluation, landed)
+            taken = trials.claim(self.evaluation, limit=room) if room else trials.Taken()
         for claim in map(self._varied, taken.claims):
             self.flights[claim.trial_id] = claim
             pool.submit(self._fly, claim)
@@ -125,13 +132,6 @@ class Runner:
                 until = self.clock() + LINGER_SECONDS
             timeout = max(0.0, until - self.clock())
         return found
-
-    def _record(self, finished: list[Finished]) -> None:
-        if not finished:
-            return
-        recording.record(self.evaluation, finished, now=database_now())
-        if self.watch and self.watch.look():
-            stopping.stop(self.evaluation)
 
     def call(self, claim: Claim) -> AgentReply:
         """One call of the agent, or what it answered in an earlier run. HTTP only: runs in a

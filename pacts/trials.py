@@ -67,7 +67,7 @@ def nudge(evaluation: Evaluation) -> None:
 def claim(evaluation: Evaluation, *, limit: int) -> Taken:
     """Lease up to `limit` queued trials: within the budget, what the agent version takes at once,
     and its rate. A budget that is used up skips whatever is still queued."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(_LOCK, [evaluation.pk])
         row = cursor.fetchone()
         if row is None:

@@ -5,17 +5,18 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
-from pacts import conclusions, panels, statistics, stopping, terms, trials
+from pacts import canaries, conclusions, panels, statistics, stopping, terms, trials
 from pacts.evaluation import subjects_of
 from pacts.judging import Jury
 from pacts.models import (
+    CanaryDraw,
     ClauseVerdict,
     Deliverable,
     Evaluation,
     Trial,
     Verdict,
 )
-from pacts.observed import tasks_of
+from pacts.observed import sessions_of, tasks_of
 from reputation import evidence
 from reputation.confidence import METHOD
 from reputation.hints import hint
@@ -62,7 +63,8 @@ def _still_out(evaluation: Evaluation) -> QuerySet[Trial]:
 
 
 def _jury(evaluation: Evaluation, parsed: terms.PactTerms) -> Jury:
-    jury = Jury(parsed.clauses)
+    counted = any(clause.unit == "session" for clause in parsed.clauses)
+    jury = Jury(parsed.clauses, sessions=sessions_of(evaluation) if counted else None)
     for tries in tasks_of(evaluation, last=evaluation.stop_after):
         jury.add(tries)
     return jury
@@ -94,7 +96,10 @@ def due(*, now: datetime, limit: int = 100) -> list[str]:
 
 
 def _give_up_trials(evaluation: Evaluation, now: datetime) -> None:
-    Trial.objects.filter(evaluation=evaluation, state__in=UNFINISHED).update(
+    """A trial that is just being recorded is left alone: its runner may wait for our lock."""
+    out = Trial.objects.filter(evaluation=evaluation, state__in=UNFINISHED)
+    free = out.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    Trial.objects.filter(pk__in=list(free)).update(
         state=Trial.State.NULL,
         fault=Trial.Fault.PLATFORM,
         error_code="evaluation_window_over",
@@ -178,6 +183,7 @@ def _log(
             "independence": evaluation.independence,
             "trials": evaluation.trials_total,
             **_stopped(evaluation),
+            **(canaries.compare(evaluation).facts() if _is_blind(evaluation) else {}),
             "clauses": [
                 _clause_fact(clause, judged)
                 for clause, judged in zip(parsed.clauses, combined.clauses, strict=True)
@@ -187,6 +193,10 @@ def _log(
         at=now,
         dedupe_key=f"evaluation.concluded:{evaluation.id}",
     ).id
+
+
+def _is_blind(evaluation: Evaluation) -> bool:
+    return CanaryDraw.objects.filter(evaluation=evaluation).exists()
 
 
 def _stopped(evaluation: Evaluation) -> dict[str, object]:

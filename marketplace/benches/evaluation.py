@@ -87,7 +87,8 @@ def _engines(plan: Plan) -> tuple[Runs, Runs, float, Runs]:
     theirs: Runs = []
     with ground() as server:
         url = server.create("evaluation")
-        server.migrate(url, "pacts", settings=OURS)
+        for app in ("pacts", "reputation"):
+            server.migrate(url, app, settings=OURS)
         with fleet(MODULE, settings=OURS, url=url, data=server.data) as first:
             first.call("prepare", sizes=sizes)
         small = [_pass(url, server.data, plan, plan.small)]

@@ -170,9 +170,9 @@ def test_an_answer_that_comes_after_its_lease_was_given_away_counts_for_nothing(
         trials.requeue_lapsed(now=clock() + timedelta(minutes=1))
         (again,) = trials.claim(running, limit=1).claims
         reply = shift.call(late)
-        assert recording.record(running, [shift.check(late, reply)], now=clock()) == 0
-        assert recording.record(running, [shift.check(again, reply)], now=clock()) == 1
-        assert recording.record(running, [shift.check(again, reply)], now=clock()) == 0
+        assert recording.record(running, [shift.check(late, reply)]) == 0
+        assert recording.record(running, [shift.check(again, reply)]) == 1
+        assert recording.record(running, [shift.check(again, reply)]) == 0
     assert Observation.objects.count() == 1
 
 
