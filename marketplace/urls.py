@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/webhooks/<slug:rail>", receive, name="rail_webhook"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", Docs.as_view(), name="docs"),
+    path("log/", include("marketplace.log")),
     path("accounts/", include("allauth.urls")),
     path("office/", admin.site.urls),
     path("", include("marketplace.pages.urls")),

@@ -16,8 +16,8 @@ class SchemaUnknown(LookupError):
 
 def published() -> Iterator[tuple[str, int]]:
     """Every kind with each of its versions, by name, the newest version first."""
-    for kind in sorted(KINDS):
-        yield from ((kind, version) for version in range(KINDS[kind].version, 0, -1))
+    now = {(kind, found.version) for kind, found in KINDS.items()}
+    yield from sorted(now | EARLIER.keys(), key=lambda one: (one[0], -one[1]))
 
 
 def schema_of(*, kind: str, version: int) -> dict[str, Any]:
@@ -92,4 +92,5 @@ EARLIER: Mapping[tuple[str, int], Kind] = {
         "pact.published",
         *("since", "weakens", "added", "removed", "stricter", "weaker", "changed", "since_terms"),
     ),
+    ("taskset.committed", 1): _without("taskset.committed", "strata", "sessions", "canaries"),
 }

@@ -1,5 +1,6 @@
 """The stored tree: complete tiles in a table, ragged ends read from what lies below them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from reputation.merkle import (
     root_of,
 )
 
+HIGHEST = 7  # 256^8 entries: more than an index can count
+_PLACE = re.compile(r"((?:x[0-9]{3}/){0,5})([0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 MOST_ENTRIES = 1 << 16  # read at once: 2 MB of hashes
 
 # Where the hashes of a tile row come from while their tile is not complete.
@@ -70,6 +73,23 @@ def remembering(*, size: int) -> Reader:
 def _whole(size: int, level: int, tile: int) -> Span:
     first = tile * TILE_WIDTH
     return Span(level, first, min(TILE_WIDTH, (size >> TILE_HEIGHT * level) - first))
+
+
+def read_place(place: str) -> tuple[int, int]:
+    """The tile and the width that an address names: `x001/x234/067.p/12`. Raises ValueError."""
+    found = _PLACE.fullmatch(place)
+    width = int(found[3] or TILE_WIDTH) if found else 0
+    if not found or (found[3] and width >= TILE_WIDTH) or found[1].startswith("x000/"):
+        raise ValueError(f"{place[:40]!r} is no place of a tile")
+    return int(found[1].replace("x", "").replace("/", "") + found[2]), width
+
+
+def written_place(*, tile: int, width: int = TILE_WIDTH) -> str:
+    """The address of a tile within its level."""
+    groups = [f"{tile % 1000:03d}"]
+    while tile := tile // 1000:
+        groups.insert(0, f"x{tile % 1000:03d}")
+    return "/".join(groups) + (f".p/{width}" if width < TILE_WIDTH else "")
 
 
 def row(*, level: int, first: int, count: int) -> bytes:

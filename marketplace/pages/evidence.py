@@ -1,5 +1,6 @@
-"""The evidence log: public facts, newest first, and one envelope with its hash."""
+"""The evidence log: public facts, newest first, one envelope with its proof, and the log itself."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from marketplace.pages.visitors import find, now_of
-from reputation import queries
+from reputation import checkpoints, keys, notes, proofs, queries, schemas, witnesses
 from reputation.identifiers import is_id
-from reputation.models import Evidence, EvidencePayload, EvidenceSubject, LogEntry
+from reputation.kinds import KINDS
+from reputation.models import Checkpoint, Evidence, EvidencePayload, EvidenceSubject, LogEntry
 
 PER_PAGE = 50
 
@@ -70,7 +72,12 @@ def _line(
 def evidence_entry(request: HttpRequest, evidence_id: str) -> HttpResponse:
     """One envelope exactly as it is hashed."""
     found = find(Evidence.objects.prefetch_related("entries"), pk=evidence_id)
+    proof = _proof(found.pk)
     context = {
+        "proof": proof,
+        "key": next(iter(keys.vkeys()), ""),
+        "head": proof and notes.read_head(notes.read_note(proof.note).text),
+        "schema": KINDS.get(found.kind),
         "entry": found,
         "index": _index(found),
         "envelope": found.read(),
@@ -79,3 +86,38 @@ def evidence_entry(request: HttpRequest, evidence_id: str) -> HttpResponse:
         "has_payload": EvidencePayload.objects.filter(pk=found.pk).exists(),
     }
     return render(request, "evidence/entry.html", context)
+
+
+def _proof(evidence_id: str) -> notes.TlogProof | None:
+    """The proof as `/log/proof/` serves it; None until a signed head covers the evidence."""
+    try:
+        return proofs.tlog_proof(evidence_id=evidence_id)
+    except proofs.NotYetProvable:
+        return None
+
+
+def evidence_kinds(request: HttpRequest) -> HttpResponse:
+    """Every kind of evidence and its published schema, the versions of old included."""
+    shown = [
+        (kind, version, json.dumps(schemas.schema_of(kind=kind, version=version), indent=2))
+        for kind, version in schemas.published()
+    ]
+    return render(request, "evidence/kinds.html", {"kinds": shown})
+
+
+def log(request: HttpRequest) -> HttpResponse:
+    """For the sceptic: the signed head, who cosigned it, and how to check all of it alone."""
+    head = checkpoints.newest()
+    said = witnesses.answers()
+    context = {
+        "head": head,
+        "checkpoint": head and checkpoints.text_of(head),
+        "root": head and bytes(head.root).hex(),
+        "entries": checkpoints.size(),
+        "keys": keys.vkeys(),
+        "witnesses": [(key, said.get(key.name)) for key, _ in witnesses.trusted_witnesses()],
+        "heads": Checkpoint.objects.order_by("-size").prefetch_related("cosignatures")[:20],
+        "backlog": queries.backlog(now=now_of(request)),
+        "now": now_of(request),
+    }
+    return render(request, "evidence/log.html", context)

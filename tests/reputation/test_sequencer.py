@@ -164,7 +164,8 @@ def test_nobody_writes_the_log_but_the_queue(index: int) -> None:
 def test_no_fact_can_be_in_the_log_twice() -> None:
     (one,) = record(taskset())
     sequence_batch()
-    with pytest.raises(IntegrityError, match="log_entry_once"), transaction.atomic():
-        with connection.cursor() as cursor:  # as a superuser would: without triggers
-            cursor.execute("SET LOCAL session_replication_role = replica")
-        LogEntry.objects.create(index=1, evidence=one, leaf_hash=one.leaf_hash, sequenced_at=NOON)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # as a superuser would
+        with pytest.raises(IntegrityError, match="log_entry_once"):
+            LogEntry.objects.create(index=1, evidence=one, leaf_hash=b"0" * 32, sequenced_at=NOON)
+        transaction.set_rollback(True)
