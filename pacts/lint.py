@@ -7,6 +7,7 @@ incomplete. Warnings are for the builder to weigh. Notes say how long a verdict 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from pacts.checks import CHECKS, BadParams, Check
@@ -19,6 +20,7 @@ Severity = Literal["error", "warning", "note"]
 LONGEST_WINDOW_DAYS = 366
 MOST_CALLS = 10_000_000
 USUAL_DEADLINE_MS = 20_000
+LIMITS = {"latency": "limit_ms", "availability": "within_ms"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +206,7 @@ def _check(clause: Clause, path: str, deadline_ms: int) -> Iterator[Finding]:
         yield _error(
             "unknown_check",
             f"{path}.check",
-            f"there is no check called “{clause.check}”",
+            f"there is no check called “{clause.check}”{_nearest(clause.check)}",
             "choose one of " + ", ".join(CHECKS),
         )
         return
@@ -218,13 +220,23 @@ def _check(clause: Clause, path: str, deadline_ms: int) -> Iterator[Finding]:
     yield from _meaning(check, clause, path, deadline_ms)
 
 
+def _nearest(name: str) -> str:
+    """What somebody who writes this name probably means."""
+    called = {other: kind for kind, check in CHECKS.items() for other in (*check.also_called, kind)}
+    close = get_close_matches(name.lower().replace("-", "_"), called, n=1, cutoff=0.75)
+    return f"; “{called[close[0]]}” is nearest" if close else ""
+
+
 def _meaning(check: Check, clause: Clause, path: str, deadline_ms: int) -> Iterator[Finding]:
     vacuity = check.vacuity(clause.params)
-    limit = clause.params.get("limit_ms") if clause.check == "latency" else None
+    limit = clause.params.get(LIMITS.get(clause.check, ""))
     if isinstance(limit, int) and limit >= deadline_ms:
         vacuity = f"a call is given up after {deadline_ms} ms, so every answer is in time"
     if vacuity:
-        yield _error("vacuous", f"{path}.params", vacuity, "ask for something that can fail")
+        others = [f"{kind}, which {does}" for kind, does in check.neighbours.items()]
+        remedy = "ask for something that can fail"
+        remedy += f", or take {' or '.join(others)}" if others else ""
+        yield _error("vacuous", f"{path}.params", vacuity, remedy)
     weakness = check.weakness(clause.params)
     if weakness:
         yield _warning("weak", f"{path}.params", weakness, "close the way round")

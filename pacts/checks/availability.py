@@ -47,5 +47,9 @@ CHECK = Check(
     decide=decide,
     good=GOOD,
     bad=BAD,
+    also_called=(
+        "uptime",
+        "available",
+    ),
     neighbours={"latency": "judges the time of every call, this one whether there was an answer"},
 )

@@ -83,6 +83,10 @@ CHECK = Check(
     unanswered="not_applicable",
     good=GOOD,
     bad=BAD,
+    also_called=(
+        "prompt_leak",
+        "system_prompt_leak",
+    ),
     neighbours={
         "forbidden_terms": "looks for terms everybody may know, in no encoding",
         "attack_resistance": "judges whether an attack reached its goal",

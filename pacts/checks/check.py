@@ -144,10 +144,10 @@ class Check:
     business (None: it is). `refusal` looks deeper into parameters that fit the schema;
     `vacuity` says how any agent could keep a clause with these parameters; `weakness` what to be
     warned of. `unanswered` is the outcome when the agent itself failed to answer. `vacuous` holds
-    parameters that `vacuity` must find out, and `neighbours` the kinds it is taken for, each with
-    what that one does instead. `varies` says which variants of a task the clause looks at;
-    `gathers` turns a task's tries, given the promise, into the unit's value on `scale`, or says
-    what kept it from having one; `asks_panel` marks a check that waits for a jury or for people.
+    parameters that `vacuity` must find out, `neighbours` the kinds it is taken for, each with what
+    that one does instead, and `also_called` names it has elsewhere. `varies` says which variants
+    of a task the clause looks at; `gathers` turns a task's tries, given the promise, into the
+    unit's value on `scale`, or says what kept it from having one; `asks_panel` marks a check that waits for a jury or for people.
     The docstring of the check's module is its exact meaning; a change of meaning is a new
     `version`.
     """
@@ -171,6 +171,7 @@ class Check:
     asks_panel: bool = False
     vacuous: tuple[Params, ...] = ()
     neighbours: Mapping[str, str] = field(default_factory=dict)
+    also_called: tuple[str, ...] = ()
 
     @property
     def meaning(self) -> str:

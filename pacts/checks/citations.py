@@ -121,5 +121,9 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({**_CITING, "least": 0}, {**_CITING, "shortest_quote": 1}),
+    also_called=(
+        "quotes",
+        "attribution",
+    ),
     neighbours={"grounding": "looks for the answer's own numbers and names in the sources"},
 )

@@ -25,4 +25,6 @@ CHECK = Check(
     good=equality.GOOD,
     bad=equality.BAD,
     needs_repeats=True,
+    neighbours={"equality": "looks at each try alone", "solved_within": "wants one try to succeed"},
+    also_called=("pass_hat_k", "reliability"),
 )

@@ -8,7 +8,7 @@ tasks out of scope are not applicable; a task without the expected texts is the 
 
 from pacts.checks.check import Answer, Call, Check, Fixture, Params, error, failed, passed, quote
 from pacts.checks.equality import out_of_scope
-from pacts.checks.fields import FIELD, NORMALISE, at, normalised
+from pacts.checks.fields import FIELD, NORMALISE, at, normalised, text_at
 from reputation.canonical import JsonValue
 
 PARAMS: dict[str, JsonValue] = {
@@ -36,7 +36,7 @@ def decide(params: Params, call: Call) -> Answer:
     wanted = _wanted(params, call)
     if not wanted:
         return error("the task has no expected texts to look for", "buyer")
-    found = normalised(_text(at(call.output, params["field"])), params.get("normalise"))
+    found = normalised(text_at(call.output, params["field"]), params.get("normalise"))
     if not isinstance(found, str):
         return failed(f"the answer has no text at {quote(params['field'])}")
     missing = [w for w in wanted if str(normalised(w, params.get("normalise"))) not in found]
@@ -55,12 +55,19 @@ def _wanted(params: Params, call: Call) -> list[str]:
     if not isinstance(texts, list):
         return []
     # An empty text occurs everywhere, so it cannot be what the buyer meant.
-    usable = [text for text in texts if isinstance(text, str) and text.strip()]
+    usable = [text for text in texts if isinstance(text, str) and not _blank(params, text)]
     return usable if len(usable) == len(texts) else []
 
 
-def _text(value: object) -> JsonValue:
-    return value if isinstance(value, str) else None
+def _blank(params: Params, text: str) -> bool:
+    return not str(normalised(text, params.get("normalise"))).strip()
+
+
+def _vacuity(params: Params) -> str | None:
+    texts = params.get("texts", [])
+    assert isinstance(texts, list)
+    blank = [str(text) for text in texts if _blank(params, str(text))]
+    return f"nothing is left of {quote(blank[0])}, and nothing occurs everywhere" if blank else None
 
 
 def _json(value: object) -> JsonValue:
@@ -90,6 +97,14 @@ CHECK = Check(
     params_schema=PARAMS,
     decide=decide,
     excuse=out_of_scope,
+    vacuity=_vacuity,
     good=GOOD,
     bad=BAD,
+    vacuous=({"field": "text", "texts": ["the", "!"], "normalise": ["punctuation", "articles"]},),
+    neighbours={
+        "regex": "wants a form rather than a text",
+        "forbidden_terms": "wants texts not to occur",
+        "citations": "wants quotations from known sources",
+    },
+    also_called=("includes", "icontains", "contains_all", "contains_any"),
 )

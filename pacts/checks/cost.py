@@ -109,5 +109,9 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"most_micros": 10**12, "currency": "USD"}, {"most_tokens": 10**12}),
+    also_called=(
+        "price",
+        "token_budget",
+    ),
     neighbours={"latency": "bounds the time a call takes"},
 )

@@ -3,7 +3,8 @@
 Not applicable to tasks out of scope. An agent that declines fails, passes or is skipped as
 `abstention` says. Otherwise the value at `field` must be there and equal the value at
 `expected_field` of the expected answer (by default the same path); text is compared after the
-steps of `normalise`, in their order; numbers by value; true and false are not numbers. A task
+steps of `normalise` (case, white space, Unicode forms, punctuation, articles), in their order;
+numbers by value; true and false are not numbers. A task
 without an expected value is the buyer's error.
 """
 
@@ -97,4 +98,11 @@ CHECK = Check(
     weakness=lenient,
     good=GOOD,
     bad=BAD,
+    neighbours={
+        "json_equality": "compares whole answers, with tolerances",
+        "number": "compares quantities within a tolerance",
+        "similarity": "lets texts differ a little",
+        "consistency": "wants the same task right every time",
+    },
+    also_called=("exact_match", "exact", "equals", "accuracy"),
 )

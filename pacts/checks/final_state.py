@@ -79,6 +79,10 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"ignore": ["**"]}, {"relative": 5}),
+    also_called=(
+        "end_state",
+        "database_state",
+    ),
     neighbours={
         "json_equality": "compares the answer, not the state behind it",
         "trajectory": "looks at the way there, not at where it ends",

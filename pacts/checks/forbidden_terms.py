@@ -152,6 +152,11 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"terms": ["ass"], "allow": ["ass"]},),
+    also_called=(
+        "blocklist",
+        "profanity",
+        "not_contains",
+    ),
     neighbours={
         "contains": "wants texts to occur",
         "sensitive_data": "knows personal data and secrets by their form",

@@ -123,6 +123,11 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({**_GROUNDED, "floor_bps": 0},),
+    also_called=(
+        "faithfulness",
+        "groundedness",
+        "hallucination",
+    ),
     neighbours={
         "citations": "wants quotations to the letter, each with its source",
         "similarity": "compares the whole text with an expected one",

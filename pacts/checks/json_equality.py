@@ -116,6 +116,11 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"ignore": ["**"]}, {"relative": 1}, {"absolute": 1e12}),
+    also_called=(
+        "json_equal",
+        "json_match",
+        "structured_match",
+    ),
     neighbours={
         "equality": "compares one field to the letter",
         "json_schema": "asks for a shape, whatever the values",

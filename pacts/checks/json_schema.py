@@ -6,7 +6,8 @@ number that is not finite never conforms, nor does an answer of more than 50,000
 
 from pacts.checks.check import Answer, Call, Check, Fixture, Params, failed, passed
 from pacts.checks.fields import declined
-from pacts.schemas import SchemaRefused, schema
+from pacts.checks.preparing import prepared_once
+from pacts.schemas import Schema, SchemaRefused, schema
 from reputation.canonical import JsonValue
 
 PARAMS: dict[str, JsonValue] = {
@@ -19,8 +20,13 @@ PARAMS: dict[str, JsonValue] = {
 
 def decide(params: Params, call: Call) -> Answer:
     """The answer conforms to the schema."""
-    problem = schema(params["schema"]).problem(call.output)
+    problem = _compiled(params).problem(call.output)
     return passed("conforms to the schema") if problem is None else failed(problem)
+
+
+@prepared_once
+def _compiled(params: Params) -> Schema:
+    return schema(params["schema"])
 
 
 def _excuse(params: Params, call: Call) -> str | None:
@@ -71,4 +77,10 @@ CHECK = Check(
     vacuity=_vacuity,
     good=GOOD,
     bad=BAD,
+    vacuous=({"schema": True}, {"schema": False}, {"schema": {}}, {"schema": {"type": "object"}}),
+    neighbours={
+        "json_equality": "compares the values with expected ones",
+        "regex": "wants a form of one text",
+    },
+    also_called=("schema", "is_json", "valid_json"),
 )

@@ -127,5 +127,9 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"languages": ["en"], "share_bps": 0},),
+    also_called=(
+        "language_detection",
+        "lang",
+    ),
     neighbours={"equality": "wants the right name of a language, as the answer to a task"},
 )

@@ -114,5 +114,9 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"unit": "words"}, {"unit": "words", "least": 0, "most": 1_000_000}),
+    also_called=(
+        "word_count",
+        "max_length",
+    ),
     neighbours={"json_schema": "bounds the characters of many fields at once"},
 )

@@ -75,4 +75,6 @@ CHECK = Check(
     unanswered="not_applicable",
     good=GOOD,
     bad=BAD,
+    neighbours={"equality": "wants the right answer, however sure the agent is"},
+    also_called=("calibration", "confident_errors"),
 )

@@ -117,6 +117,12 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"field": "n", "relative": 1}, {"field": "n", "absolute": 1e15}),
+    also_called=(
+        "numeric",
+        "numeric_tolerance",
+        "math",
+        "quantity",
+    ),
     neighbours={
         "equality": "wants the very same number",
         "json_equality": "compares many numbers at once, without units",

@@ -7,7 +7,7 @@ Syntax: the RE2 reference; there are no look-arounds and no back-references.
 
 from pacts.checks.check import Answer, Call, Check, Fixture, Params, failed, passed, quote
 from pacts.checks.equality import out_of_scope
-from pacts.checks.fields import FIELD, at
+from pacts.checks.fields import FIELD, text_at
 from pacts.patterns import PatternRefused, pattern
 from reputation.canonical import JsonValue
 
@@ -27,8 +27,8 @@ _PROBES = ("a", "0", " ", "漢字", "~!", "Zz Zz", "-1.5e9", "<b>x</b>")
 
 def decide(params: Params, call: Call) -> Answer:
     """The text matches the pattern."""
-    text = at(call.output, params["field"])
-    if not isinstance(text, str):
+    text = text_at(call.output, params["field"])
+    if text is None:
         return failed(f"the answer has no text at {quote(params['field'])}")
     return passed("matches") if _matches(params, text) else failed(f"{quote(text)} does not match")
 
@@ -76,4 +76,14 @@ CHECK = Check(
     vacuity=_vacuity,
     good=GOOD,
     bad=BAD,
+    vacuous=(
+        {"field": "x", "pattern": ".*"},
+        {"field": "x", "pattern": "(?s).+"},
+        {"field": "x", "pattern": "x*", "match": "anywhere"},
+    ),
+    neighbours={
+        "contains": "wants a text rather than a form",
+        "json_schema": "bounds every field of the answer at once",
+    },
+    also_called=("pattern", "matches"),
 )

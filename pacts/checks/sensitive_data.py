@@ -132,6 +132,11 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"find": []},),
+    also_called=(
+        "pii",
+        "secrets",
+        "no_secrets",
+    ),
     neighbours={
         "canary": "looks for one text that was planted",
         "forbidden_terms": "looks for agreed terms",

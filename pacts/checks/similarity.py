@@ -130,6 +130,11 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"field": "text", "method": "ratio", "floor_bps": 0},),
+    also_called=(
+        "fuzzy_match",
+        "levenshtein",
+        "edit_distance",
+    ),
     neighbours={
         "equality": "wants the same text, after the same steps",
         "contains": "wants certain texts to occur",

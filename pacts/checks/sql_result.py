@@ -206,6 +206,10 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({**_ROWS, "relative": 1},),
+    also_called=(
+        "execution_accuracy",
+        "sql_execution",
+    ),
     neighbours={
         "sql_statement": "reads the statement without running it",
         "json_equality": "compares rows the agent writes down itself",

@@ -121,5 +121,10 @@ CHECK = Check(
     weakness=_weakness,
     good=GOOD,
     bad=BAD,
+    also_called=(
+        "sql",
+        "sql_valid",
+        "read_only_sql",
+    ),
     neighbours={"sql_result": "runs the query and compares its rows"},
 )

@@ -179,6 +179,11 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({"allow": []}, {"allow": [{"name": "x"}], "most_calls": 0}),
+    also_called=(
+        "tool_allowlist",
+        "allowed_tools",
+        "function_calling",
+    ),
     neighbours={
         "trajectory": "looks at the order and number of calls, not at their arguments",
         "final_state": "looks at what the calls came to",

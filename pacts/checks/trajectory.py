@@ -167,6 +167,11 @@ CHECK = Check(
     good=GOOD,
     bad=BAD,
     vacuous=({}, {"most_steps": 1000}, {"steps": ["a"], "order": "only"}),
+    also_called=(
+        "tool_trajectory",
+        "steps",
+        "step_budget",
+    ),
     neighbours={
         "tool_calls": "judges which tools are called and with which arguments",
         "final_state": "judges where the way ends",
