@@ -148,9 +148,8 @@ class Tally:
         if self._scale == PLAIN:
             return carried
         low, high = Fraction(self._scale.low), Fraction(self._scale.high)
-        return min(
-            Fraction(self.units), max(Fraction(0), low * self.units + carried * (high - low))
-        )
+        figures = round(low * self.units + carried * (high - low), 9)  # carrying is not exact
+        return min(Fraction(self.units), max(Fraction(0), figures))
 
     @property
     def counts(self) -> ClauseCounts:
