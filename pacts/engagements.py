@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from pacts import evaluation
+from pacts import evaluation, terms
 from pacts.agreements import agreement, unfit_fee
 from pacts.currencies import LARGEST, exponent_of
 from pacts.disputes import BACKSTOP_SECONDS
@@ -158,10 +158,7 @@ def _refuse_unfit(
 ) -> None:
     if buyer == builder:
         raise EngagementRefused("a party cannot hire itself")
-    if pact_version.published_at is None:
-        raise EngagementRefused("this pact version is a draft; ask the builder to publish it")
-    if pact_version.pact.agent_id != agent_version.agent_id:
-        raise EngagementRefused("this pact belongs to another agent")
+    _refuse_unfit_pact(agent_version, pact_version)
     if not milestones:
         raise EngagementRefused("an engagement needs at least one milestone with a price")
     if len(milestones) > MOST_MILESTONES:
@@ -169,6 +166,8 @@ def _refuse_unfit(
     for draft in milestones:
         if draft.task_set_version.task_set.owner_id not in (None, buyer.id):
             raise EngagementRefused("this task set belongs to somebody else; bring your own")
+        if draft.task_set_version.task_set.canaries:
+            raise EngagementRefused("this set is a pool of canaries; choose the tasks of the hire")
     if wrong := timers.unfit():
         raise EngagementRefused(wrong)
     needed = max(
@@ -184,6 +183,17 @@ def _refuse_unfit(
         raise EngagementRefused(
             f"the slowest allowed answers would take {needed} s in all, but work and evaluation "
             f"have {timers.work_seconds} s + {timers.evaluation_seconds} s; allow more time"
+        )
+
+
+def _refuse_unfit_pact(agent_version: AgentVersion, pact_version: PactVersion) -> None:
+    if pact_version.published_at is None:
+        raise EngagementRefused("this pact version is a draft; ask the builder to publish it")
+    if pact_version.pact.agent_id != agent_version.agent_id:
+        raise EngagementRefused("this pact belongs to another agent")
+    if terms.parse(pact_version.terms).independence == "third_party":
+        raise EngagementRefused(
+            "this pact counts only evaluations by a third party, and none evaluates hires here yet"
         )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from pacts import panels, terms, trials
+from pacts import canaries, panels, terms, trials
 from pacts.budgets import NO_LIMIT, Budget
 from pacts.models import (
     AgentVersion,
@@ -16,12 +16,12 @@ from pacts.models import (
     TaskSetVersion,
 )
 from pacts.plans import plan_for
-from pacts.queueing import queue
+from pacts.queueing import queue, subject_of
+from pacts.tables import MOST_PARAPHRASES
 from reputation import evidence
 from reputation.confidence import METHOD
 
 SEED_BITS = 53  # JSON numbers stay exact up to here
-MOST_PARAPHRASES = 5  # of one task
 
 
 class EvaluationRefused(ValueError):
@@ -74,6 +74,11 @@ def start_evaluation(
         raise EvaluationRefused("this pact belongs to another agent")
     budget.check(call_seconds=agent_version.deadline_ms / 1000)
     parsed = terms.parse(pact_version.terms)
+    if deliverable and not terms.suffices(independence, required=parsed.independence):
+        raise EvaluationRefused(
+            f"this pact counts only evaluations by {parsed.independence.replace('_', ' ')} "
+            f"or somebody more independent, not by {independence}"
+        )
     repeats = repeats or repeats_of(pact_version)
     with transaction.atomic():
         evaluation = Evaluation.objects.create(
@@ -96,7 +101,9 @@ def start_evaluation(
             started_at=now,
             deadline_at=deadline_at,
         )
-        evaluation.trials_total = queue(evaluation, plan_for(parsed.clauses))
+        plan = plan_for(parsed.clauses)
+        evaluation.trials_total = queue(evaluation, plan)
+        evaluation.trials_total += canaries.mix_in(evaluation, plan, subject=subject_of)
         evaluation.save(update_fields=["trials_total"])
         try:
             panels.prepare(evaluation, parsed.clauses, now=now)

@@ -22,25 +22,38 @@ _COUNTED = {
 
 
 class Jury:
-    """Every clause's tally, fed one task at a time; holds nothing that grows with the tasks."""
+    """Every clause's tally, fed one task at a time; holds nothing that grows with the tasks, but
+    for clauses that count sessions, whose tasks are kept together until the verdict."""
 
-    def __init__(self, clauses: Sequence[Clause]) -> None:
+    def __init__(
+        self, clauses: Sequence[Clause], *, sessions: Mapping[str, str] | None = None
+    ) -> None:
+        """`sessions` names the session of each task that belongs to one."""
         self.clauses = tuple(clauses)
+        self._sessions = sessions or {}
+        self._open: dict[tuple[int, str], list[Try]] = {}
         self.tallies = [Tally(clause) for clause in clauses]
         self._plan = plan_for(clauses)
 
     def add(self, tries: TaskTries) -> None:
         """All tries of one task. A clause that looked at none of them is left as it is."""
-        for tally in self.tallies:
+        for place, tally in enumerate(self.tallies):
             key = tally.clause.key
             found = [one for one in tries.get(key, ()) if self._plan.sees(key, one.variant)]
-            if found:
+            session = self._sessions.get(found[0].task) if found else None
+            if session and tally.clause.unit == "session":
+                # A session takes its place at its last task, as a task does at its last try.
+                earlier = self._open.pop((place, session), [])
+                self._open[(place, session)] = [*earlier, *found]
+            elif found:
                 _count(tally, unit_of(clause=tally.clause, tries=found))
 
     @property
     def decided(self) -> bool:
         """Whether more tasks could be spared: every clause has latched and stands, or a critical
         one is breached. Never by a census, which is about every single unit."""
+        if any(clause.unit == "session" for clause in self.clauses):
+            return False  # a session is whole only at the end
         found = [tally.decided for tally in self.tallies]
         if any(
             status == "breached" and clause.critical
@@ -51,6 +64,10 @@ class Jury:
 
     def verdict(self) -> CombinedVerdict:
         """The verdict over everything fed so far, its window closed."""
+        for (place, _), found in self._open.items():
+            tally = self.tallies[place]
+            _count(tally, unit_of(clause=tally.clause, tries=found))
+        self._open = {}
         judged = [tally.verdict() for tally in self.tallies]
         return combine(clauses=self.clauses, verdicts=judged)
 
@@ -63,9 +80,14 @@ def _count(tally: Tally, unit: float | Outcome) -> None:
         tally.add(unit)
 
 
-def judge(clauses: Sequence[Clause], tasks: Iterable[TaskTries]) -> CombinedVerdict:
+def judge(
+    clauses: Sequence[Clause],
+    tasks: Iterable[TaskTries],
+    *,
+    sessions: Mapping[str, str] | None = None,
+) -> CombinedVerdict:
     """The verdict over all tasks, in the order of events (a task's place is its last try)."""
-    jury = Jury(clauses)
+    jury = Jury(clauses, sessions=sessions)
     for tries in tasks:
         jury.add(tries)
     return jury.verdict()

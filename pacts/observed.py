@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from pacts.judging import TaskTries
-from pacts.models import Evaluation, Trial
+from pacts.models import Evaluation, Task, Trial
 from pacts.units import Outcome, Try
 
 Row = tuple[Any, ...]  # task, variant, state, clause, outcome, value
@@ -19,7 +19,7 @@ _UNOBSERVED: dict[str, Outcome] = {Trial.State.NULL: "null", Trial.State.SKIPPED
 
 
 def tasks_of(evaluation: Evaluation, *, last: int | None = None) -> Iterator[TaskTries]:
-    """Every task's tries by clause, a task in the place of its last try.
+    """Every task's tries by clause, a task in the place of its last try; canaries are left out.
 
     With `last`, trials after that position count as never tried. Needs a transaction: the rows come
     through a cursor on the server.
@@ -38,10 +38,18 @@ SELECT t.task_id, t.variant,
        o.clause, o.outcome, o.value
   FROM (SELECT *, max(position) FILTER (WHERE position <= coalesce(%s::int, position))
                       OVER (PARTITION BY task_id) AS place
-          FROM pacts_trial WHERE evaluation_id = %s) t
+          FROM pacts_trial WHERE evaluation_id = %s AND task_id NOT IN (
+               SELECT k.id FROM pacts_canarydraw d JOIN pacts_task k ON k.version_id = d.pool_id
+                WHERE d.evaluation_id = pacts_trial.evaluation_id)) t
   LEFT JOIN pacts_observation o ON o.trial_id = t.id
  ORDER BY t.place NULLS LAST, t.task_id, t.position, o.id
 """
+
+
+def sessions_of(evaluation: Evaluation) -> dict[str, str]:
+    """The session of each task of the set that belongs to one, by the task's id."""
+    rows = Task.objects.filter(version_id=evaluation.task_set_version_id).exclude(session="")
+    return {str(task): session for task, session in rows.values_list("pk", "session")}
 
 
 def by_task(rows: Iterable[Row], keys: Sequence[str]) -> Iterator[TaskTries]:

@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Q
 
 from pacts.judging import Jury
-from pacts.models import Evaluation, Trial
+from pacts.models import CanaryDraw, Evaluation, Task, Trial
 from pacts.observed import tries_of
 from pacts.terms import PactTerms
 
@@ -34,6 +34,11 @@ class Watch:
         self._keys = [clause.key for clause in parsed.clauses]
         self._jury = Jury(parsed.clauses)
         self._next = 0
+        drawn = Task.objects.filter(
+            version__in=CanaryDraw.objects.filter(evaluation=evaluation).values("pool"),
+            trials__evaluation=evaluation,
+        )
+        self._canaries = frozenset(drawn.values_list("pk", flat=True))
         # Tries of one task, where it is not one and the same number for all.
         self._single = evaluation.trials_total == evaluation.task_set_version.size
         self._open: dict[Any, list[Sequence[Any]]] = defaultdict(list)
@@ -63,8 +68,10 @@ class Watch:
         return seen == LOOK
 
     def _add(self, trial: list[Sequence[Any]]) -> None:
-        """One more try of a task; the task is fed when its last try is in."""
+        """One more try of a task; the task is fed when its last try is in. Canaries are passed."""
         task, expected = trial[0][1], trial[0][7]
+        if task in self._canaries:
+            return
         tries = self._open[task]
         tries.append([row[1:7] for row in trial])
         if len(tries) == expected:
