@@ -147,9 +147,9 @@ class Check:
     parameters that `vacuity` must find out, `neighbours` the kinds it is taken for, each with what
     that one does instead, and `also_called` names it has elsewhere. `varies` says which variants
     of a task the clause looks at; `gathers` turns a task's tries, given the promise, into the
-    unit's value on `scale`, or says what kept it from having one; `asks_panel` marks a check that waits for a jury or for people.
-    The docstring of the check's module is its exact meaning; a change of meaning is a new
-    `version`.
+    unit's value on `scale`, or says what kept it from having one; `asks_panel` marks a check that
+    waits for a jury or for people. The docstring of the check's module is its exact meaning; a
+    change of meaning is a new `version`.
     """
 
     kind: str

@@ -4,8 +4,8 @@ Not applicable to tasks out of scope. An agent that declines fails, passes or is
 `abstention` says. Otherwise the value at `field` must be there and equal the value at
 `expected_field` of the expected answer (by default the same path); text is compared after the
 steps of `normalise` (case, white space, Unicode forms, punctuation, articles), in their order;
-numbers by value; true and false are not numbers. A task
-without an expected value is the buyer's error.
+numbers by value; true and false are not numbers. A task without an expected value is the buyer's
+error.
 """
 
 from pacts.checks.check import (
