@@ -10,6 +10,7 @@ from marketplace import hiring, oversight, steering
 from marketplace.acting import Acting
 from marketplace.keys import issue_key
 from marketplace.models import BenchmarkClaim
+from pacts import imports
 from pacts.engagements import Timers
 from pacts.models import Agent, Dispute, Evaluation, Verdict
 from reputation import firings
@@ -57,6 +58,13 @@ def one_of_everything() -> Market:
         not_measured="words",
         ran_by=BenchmarkClaim.Runner.BUILDER,
         measured_on=clock().date(),
+        now=clock(),
+    )
+    brought = imports.import_run(
+        agent_version=version,
+        name="sums.csv",
+        data=b"task,passed\none,pass\ntwo,fail\n",
+        by=bob.user,
         now=clock(),
     )
     _give(alice, 40_000)
@@ -109,11 +117,13 @@ def one_of_everything() -> Market:
         "agent": version.agent_id,
         "agent-version": version.id,
         "pact": pact.pact_id,
+        "pact-template": "support",
         "pact-version": pact.id,
         "task-set": tasks.task_set_id,
         "task-set-version": tasks.id,
         "listing": listing.id,
         "claim": claim.id,
+        "imported-run": brought.id,
         "evaluation": disputed.deliverables.get().evaluation.id,
         "engagement": hired[1].id,
         "milestone": disputed.id,

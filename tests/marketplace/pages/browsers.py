@@ -29,6 +29,8 @@ ARGUMENTS = {
     "version_id": "pact-version",
     "party_id": "party",
     "key_id": "key",
+    "run_id": "imported-run",
+    "template": "pact-template",
 }
 
 
