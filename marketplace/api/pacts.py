@@ -1,18 +1,29 @@
 """Pacts: drafted, linted, published, frozen."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.http import HttpResponse, JsonResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace.api.fields import IdField, ObjectField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
-from pacts import lint, publishing, terms
+from pacts import lint, publishing, terms, texts
+from pacts.diff import Change, diff, weakens
 from pacts.models import Agent, Pact, PactVersion
+from pacts.pact_schema import pact_schema
+from pacts.templates_library import Template, UnknownTemplate, library, template_called
 
 
 class PactVersionSerializer(serializers.ModelSerializer[PactVersion]):
@@ -44,13 +55,36 @@ class PactSerializer(serializers.ModelSerializer[Pact]):
         fields = ["id", "agent", "title", "created_at"]
 
 
-class DraftSerializer(serializers.Serializer[PactVersion]):
+class WordingSerializer(serializers.Serializer[Any]):
+    """A pact in exactly one of its forms; `terms` holds what was read."""
+
+    sources: ClassVar[tuple[str, ...]] = ("terms", "text")
+    terms = ObjectField(required=False, help_text="The pact in the language earnest-pact/1.")
+    text = serializers.CharField(
+        required=False,
+        max_length=texts.MOST_BYTES,
+        trim_whitespace=False,
+        help_text="The same as YAML or JSON text; mistakes are named with line and column.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = [name for name in self.sources if name in attrs]
+        if len(given) != 1:
+            names = " or ".join(self.sources)
+            raise serializers.ValidationError(f"Give exactly one of {names}.")
+        if "text" in attrs:
+            attrs["source"] = texts.read(attrs["text"])
+            attrs["terms"] = attrs["source"].value
+        return attrs
+
+
+class DraftSerializer(WordingSerializer):
+    sources = ("terms", "text", "template", "version")
     agent = IdField()
-    terms = ObjectField(help_text="The pact in the language earnest-pact/1.")
-
-
-class TermsSerializer(serializers.Serializer[PactVersion]):
-    terms = ObjectField(help_text="The pact in the language earnest-pact/1.")
+    template = serializers.SlugField(
+        required=False, max_length=40, help_text="The slug of a template to fork."
+    )
+    version = IdField(required=False, help_text="A published pact version to fork.")
 
 
 class FindingSerializer(serializers.Serializer[lint.Finding]):
@@ -66,6 +100,43 @@ class FindingSerializer(serializers.Serializer[lint.Finding]):
 class LintSerializer(serializers.Serializer[Any]):
     publishable = serializers.BooleanField()
     findings = FindingSerializer(many=True)
+
+
+class ReviewSerializer(LintSerializer):
+    """What the linter says of a text; `problem` when it cannot be read, with its place."""
+
+    problem = serializers.CharField(allow_null=True)
+    line = serializers.IntegerField(allow_null=True)
+    column = serializers.IntegerField(allow_null=True)
+    digest = serializers.CharField(allow_null=True)
+
+
+class ChangeSerializer(serializers.Serializer[Change]):
+    """One clause's change; `fields` gives (old, new) by name. The pact's own have the key “”."""
+
+    key = serializers.CharField(allow_blank=True)
+    direction = serializers.CharField()
+    changed = ObjectField(source="fields")
+
+
+class DifferenceSerializer(serializers.Serializer[Any]):
+    old = serializers.CharField()
+    new = serializers.CharField()
+    weakens = serializers.BooleanField()
+    changes = ChangeSerializer(many=True)
+
+
+class TemplateSerializer(serializers.Serializer[Template]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    work = serializers.CharField()
+    about = serializers.CharField()
+    tasks = serializers.CharField()
+    terms = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": "object", "additionalProperties": True})
+    def get_terms(self, template: Template) -> dict[str, Any]:
+        return terms.to_json(template.terms)
 
 
 class PactFilter(django_filters.FilterSet):
@@ -101,7 +172,14 @@ class Pacts(OfPacts, Lists, Makes):
 
     def create(self, given: dict[str, Any], now: datetime) -> PactVersion:
         agent = self.find(Agent.objects.filter(builder_id=self.own), pk=given["agent"])
-        return publishing.draft_pact(agent=agent, data=given["terms"])
+        return publishing.draft_pact(agent=agent, data=self._wording(given))
+
+    def _wording(self, given: dict[str, Any]) -> Any:
+        if "template" in given:
+            return terms.to_json(template_called(given["template"]).terms)
+        if "version" in given:
+            return self.find(self.versions(), pk=given["version"]).terms
+        return given["terms"]
 
 
 class OnePact(OfPacts, Reads):
@@ -128,7 +206,7 @@ class OnePactVersion(OfPacts, Reads):
     """One version. PUT replaces the text of a draft."""
 
     gives = PactVersionSerializer
-    takes = TermsSerializer
+    takes = WordingSerializer
 
     def get_queryset(self) -> QuerySet[PactVersion]:
         return self.versions()
@@ -148,6 +226,92 @@ class PactLint(OfPacts):
         found = list(lint.lint(terms.parse(version.terms)))
         publishable = not any(finding.severity == "error" for finding in found)
         return Response(self.shown({"publishable": publishable, "findings": found}))
+
+
+class PactReviews(OfPacts, Makes):
+    """What the linter says of a text that is not kept: for editors, while somebody types."""
+
+    gives = ReviewSerializer
+    takes = WordingSerializer
+    replays = False
+
+    def create(self, given: dict[str, Any], now: datetime) -> dict[str, Any]:
+        source: texts.Source | None = given.get("source")
+        try:
+            parsed = terms.parse(given["terms"])
+        except terms.TermsError as error:
+            place = source.place(error.path) if source else None
+            return _unread(texts.TextRefused(error, place))
+        found = lint.lint(parsed)
+        green = not any(finding.severity == "error" for finding in found)
+        read = {"problem": None, "line": None, "column": None, "digest": terms.digest(parsed)}
+        return {"publishable": green, "findings": found, **read}
+
+
+def _unread(error: texts.TextRefused) -> dict[str, Any]:
+    place = {"line": error.line, "column": error.column}
+    return {"publishable": False, "findings": [], "problem": str(error), "digest": None, **place}
+
+
+class PactText(OfPacts):
+    """A version as YAML, for editors and repositories."""
+
+    gives = PactVersionSerializer
+
+    @extend_schema(responses={(200, "application/yaml"): OpenApiTypes.STR})
+    def get(self, request: Request, id: str) -> HttpResponse:
+        version = self.find(self.versions(), pk=id)
+        return HttpResponse(texts.written_yaml(version.terms), content_type="application/yaml")
+
+
+class PactDifference(OfPacts):
+    """What a version changes of another (`?against=`), by default of the one published before."""
+
+    gives = DifferenceSerializer
+
+    @extend_schema(parameters=[OpenApiParameter("against", str, description="A version's id.")])
+    def get(self, request: Request, id: str) -> Response:
+        version = self.find(self.versions().select_related("pact"), pk=id)
+        against = request.query_params.get("against")
+        if against is None:
+            other = publishing.last_published(version.pact, before=version.number) or version
+        else:
+            other = self.find(self.versions(), pk=against)
+        old, new = terms.parse(other.terms), terms.parse(version.terms)
+        shown = {"old": other.id, "new": version.id, "weakens": weakens(old=old, new=new)}
+        return Response(self.shown({**shown, "changes": diff(old=old, new=new)}))
+
+
+class PactTemplates(Noun):
+    """Pacts to fork: POST one's slug to /pacts as `template`."""
+
+    gives = TemplateSerializer
+
+    @extend_schema(responses=TemplateSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return Response(self.get_serializer(library(), many=True).data)
+
+
+class OnePactTemplate(Noun):
+    """One pact to fork."""
+
+    gives = TemplateSerializer
+
+    def get(self, request: Request, id: str) -> Response:
+        try:
+            return Response(self.shown(template_called(id)))
+        except UnknownTemplate as error:
+            raise NotFound(str(error)) from error
+
+
+class PactSchema(Noun):
+    """The pact language as a JSON Schema (2020-12)."""
+
+    gives = PactSerializer
+
+    @extend_schema(responses={(200, "application/schema+json"): OpenApiTypes.OBJECT})
+    def get(self, request: Request) -> HttpResponse:
+        return JsonResponse(pact_schema(), content_type="application/schema+json")
 
 
 class Publication(OfPacts, Makes):

@@ -1,19 +1,22 @@
 """Golden sets: frozen lists of tasks that only their owner reads."""
 
+import binascii
+from base64 import b64decode
 from datetime import datetime
 from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from marketplace.api.fields import ObjectField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
-from pacts import tasksets
+from pacts import tables, tasksets
 from pacts.models import Task, TaskSet, TaskSetVersion
-from pacts.tasksets import MAX_TASKS, TaskDraft
+from pacts.tables import MAX_TASKS, MOST_PARAPHRASES, TaskDraft
 
-MOST_BYTES = 10_000_000
+MOST_BODY_BYTES = 14_000_000  # a file of the most bytes, written out in Base64
 
 
 class TaskSerializer(serializers.ModelSerializer[Task]):
@@ -21,10 +24,22 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     expected = ObjectField(allow_null=True, default=None)
     in_scope = serializers.BooleanField(default=True)
     stratum = serializers.CharField(max_length=40, allow_blank=True, default="")
+    session = serializers.CharField(max_length=40, allow_blank=True, default="")
+    paraphrases = serializers.ListField(
+        child=ObjectField(), default=list, max_length=MOST_PARAPHRASES
+    )
 
     class Meta:
         model = Task
-        fields = ["position", "input", "expected", "in_scope", "stratum"]
+        fields = [
+            "position",
+            "input",
+            "expected",
+            "in_scope",
+            "stratum",
+            "session",
+            "paraphrases",
+        ]
         read_only_fields = ["position"]
 
 
@@ -41,20 +56,74 @@ class TaskSetSerializer(serializers.ModelSerializer[TaskSet]):
 
     class Meta:
         model = TaskSet
-        fields = ["id", "owner", "name", "work", "note", "created_at"]
+        fields = ["id", "owner", "name", "work", "note", "canaries", "created_at"]
+
+
+class StratumSerializer(serializers.Serializer[Any]):
+    stratum = serializers.CharField(allow_blank=True)
+    tasks = serializers.IntegerField()
+
+
+class WholeTaskSetVersionSerializer(TaskSetVersionSerializer):
+    """One version with how many tasks each of its strata holds."""
+
+    strata = serializers.SerializerMethodField()
+
+    class Meta(TaskSetVersionSerializer.Meta):
+        fields = [*TaskSetVersionSerializer.Meta.fields, "strata"]
+
+    @extend_schema_field(StratumSerializer(many=True))
+    def get_strata(self, version: TaskSetVersion) -> list[dict[str, object]]:
+        return list(tasksets.strata_of(version))
 
 
 class TasksSerializer(serializers.Serializer[TaskSetVersion]):
-    tasks = serializers.ListField(child=TaskSerializer(), allow_empty=False, max_length=MAX_TASKS)
+    """Tasks as a list, as text, or as a file; `drafts` holds what was read."""
 
-    def validate_tasks(self, tasks: list[dict[str, Any]]) -> list[TaskDraft]:
-        return [TaskDraft(**task) for task in tasks]
+    tasks = serializers.ListField(
+        child=TaskSerializer(), required=False, allow_empty=False, max_length=MAX_TASKS
+    )
+    text = serializers.CharField(
+        required=False,
+        max_length=tables.MOST_BYTES,
+        trim_whitespace=False,
+        help_text="JSON Lines, or CSV with a header of input.<field>, expected.<field>, "
+        "in_scope, stratum and session.",
+    )
+    file = serializers.CharField(
+        required=False,
+        max_length=MOST_BODY_BYTES,
+        help_text="JSON Lines, CSV or Parquet, in Base64.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        given = [name for name in ("tasks", "text", "file") if name in attrs]
+        if len(given) != 1:
+            raise serializers.ValidationError("Give exactly one of tasks, text or file.")
+        return attrs | {"tasks": _drafts(attrs)}
+
+
+def _drafts(attrs: dict[str, Any]) -> list[TaskDraft]:
+    if "text" in attrs:
+        return tables.read_text(attrs.pop("text"))
+    if "file" in attrs:
+        try:
+            return tables.read_file(b64decode(attrs.pop("file"), validate=True))
+        except binascii.Error as error:
+            raise serializers.ValidationError({"file": ["This is not Base64."]}) from error
+    return [
+        TaskDraft(**task | {"paraphrases": tuple(task["paraphrases"])}) for task in attrs["tasks"]
+    ]
 
 
 class NewTaskSetSerializer(TasksSerializer):
     name = serializers.CharField(min_length=2, max_length=120)
     work = serializers.SlugField(max_length=40)
     note = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    canaries = serializers.BooleanField(
+        default=False,
+        help_text="A pool that is mixed, unseen, into runs over your other sets of this work.",
+    )
 
 
 class TaskSetFilter(django_filters.FilterSet):
@@ -62,12 +131,12 @@ class TaskSetFilter(django_filters.FilterSet):
 
 
 class OfTaskSets(Noun):
-    """One's own sets and the platform's."""
+    """One's own sets and the platform's, but never the platform's canaries."""
 
-    most_bytes = MOST_BYTES
+    most_bytes = MOST_BODY_BYTES
 
     def sets(self) -> QuerySet[TaskSet]:
-        return TaskSet.objects.filter(Q(owner_id=self.own) | Q(owner=None))
+        return TaskSet.objects.filter(Q(owner_id=self.own) | Q(owner=None, canaries=False))
 
     def versions(self) -> QuerySet[TaskSetVersion]:
         return TaskSetVersion.objects.filter(task_set__in=self.sets())
@@ -115,7 +184,7 @@ class TaskSetVersions(OfTaskSets, Lists, Makes):
 class OneTaskSetVersion(OfTaskSets, Reads):
     """One frozen version."""
 
-    gives = TaskSetVersionSerializer
+    gives = WholeTaskSetVersionSerializer
 
     def get_queryset(self) -> QuerySet[TaskSetVersion]:
         return self.versions()

@@ -1,4 +1,4 @@
-"""The builder's desk: register an agent, prove control, write and publish its pact, list it."""
+"""The builder's desk: register an agent, prove control, list it. Pacts are in `pages.pacts`."""
 
 from typing import Any
 
@@ -12,17 +12,15 @@ from marketplace.models import Listing
 from marketplace.pages import builder_view
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.control_view import restrictions_on
-from marketplace.pages.forms import AgentForm, ListingForm, PactForm, VersionForm
-from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
+from marketplace.pages.forms import AgentForm, ListingForm, VersionForm
+from marketplace.pages.visitors import find, now_of, party_of, user_of
 from marketplace.pages.wording import decimal
-from pacts import publishing, registry, runner
+from pacts import registry, runner
 from pacts.engagements import Timers
-from pacts.models import Agent, PactVersion
+from pacts.models import Agent
 from reputation.clock import database_now
-from reputation.identifiers import is_id
 
 HOUR = 3_600
-DEADLINE_MS = 10_000
 
 
 def builder(request: HttpRequest) -> HttpResponse:
@@ -105,106 +103,6 @@ def _add_version(agent: Agent, data: dict[str, Any]) -> str:
     declared = agent.versions.all()[0].declared | ({"note": note} if note else {})
     registry.add_version(agent=agent, declared=declared, now=database_now(), **data)
     return reverse("builder_agent", args=[agent.slug])
-
-
-def pact_new(request: HttpRequest, slug: str) -> HttpResponse:
-    """A new draft, started from a template or from a published pact of the same kind."""
-    agent = _agent(request, slug)
-    form = PactForm(
-        request.POST or None, initial={"text": PactForm.written(_start(request, agent))}
-    )
-    if request.method == "POST" and form.is_valid():
-        done = attempt(request, form, lambda: _draft(agent, form), field="text")
-        if done:
-            return done
-    return _editor(request, agent, None, form)
-
-
-def _start(request: HttpRequest, agent: Agent) -> dict[str, Any]:
-    chosen = request.GET.get("from", "")
-    drafted = PactVersion.objects.filter(published_at__isnull=False)
-    published = drafted.filter(pk=chosen).first() if is_id(chosen) else None
-    terms: dict[str, Any] = published.terms if published else builder_view.STARTER
-    return terms | {"title": f"What {agent.name} promises"}
-
-
-def _draft(agent: Agent, form: PactForm) -> str:
-    version = publishing.draft_pact(agent=agent, data=form.data_read)
-    return reverse("pact_draft", args=[version.id])
-
-
-def _drafts(request: HttpRequest, version_id: str) -> PactVersion:
-    mine = PactVersion.objects.filter(pact__agent__builder=party_of(request))
-    return find(mine.select_related("pact__agent"), pk=version_id)
-
-
-def pact_draft(request: HttpRequest, version_id: str) -> HttpResponse:
-    """Change a draft; a published version is only shown."""
-    version = _drafts(request, version_id)
-    agent = _agent(request, version.pact.agent.slug)
-    if version.published_at:
-        return redirect("agent", slug=agent.slug)
-    form = PactForm(request.POST or None, initial={"text": PactForm.written(version.terms)})
-    if request.method == "POST" and form.is_valid():
-        done = attempt(request, form, lambda: _change(version, form), field="text")
-        if done:
-            return done
-    return _editor(request, agent, version, form)
-
-
-def _change(version: PactVersion, form: PactForm) -> str:
-    publishing.change_draft(version=version, data=form.data_read)
-    return reverse("pact_draft", args=[version.id])
-
-
-def _editor(
-    request: HttpRequest, agent: Agent, version: PactVersion | None, form: PactForm
-) -> HttpResponse:
-    context = {
-        "agent": agent,
-        "version": version,
-        "form": form,
-        "review": _review_of(form, agent, version),
-        "templates": builder_view.templates_for(agent),
-    }
-    return render(request, "builder/pact.html", context)
-
-
-def _review_of(
-    form: PactForm, agent: Agent, version: PactVersion | None
-) -> builder_view.Review | None:
-    deadline = agent.versions.all()[0].deadline_ms
-    if form.is_bound:
-        return builder_view.review(form.data_read, deadline_ms=deadline) if form.data_read else None
-    return builder_view.review(version.terms, deadline_ms=deadline) if version else None
-
-
-def pact_review(request: HttpRequest) -> HttpResponse:
-    """What the linter says while somebody types."""
-    form = PactForm(request.POST)
-    if form.is_valid():
-        found = builder_view.review(form.data_read, deadline_ms=DEADLINE_MS)
-    else:
-        found = builder_view.Review([], " ".join(str(one) for one in form.errors["text"]))
-    return render(request, "builder/review.html", {"review": found})
-
-
-def publication(request: HttpRequest, version_id: str) -> HttpResponse:
-    """Lint, sign, freeze."""
-    version = _drafts(request, version_id)
-    slug = version.pact.agent.slug
-
-    def publish() -> str:
-        publishing.publish_pact(
-            version=version,
-            by=user_of(request),
-            authority=authority_of(request),
-            now=database_now(),
-        )
-        messages.success(request, "Published and signed. This text can no longer change.")
-        return reverse("builder_agent", args=[slug])
-
-    return attempt_button(request, publish, back=reverse("pact_draft", args=[version.id]))
 
 
 def listing(request: HttpRequest, slug: str) -> HttpResponse:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet, Sum
 
 from marketplace.models import Listing
-from pacts import lint, terms
+from pacts import terms
 from pacts.models import Agent, AgentVersion, PactVersion, Party
 from reputation import queries
 from reputation.queries import AgentStanding
@@ -74,22 +74,6 @@ class AgentRow:
         return "" if self.listing else "List it"
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What the linter says of a text, or why it could not be read."""
-
-    findings: list[lint.Finding]
-    problem: str = ""
-
-    @property
-    def errors(self) -> list[lint.Finding]:
-        return [one for one in self.findings if one.severity == "error"]
-
-    @property
-    def is_green(self) -> bool:
-        return not self.problem and not self.errors
-
-
 def agents_of(party: Party) -> QuerySet[Agent]:
     """The party's agents with their versions, pacts and offers."""
     pacts = PactVersion.objects.select_related("pact").order_by("-number")
@@ -133,15 +117,6 @@ def earnings_of(party: Party) -> list[Mapping[str, Any]]:
     rows = Escrow.objects.filter(milestone__engagement__builder=party, state__in=FINAL)
     sums = {name: Sum(name) for name in ("released", "fee", "refunded")}
     return [*rows.order_by("currency").values("currency").annotate(**sums)]
-
-
-def review(data: object, *, deadline_ms: int) -> Review:
-    """Read and lint a pact's JSON."""
-    try:
-        parsed = terms.parse(data)
-    except terms.TermsError as error:
-        return Review([], str(error))
-    return Review(lint.lint(parsed, deadline_ms=deadline_ms))
 
 
 def templates_for(agent: Agent) -> QuerySet[PactVersion]:

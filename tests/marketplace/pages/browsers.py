@@ -29,6 +29,7 @@ ARGUMENTS = {
     "version_id": "pact-version",
     "party_id": "party",
     "key_id": "key",
+    "template": "pact-template",
     "run_id": "imported-run",
     "template": "pact-template",
 }

@@ -1,0 +1,37 @@
+"""The text of a pact as people type it: YAML or JSON, each mistake at its line."""
+
+from typing import Any
+
+from django import forms
+
+from pacts import texts
+from pacts.texts import Source, TextRefused
+
+
+class PactForm(forms.Form):
+    """The text of a pact in the pact language; `source` holds what was read of it."""
+
+    text = forms.CharField(
+        strip=False,
+        max_length=texts.MOST_BYTES,
+        label="Text",
+        help_text="YAML or JSON, as you like. The review reads along.",
+        widget=forms.Textarea(attrs={"class": "code", "spellcheck": "false", "rows": 34}),
+    )
+    source: Source | None = None
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        try:
+            self.source = texts.read(text)
+        except TextRefused as error:
+            sentence = str(error)
+            raise forms.ValidationError(f"{sentence[:1].upper()}{sentence[1:]}.") from error
+        if not isinstance(self.source.value, dict):
+            raise forms.ValidationError("A pact is one object of named fields, not a list.")
+        return text
+
+    @staticmethod
+    def written(terms: dict[str, Any]) -> str:
+        """Terms as the editor shows them."""
+        return texts.written_yaml(terms)

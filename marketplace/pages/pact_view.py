@@ -1,0 +1,137 @@
+"""What the pact pages show: a text under review, a template, and what two versions differ in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from marketplace.pages.promises import ClauseText, clause_texts
+from marketplace.pages.wording import percent
+from pacts import lint, terms
+from pacts.diff import Change, diff, weakens
+from pacts.models import PactVersion
+from pacts.publishing import last_published
+from pacts.texts import Source, TextRefused
+from reputation.canonical import JsonValue, canonical
+
+LONGEST = 160
+DIRECTIONS = {
+    "added": ("met", "new"),
+    "stricter": ("met", "stricter"),
+    "weaker": ("breached", "weaker"),
+    "removed": ("breached", "removed"),
+    "changed": ("undetermined", "changed"),
+    "reworded": ("", "reworded"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One finding of the linter, and the line of the text it is about (None: of the whole)."""
+
+    finding: lint.Finding
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeText:
+    """One clause's change: its name, which way it went, and each field with both values."""
+
+    name: str
+    direction: str
+    tone: str
+    fields: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What there is to say of a text: why it cannot be read, or its findings, its clauses in
+    sentences, and what changed since the version published last."""
+
+    problem: str = ""
+    line: int | None = None
+    remarks: list[Remark] = field(default_factory=list)
+    clauses: list[ClauseText] = field(default_factory=list)
+    changes: list[ChangeText] = field(default_factory=list)
+    since: int | None = None
+    weaker: bool = False
+
+    @property
+    def errors(self) -> list[Remark]:
+        return [one for one in self.remarks if one.finding.severity == "error"]
+
+    @property
+    def is_green(self) -> bool:
+        return not self.problem and not self.errors
+
+
+def review(
+    source: Source, *, deadline_ms: int = lint.USUAL_DEADLINE_MS, since: PactVersion | None = None
+) -> Review:
+    """Read and lint a text, and hold it against the version `since`."""
+    try:
+        parsed = terms.parse(source.value)
+    except terms.TermsError as error:
+        place = source.place(error.path)
+        return Review(problem=str(TextRefused(error, place)), line=place[0] if place else None)
+    before = terms.parse(since.terms) if since else None
+    return Review(
+        remarks=[_remark(one, source) for one in lint.lint(parsed, deadline_ms=deadline_ms)],
+        clauses=clause_texts(parsed),
+        changes=change_texts(old=before, new=parsed) if before else [],
+        since=since.number if since else None,
+        weaker=before is not None and weakens(old=before, new=parsed),
+    )
+
+
+def _remark(finding: lint.Finding, source: Source) -> Remark:
+    place = source.place(finding.path) if finding.path != "$" else None
+    return Remark(finding, place[0] if place else None)
+
+
+def since_of(version: PactVersion) -> PactVersion | None:
+    """The version a draft or a published version follows."""
+    return last_published(version.pact, before=version.number)
+
+
+def change_texts(*, old: terms.PactTerms, new: terms.PactTerms) -> list[ChangeText]:
+    """What changed, clause by clause, as a page says it."""
+    titles = {clause.key: clause.title for side in (old, new) for clause in side.clauses}
+    return [_change_text(change, titles) for change in diff(old=old, new=new)]
+
+
+def _change_text(change: Change, titles: dict[str, str]) -> ChangeText:
+    tone, word = DIRECTIONS[change.direction]
+    fields = [(_name(name), _said(name, a), _said(name, b)) for name, (a, b) in _parts(change)]
+    return ChangeText(titles.get(change.key, "The pact itself"), word, tone, fields)
+
+
+def _parts(change: Change) -> Sequence[tuple[str, tuple[JsonValue, JsonValue]]]:
+    return list(change.fields.items())
+
+
+def _name(name: str) -> str:
+    return name.removesuffix("_bps").replace("_", " ")
+
+
+def _said(name: str, value: JsonValue) -> str:
+    if value is None:
+        return "none"
+    if name.endswith("_bps") and isinstance(value, int):
+        return percent(value)
+    if isinstance(value, str):
+        return _clipped(value.replace("_", " ") if name != "title" else value)
+    return _clipped(canonical(value).decode())
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def stricter_before(version: PactVersion) -> PactVersion | None:
+    """The newest earlier published version that this one owes less than, or may: work done under
+    it proves more than this version promises, and is shown with a mark."""
+    rows = version.pact.versions.filter(published_at__isnull=False, number__lt=version.number)
+    new = terms.parse(version.terms)
+    for before in rows.order_by("-number")[:20]:
+        if weakens(old=terms.parse(before.terms), new=new):
+            return before
+    return None
