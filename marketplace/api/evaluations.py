@@ -177,7 +177,8 @@ class Evaluations(OfEvaluations, Lists, Makes):
         published = Q(published_at__isnull=False) | Q(pact__agent__builder_id=self.own)
         pacts = PactVersion.objects.filter(published).select_related("pact")
         sets = TaskSetVersion.objects.filter(
-            Q(task_set__owner_id=self.own) | Q(task_set__owner=None)
+            Q(task_set__owner_id=self.own) | Q(task_set__owner=None),
+            task_set__canaries=False,
         )
         return trying.try_agent(
             agent_version=self.find(agents, pk=given["agent_version"]),
