@@ -6,6 +6,7 @@ Two numbers side by side, never one: a benchmark's claim and what settled work s
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
@@ -102,7 +103,7 @@ def note_choice(*, engagement: Engagement, listing: Listing, now: datetime) -> H
     )
 
 
-def _rated(work: str) -> QuerySet[Listing]:
+def _rated(work: str) -> "QuerySet[Any]":  # with columns that no model has
     """Open listings of a kind of work that have a claim and a rank, with both as columns."""
     ranks = StandingScore.objects.filter(version_id=OuterRef("agent_version_id"))
     return (

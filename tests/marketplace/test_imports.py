@@ -112,7 +112,7 @@ def test_a_claim_must_be_what_the_run_behind_it_shows(
     bob: cast.Actor, version: AgentVersion
 ) -> None:
     run = bring(version, bob)
-    given = {
+    given: dict[str, Any] = {
         "agent_version": version,
         "benchmark": "runs",
         "units": 2,

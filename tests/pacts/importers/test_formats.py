@@ -204,8 +204,8 @@ def test_agentdojo_files_of_one_folder_are_one_run_and_no_text_is_kept() -> None
         for at, (attack, security) in enumerate(
             [(None, True), ("important", True), ("important", False)]
         ):
-            run = dojo(f"user_task_{at}", utility=at != 1, security=security, attack=attack)
-            archive.writestr(f"runs/a-model/banking/{at}.json", json.dumps(run))
+            file = dojo(f"user_task_{at}", utility=at != 1, security=security, attack=attack)
+            archive.writestr(f"runs/a-model/banking/{at}.json", json.dumps(file))
     run = one("runs.zip", pack.getvalue())
     found = figures(run)
     assert found["utility"] == 1
