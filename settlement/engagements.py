@@ -1,4 +1,5 @@
-"""What settlement does to the engagement around its escrows: close it, or let the unfunded lapse.
+"""What settlement does to the engagement around its escrows: sign what can be funded, close it, or
+let the unfunded lapse.
 
 An engagement's row is locked after escrows and before accounts. Funding waits for it, so a
 milestone is either funded or ended, never both.
@@ -19,12 +20,27 @@ from django.db.models import (
     Value,
 )
 
-from pacts.models import Engagement, Milestone
-from settlement import records
+from pacts import engagements
+from pacts.models import Engagement, Milestone, Party, User
+from settlement import limits, records
 from settlement.models import FINAL, Escrow
 from settlement.retries import retried
 
 _OPEN = [Escrow.State.HELD, Escrow.State.WITHHELD, Escrow.State.FROZEN]
+
+
+def sign(
+    *, engagement: Engagement, party: Party, by: User | None, authority: str, now: datetime
+) -> Engagement:
+    """Sign for one side, unless the agent may not carry what would be held on it.
+
+    Raises ExposureExceeded, and as `pacts.engagements.sign_engagement`.
+    """
+    if engagement.state == Engagement.State.PROPOSED:
+        limits.refuse_unbearable(engagement=engagement, now=now)
+    return engagements.sign_engagement(
+        engagement=engagement, party=party, by=by, authority=authority, now=now
+    )
 
 
 def locked(engagement_ids: Iterable[str]) -> list[str]:

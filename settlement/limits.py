@@ -65,6 +65,30 @@ def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime)
         )
 
 
+def refuse_unbearable(*, engagement: Engagement, now: datetime) -> None:
+    """Refuse to sign what could not be funded: a milestone beyond the agent's limit, or a first
+    one that does not fit beside what is held. Funding looks again, under the agent's lock.
+
+    Raises ExposureExceeded with the arithmetic.
+    """
+    agent_id, currency = engagement.agent_version.agent_id, engagement.currency
+    amounts = [milestone.amount for milestone in engagement.milestones.all()]
+    held = exposure_of(agent_id=agent_id, currency=currency)
+    most = max(max(amounts), held + amounts[0])
+    if most <= least_limit(exponent_of(currency)):
+        return
+    limit = limit_for(
+        agent_id=agent_id, version_id=engagement.agent_version_id, currency=currency, now=now
+    )
+    if most > limit.amount:
+        raise ExposureExceeded(
+            f"{currency} {_shown(max(amounts), currency)} for one milestone, with "
+            f"{_shown(held, currency)} held on this agent already, is more than the "
+            f"{_shown(limit.amount, currency)} it may carry ({limit.because}); "
+            "hire when work in progress has settled, or agree on less"
+        )
+
+
 def _shown(amount: int, currency: str) -> str:
     exponent = exponent_of(currency)
     whole, part = divmod(amount, 10**exponent)

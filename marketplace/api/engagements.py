@@ -14,7 +14,6 @@ from marketplace.api.disputes import DisputeSerializer
 from marketplace.api.fields import AmountField, IdField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.models import Listing
-from pacts import engagements
 from pacts.models import (
     AgentVersion,
     Deliverable,
@@ -23,8 +22,8 @@ from pacts.models import (
     Milestone,
     TaskSetVersion,
 )
-from settlement import escrow
-from settlement.models import Escrow
+from settlement import engagements, escrow
+from settlement.models import Bond, Escrow
 
 
 class BandSerializer(serializers.Serializer[Any]):
@@ -34,6 +33,16 @@ class BandSerializer(serializers.Serializer[Any]):
     fee_bps = serializers.IntegerField()
 
 
+class BondSerializer(serializers.ModelSerializer[Bond]):
+    """What the builder staked; `state` is held, returned (to it) or slashed (to the buyer)."""
+
+    amount = AmountField()
+
+    class Meta:
+        model = Bond
+        fields = ["id", "amount", "state", "held_at", "ended_at"]
+
+
 class EscrowSerializer(serializers.ModelSerializer[Escrow]):
     amount = AmountField()
     released = AmountField(allow_null=True)
@@ -41,6 +50,7 @@ class EscrowSerializer(serializers.ModelSerializer[Escrow]):
     fee = AmountField(allow_null=True)
     verdict = serializers.CharField(source="verdict_id", allow_null=True)
     fee_bands = serializers.ListField(child=BandSerializer())
+    bond = BondSerializer(allow_null=True)
 
     class Meta:
         model = Escrow
@@ -68,7 +78,13 @@ class EscrowSerializer(serializers.ModelSerializer[Escrow]):
             "refunded",
             "fee",
             "settled_at",
+            "bond",
         ]
+
+    def to_representation(self, instance: Escrow) -> dict[str, Any]:
+        if not hasattr(instance, "bond"):
+            instance.bond = None
+        return super().to_representation(instance)
 
 
 class DeliverableSerializer(serializers.ModelSerializer[Deliverable]):
@@ -168,7 +184,8 @@ class HireSerializer(serializers.Serializer[Engagement]):
     )
     bond = AmountField(
         required=False,
-        help_text="What the builder stakes on each milestone; it then signs for itself.",
+        help_text="What the builder stakes on each milestone. Above the listing's own bond, the "
+        "builder signs for itself.",
     )
 
 
@@ -203,11 +220,13 @@ class OfEngagements(Noun):
         if self.adjudicates:
             seen |= Q(milestones__disputes__isnull=False)
         rows = Engagement.objects.filter(seen).distinct()
-        return rows.prefetch_related("milestones__deliverables__evaluation", "milestones__escrow")
+        return rows.prefetch_related(
+            "milestones__deliverables__evaluation", "milestones__escrow__bond"
+        )
 
     def milestones(self) -> QuerySet[Milestone]:
         rows = Milestone.objects.filter(engagement__in=self.engagements().order_by())
-        return rows.select_related("engagement", "escrow").prefetch_related(
+        return rows.select_related("engagement", "escrow__bond").prefetch_related(
             "deliverables__evaluation"
         )
 
@@ -276,7 +295,7 @@ class EngagementSignature(OfEngagements, Makes):
     def create(self, given: dict[str, Any], now: datetime) -> Engagement:
         sides = Q(buyer_id=self.own) | Q(builder_id=self.own)
         found = self.find(Engagement.objects.filter(sides), pk=self.kwargs["id"])
-        engagements.sign_engagement(
+        engagements.sign(
             engagement=found, party=self.party, by=self.user, authority=self.authority, now=now
         )
         return self.engagements().get(pk=found.pk)

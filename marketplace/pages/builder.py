@@ -123,6 +123,7 @@ def _offered(found: Listing | None) -> dict[str, Any]:
     return {
         "amount": decimal(found.price, found.currency),
         "currency": found.currency,
+        "bond": decimal(found.bond, found.currency) if found.bond else "",
         "agent_version": found.agent_version_id,
         "pact_version": found.pact_version_id,
         "work_hours": found.work_seconds // HOUR or 1,
@@ -140,6 +141,7 @@ def _list(request: HttpRequest, form: ListingForm, agent: Agent) -> str:
         agent_version=data["agent_version"],
         pact_version=data["pact_version"],
         price=form.minor,
+        bond=form.stake,
         currency=data["currency"],
         timers=Timers(
             work_seconds=data["work_hours"] * HOUR,

@@ -23,7 +23,7 @@ from pacts.models import (
     Trial,
     Verdict,
 )
-from settlement.models import Entry, Escrow, Receipt, Transfer
+from settlement.models import Bond, Entry, Escrow, Receipt, Transfer
 from settlement.reasons import REASONS, Reason
 
 MOST_SQUARES = 800
@@ -128,10 +128,10 @@ def whole_engagements_of(party: Party) -> QuerySet[Engagement]:
     sides = Prefetch("entries", Entry.objects.select_related("account__owner").order_by("amount"))
     transfers = Transfer.objects.prefetch_related(sides)
     milestones = Milestone.objects.select_related(
-        "task_set_version__task_set", "escrow__receipt", "escrow__verdict"
+        "task_set_version__task_set", "escrow__receipt", "escrow__verdict", "escrow__bond"
     ).prefetch_related(
-        Prefetch("escrow__hold", transfers),
-        Prefetch("escrow__resolution", transfers),
+        *(Prefetch(f"escrow__{one}", transfers) for one in ("hold", "resolution")),
+        *(Prefetch(f"escrow__bond__{one}", transfers) for one in ("hold", "resolution")),
         Prefetch(
             "deliverables",
             Deliverable.objects.select_related(
@@ -257,11 +257,16 @@ _TITLES = {
     "release": "Released to the builder",
     "refund": "Returned to the buyer",
     "split": "Divided between both sides",
+    "bond_hold": "The builder’s bond, set aside with it",
+    "bond_returned": "The bond returned to the builder",
+    "bond_slashed": "The bond went to the buyer",
 }
 
 
 def _movements(escrow: Escrow | None) -> list[Movement]:
-    transfers = [escrow.hold, escrow.resolution] if escrow else []
+    bond: Bond | None = getattr(escrow, "bond", None)
+    transfers = [one.hold for one in (escrow, bond) if one]
+    transfers += [one.resolution for one in (escrow, bond) if one and one.resolution]
     return [
         Movement(
             transfer=one, title=_TITLES.get(one.kind, one.kind), entries=list(one.entries.all())

@@ -16,10 +16,10 @@ from marketplace.pages.control_view import restrictions_on
 from marketplace.pages.forms import DisputeForm, RevisionForm
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
-from pacts import engagements as hires
 from pacts.models import Dispute, Engagement, Milestone
 from reputation.clock import database_now
 from settlement import deposits, ledger, money
+from settlement import engagements as signing
 from settlement import escrow as holds
 from settlement.models import Escrow
 
@@ -105,7 +105,7 @@ def signature(request: HttpRequest, engagement_id: str) -> HttpResponse:
     back = reverse("engagement", args=[found.id])
 
     def sign() -> str:
-        hires.sign_engagement(
+        signing.sign(
             engagement=found,
             party=party,
             by=user_of(request),

@@ -1,5 +1,6 @@
 """What people type, checked before the domain is asked. Each refusal says what to do."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -7,10 +8,16 @@ from django import forms
 from marketplace.models import ApiKey
 from marketplace.pages.tasks_in import EXAMPLE, TasksField, tasks_of
 from pacts.agents import PROTOCOLS
+from pacts.currencies import EXPONENTS
 from pacts.models import AgentVersion, Dispute, Member, PactVersion, Party, TaskSetVersion
+from pacts.strict_json import MalformedJson, parse_json
 from settlement import money
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "USDC")
+EVERY_CURRENCY = [
+    ("Often used", [(code, code) for code in CURRENCIES]),
+    ("All", [(code, code) for code in sorted(EXPONENTS) if code not in CURRENCIES]),
+]
 DAY, HOUR = 86_400, 3_600
 
 
@@ -31,7 +38,7 @@ class AmountForm(forms.Form):
     amount = forms.CharField(
         max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     )
-    currency = forms.ChoiceField(choices=[(code, code) for code in CURRENCIES])
+    currency = forms.ChoiceField(choices=EVERY_CURRENCY)
     minor: int = 0
 
     def clean(self) -> dict[str, Any]:
@@ -45,7 +52,10 @@ class AmountForm(forms.Form):
 
 
 class HireForm(forms.Form):
-    """One of the buyer's task sets, or tasks pasted here."""
+    """One of the buyer's task sets, or tasks pasted here; more milestones and a bond, if wanted.
+
+    `stake` holds the bond in minor units of the listing's currency.
+    """
 
     task_set_version = forms.ModelChoiceField(
         TaskSetVersion.objects.none(),
@@ -59,10 +69,27 @@ class HireForm(forms.Form):
         help_text="They are used instead of a chosen set. One JSON object on each line, with "
         "“input” and “expected”; or CSV with columns such as input.text and expected.language.",
     )
+    further = forms.ModelMultipleChoiceField(
+        TaskSetVersion.objects.none(),
+        required=False,
+        label="Further milestones",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="One more milestone for each, at the same price, funded one by one.",
+    )
+    bond = forms.CharField(
+        required=False,
+        max_length=24,
+        label="Ask the builder for a bond",
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text="For each milestone. More than the offer stakes is the builder’s to agree to, so "
+        "it then signs for itself.",
+    )
     drafts: Any = None
+    stake: int = 0
 
-    def __init__(self, *args: Any, owner: Party, work: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, owner: Party, work: str, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.currency = currency
         newest = (
             TaskSetVersion.objects.filter(task_set__owner=owner, task_set__work=work)
             .select_related("task_set")
@@ -73,14 +100,19 @@ class HireForm(forms.Form):
         field = self.fields["task_set_version"]
         field.queryset = rows.select_related("task_set").order_by("-created_at")  # type: ignore[attr-defined]
         self.has_sets = bool(field.queryset)  # type: ignore[attr-defined]
+        self.fields["further"].queryset = field.queryset  # type: ignore[attr-defined]
+        self.has_several = len(field.queryset) > 1  # type: ignore[attr-defined]
         if self.has_sets:
             field.initial = field.queryset[0].pk  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         pasted = (data.get("tasks") or "").strip()
+        self._read_bond(data.get("bond", ""))
         if self.errors:
             return data
+        if not pasted and data.get("task_set_version") in data["further"]:
+            self.add_error("further", "This set is the first milestone already; untick it.")
         if not data.get("task_set_version") and not pasted:
             raise forms.ValidationError("Choose one of your task sets, or paste tasks.")
         if pasted:
@@ -89,6 +121,12 @@ class HireForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error("tasks", error)
         return data
+
+    def _read_bond(self, typed: str) -> None:
+        try:
+            self.stake = amount_in(typed, self.currency) if typed.strip() else 0
+        except forms.ValidationError as error:
+            self.add_error("bond", error)
 
 
 class TaskSetForm(forms.Form):
@@ -234,15 +272,50 @@ class VersionForm(forms.Form):
     )
 
 
+class PactForm(forms.Form):
+    """The text of a pact in the pact language; `data_read` holds the parsed JSON."""
+
+    text = forms.CharField(
+        strip=False,
+        max_length=262_144,
+        label="Text",
+        widget=forms.Textarea(attrs={"class": "code", "spellcheck": "false", "rows": 30}),
+    )
+    data_read: Any = None
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        try:
+            self.data_read = parse_json(text.encode())
+        except MalformedJson as error:
+            raise forms.ValidationError(f"This is not JSON: {error}.") from error
+        if not isinstance(self.data_read, dict):
+            raise forms.ValidationError("A pact is one JSON object: start with { and end with }.")
+        return text
+
+    @staticmethod
+    def written(terms: dict[str, Any]) -> str:
+        """Terms as the editor shows them."""
+        return json.dumps(terms, indent=2, ensure_ascii=False)
+
+
 class ListingForm(AmountForm):
     """An agent's offer."""
 
-    field_order = ("agent_version", "pact_version", "amount", "currency")
+    field_order = ("agent_version", "pact_version", "amount", "currency", "bond")
     agent_version = forms.ModelChoiceField(
         AgentVersion.objects.none(), empty_label=None, label="Version that works"
     )
     pact_version = forms.ModelChoiceField(
         PactVersion.objects.none(), empty_label=None, label="Pact"
+    )
+    bond = forms.CharField(
+        required=False,
+        max_length=24,
+        label="Bond for each milestone",
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text="Your own money, set aside with the buyer’s. It goes to the buyer if a critical "
+        "clause stays breached or a ruling awards you nothing, and returns to you otherwise.",
     )
     work_hours = forms.IntegerField(
         min_value=1, max_value=24 * 90, initial=24, label="Hours to hand over"
@@ -260,6 +333,7 @@ class ListingForm(AmountForm):
     signs_at_once = forms.BooleanField(
         required=False, initial=True, label="Sign at once whoever hires at these terms"
     )
+    stake: int = 0
 
     def __init__(self, *args: Any, agent_id: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -268,6 +342,15 @@ class ListingForm(AmountForm):
         pacts = PactVersion.objects.filter(pact__agent_id=agent_id, published_at__isnull=False)
         self.fields["agent_version"].queryset = versions.order_by("-number")  # type: ignore[attr-defined]
         self.fields["pact_version"].queryset = pacts.select_related("pact").order_by("-number")  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if data.get("bond", "").strip() and "currency" in data:
+            try:
+                self.stake = amount_in(data["bond"], data["currency"])
+            except forms.ValidationError as error:
+                self.add_error("bond", error)
+        return data
 
 
 class PartyForm(forms.Form):

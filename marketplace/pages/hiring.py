@@ -10,7 +10,7 @@ from marketplace.models import Listing
 from marketplace.pages import agent_view
 from marketplace.pages.attempts import attempt
 from marketplace.pages.forms import HireForm
-from marketplace.pages.promises import BOUNDARY, happenings, timer_sentences
+from marketplace.pages.promises import BOUNDARY, fee_sentence, happenings, timer_sentences
 from marketplace.pages.tasks_in import EXAMPLE
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
 from pacts import tasksets
@@ -27,7 +27,9 @@ def hire(request: HttpRequest, slug: str) -> HttpResponse:
     own = agent.builder_id == party_of(request).id
     if own or (not request.POST and hiring.routed_elsewhere(listing, now=now_of(request))):
         return redirect("agent", slug=slug)
-    form = HireForm(request.POST or None, owner=party_of(request), work=agent.work)
+    form = HireForm(
+        request.POST or None, owner=party_of(request), work=agent.work, currency=listing.currency
+    )
     if request.method == "POST" and form.is_valid():
         done = attempt(request, form, lambda: _hire(request, form, agent, listing))
         if done:
@@ -41,6 +43,8 @@ def _hire(request: HttpRequest, form: HireForm, agent: Agent, listing: Listing) 
         listing=listing,
         buyer=party_of(request),
         task_set_version=_tasks(request, form, agent),
+        further=list(form.cleaned_data["further"]),
+        bond=form.stake,
         by=user_of(request),
         authority=authority_of(request),
         now=now,
@@ -75,6 +79,8 @@ def _context(
         "example": EXAMPLE,
         "timers": timer_sentences(offer),
         "boundary": BOUNDARY,
+        "fee": fee_sentence(offer),
         "happenings": happenings(offer=offer, terms=pact.terms, now=now_of(request)),
         "has_sets": form.has_sets,
+        "has_several": form.has_several,
     }

@@ -19,7 +19,7 @@ from marketplace.periods import PeriodMalformed, window_of
 from pacts.models import Party
 from reputation.clock import database_now
 from settlement import deposits, ledger, payouts, receipts, statements
-from settlement.models import FINAL, Account, Deposit, Entry, Escrow, Payout, Receipt
+from settlement.models import FINAL, Account, Bond, Deposit, Entry, Escrow, Payout, Receipt
 from settlement.money import Money
 
 PER_PAGE = 40
@@ -81,6 +81,7 @@ def _show(request: HttpRequest, *, deposit: AmountForm, payout: AmountForm) -> H
     context = {
         "balances": ledger.balances_of(party),
         "held": _held(party),
+        "staked": _staked(party),
         "deposit": deposit,
         "payout": payout,
         "deposits": Deposit.objects.filter(party=party)[:NEWEST],
@@ -99,6 +100,8 @@ def statement_of(party: Party) -> QuerySet[Entry]:
             "transfer__held_escrow__milestone",
             "transfer__resolved_escrow__milestone",
             "transfer__resolved_escrow__receipt",
+            "transfer__held_bond__escrow__milestone",
+            "transfer__resolved_bond__escrow__milestone",
         )
         .order_by("-id")
     )
@@ -112,6 +115,14 @@ def _held(party: Party) -> list[Escrow]:
         .select_related("milestone__engagement__agent_version__agent")
         .order_by("next_action_at")[:PER_PAGE]
     )
+
+
+def _staked(party: Party) -> list[Bond]:
+    """Bonds this party staked on its work that have not ended."""
+    rows = Bond.objects.filter(
+        escrow__milestone__engagement__builder=party, state=Bond.State.HELD
+    ).select_related("escrow__milestone__engagement__agent_version__agent")
+    return list(rows.order_by("escrow__next_action_at")[:PER_PAGE])
 
 
 def _receipts(request: HttpRequest) -> QuerySet[Receipt]:

@@ -10,7 +10,7 @@ from pacts.feasibility import Timers
 from pacts.sample_sizes import calls_to_verdict
 from pacts.terms import WHOLE, Clause, PactTerms
 from reputation.confidence import RateOutOfRange
-from settlement.fees import apportion
+from settlement.fees import FeeBand, apportion
 
 UNDETERMINED = {
     "release": "the full price is paid unless you dispute",
@@ -61,7 +61,7 @@ class Happening:
 class Offer:
     """What a hire costs and how long everything may take; minor units, clocks in seconds.
 
-    `bond` is what the builder stakes on each milestone.
+    `bond` is what the builder stakes on each milestone; `fee_bands` are (above, basis points).
     """
 
     price: int
@@ -73,6 +73,7 @@ class Offer:
     cure_seconds: int
     max_revisions: int
     funding_seconds: int = Timers().funding_seconds
+    fee_bands: tuple[tuple[int, int], ...] = ()
     bond: int = 0
 
 
@@ -135,6 +136,17 @@ def _care(clause: Clause) -> str:
     return f"The {clause.owner} answers for it and reviews it every {days}."
 
 
+def fee_sentence(offer: Offer) -> str:
+    """What the platform takes, and out of whose part."""
+    if not offer.fee_bands:
+        return f"The platform’s fee is {percent(offer.fee_bps)} of what is earned."
+    bands = [
+        f"{percent(bps)} of what lies above {amount(above, offer.currency)}"
+        for above, bps in offer.fee_bands
+    ]
+    return f"Of what is earned on a milestone the platform’s fee is {joined(bands)}."
+
+
 # The boundary rule, wherever clocks are shown.
 BOUNDARY = (
     "At exactly a deadline the action is still allowed; strictly after it, it is not. "
@@ -172,6 +184,7 @@ def happenings(*, offer: Offer, terms: PactTerms, now: datetime) -> list[Happeni
         _undetermined(terms),
         _expired(offer, now),
         _disputed(),
+        *_bonded(offer),
     ]
 
 
@@ -180,7 +193,12 @@ def _whole(offer: Offer) -> str:
 
 
 def _met(offer: Offer, accepted: datetime) -> Happening:
-    paid = apportion(amount=offer.price, share_bps=WHOLE, fee_bps=offer.fee_bps)
+    paid = apportion(
+        amount=offer.price,
+        share_bps=WHOLE,
+        fee_bps=offer.fee_bps,
+        fee_bands=tuple(FeeBand(above, bps) for above, bps in offer.fee_bands),
+    )
     return Happening(
         "The pact is met",
         "met",
@@ -263,3 +281,19 @@ def _disputed() -> Happening:
         f"Who gives no answer within {span(ANSWER_SECONDS)} loses. If nobody rules within "
         f"{span(BACKSTOP_SECONDS)}, what is unresolved returns to you.",
     )
+
+
+def _bonded(offer: Offer) -> list[Happening]:
+    if not offer.bond:
+        return []
+    staked = amount(offer.bond, offer.currency)
+    return [
+        Happening(
+            "The builder stakes a bond",
+            "plain",
+            f"{staked} of the builder’s own money is set aside with each milestone you fund. It is "
+            "yours if a critical clause stays breached or a ruling awards the builder nothing.",
+            "Whatever else ends the work returns it to the builder, at the same moment. Without "
+            "that money in its balance nothing is funded.",
+        )
+    ]

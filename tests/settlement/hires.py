@@ -91,6 +91,7 @@ def hire(
     stake: int | None = None,
     fee_bands: Sequence[tuple[int, int]] = (),
     clauses: Iterable[dict[str, Any]] = (),
+    signed: bool = True,
     **terms: Any,
 ) -> Hire:
     """Signed by both sides, alice holding exactly the price (or `money`), nothing funded.
@@ -116,7 +117,7 @@ def hire(
         max_revisions=max_revisions,
         now=START,
     )
-    for side in (alice, bob):
+    for side in (alice, bob) if signed else ():
         engagement = engagements.sign_engagement(
             engagement=engagement, party=side.party, by=side.user, authority="owner", now=START
         )
