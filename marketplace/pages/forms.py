@@ -1,6 +1,5 @@
 """What people type, checked before the domain is asked. Each refusal says what to do."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -10,7 +9,6 @@ from marketplace.pages.tasks_in import EXAMPLE, TasksField, tasks_of
 from pacts.agents import PROTOCOLS
 from pacts.currencies import EXPONENTS
 from pacts.models import AgentVersion, Dispute, Member, PactVersion, Party, TaskSetVersion
-from pacts.strict_json import MalformedJson, parse_json
 from settlement import money
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "USDC")
@@ -270,33 +268,6 @@ class VersionForm(forms.Form):
         label="What changed",
         help_text="Part of what is declared, so that a version with the same address is a new one.",
     )
-
-
-class PactForm(forms.Form):
-    """The text of a pact in the pact language; `data_read` holds the parsed JSON."""
-
-    text = forms.CharField(
-        strip=False,
-        max_length=262_144,
-        label="Text",
-        widget=forms.Textarea(attrs={"class": "code", "spellcheck": "false", "rows": 30}),
-    )
-    data_read: Any = None
-
-    def clean_text(self) -> str:
-        text: str = self.cleaned_data["text"]
-        try:
-            self.data_read = parse_json(text.encode())
-        except MalformedJson as error:
-            raise forms.ValidationError(f"This is not JSON: {error}.") from error
-        if not isinstance(self.data_read, dict):
-            raise forms.ValidationError("A pact is one JSON object: start with { and end with }.")
-        return text
-
-    @staticmethod
-    def written(terms: dict[str, Any]) -> str:
-        """Terms as the editor shows them."""
-        return json.dumps(terms, indent=2, ensure_ascii=False)
 
 
 class ListingForm(AmountForm):
