@@ -11,11 +11,14 @@ All numbers are whole. Credited units are thousandths of `reputation.ageing.weig
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-LEAST_PERMILLE = 10  # what an unknown buyer counts
-FULL_TIES = 5  # established builders hired elsewhere, from which on a buyer counts in full
-MOST_UNITS = 25  # of one buyer, in one dimension of one agent version, at full weight
-ESTABLISHED = 20_000  # thousandths of units that other buyers gave a builder
+LEAST_PERMILLE = 20  # what an unknown buyer counts
+FULL_TIES = 10  # established builders hired elsewhere, from which on a buyer counts in full
+MOST_UNITS = 10  # of one buyer, in one dimension of one agent version, at full weight
+ESTABLISHED = 15  # other buyers with measured, settled hires of a builder
 _PRIOR_RULINGS = 2
+_TOLERATED = 100  # permille by which a buyer's tasks may be kinder than hidden ones
+_SLOPE = 5  # of each permille beyond that
+_PRIOR_TASKS = 2
 
 
 class TieKey(NamedTuple):
@@ -27,14 +30,13 @@ class TieKey(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Tie:
-    """What passed between the two.
+    """What passed between the two: settled hires, and how many of them measured anything.
 
-    `credit`: the most the buyer's evidence gave the builder at once, thousandths of a unit.
-    `counts`: whether the builder was established by others when this buyer's hire was settled.
+    `counts`: whether the builder was established by others when such a hire was settled.
     """
 
     hires: int = 0
-    credit: int = 0
+    measured: int = 0
     counts: bool = False
 
 
@@ -43,7 +45,8 @@ class Buyer:
     """What the log says of a buyer, in counts.
 
     `ties`: established builders hired. `disputes` opened; `rulings` on them; `upheld`: rulings that
-    moved money its way. `silences`: verdicts it left to be accepted by the clock.
+    moved money its way. `silences`: verdicts it left to be accepted by the clock. `own_*` and
+    `canary_*`: units on its own tasks, and on the platform's hidden among them.
     """
 
     hires: int = 0
@@ -52,13 +55,17 @@ class Buyer:
     rulings: int = 0
     upheld: int = 0
     silences: int = 0
+    own_passes: int = 0
+    own_units: int = 0
+    canary_passes: int = 0
+    canary_units: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """What its buyers' evidence gave a builder: the sum of its ties' `credit`."""
+    """How many buyers have a measured, settled hire of the builder."""
 
-    credit: int = 0
+    buyers: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +84,25 @@ class Share:
 def permille(buyer: Buyer, tie: Tie) -> int:
     """How much the buyer's evidence on this builder counts, of 1000; the tie itself is no help.
 
-    Disputes that rulings did not uphold lower it, against a prior of two that were.
+    Disputes that rulings did not uphold lower it, against a prior of two that were; so do tasks on
+    which agents do better than on the hidden ones among them.
     """
     elsewhere = min(FULL_TIES, buyer.ties - tie.counts)
     earned = LEAST_PERMILLE + (1000 - LEAST_PERMILLE) * elsewhere**2 // FULL_TIES**2
-    fair = buyer.upheld + _PRIOR_RULINGS
-    return max(1, earned * fair // (buyer.rulings + _PRIOR_RULINGS))
+    fair = earned * (buyer.upheld + _PRIOR_RULINGS) // (buyer.rulings + _PRIOR_RULINGS)
+    return max(1, fair * candour(buyer) // 1000)
+
+
+def candour(buyer: Buyer) -> int:
+    """1000 while the buyer's own tasks say what the hidden ones say, 0 when they flatter by 30 %.
+
+    Both rates are shrunk towards each other by two tasks, so that bad luck in a few costs little.
+    """
+    if not buyer.canary_units:
+        return 1000
+    own = 1000 * buyer.own_passes // (buyer.own_units + _PRIOR_TASKS)
+    hidden = 1000 * (buyer.canary_passes + _PRIOR_TASKS) // (buyer.canary_units + _PRIOR_TASKS)
+    return max(0, min(1000, 1000 - _SLOPE * (own - hidden - _TOLERATED)))
 
 
 def renew(share: Share, *, passes: int, failures: int, weight: int, permille: int) -> Share:
@@ -102,20 +122,18 @@ def renew(share: Share, *, passes: int, failures: int, weight: int, permille: in
 
 
 def hired(
-    buyer: Buyer, tie: Tie, *, builder: Builder, units: int, permille: int, silently: bool
+    buyer: Buyer, tie: Tie, builder: Builder, *, measured: bool, silently: bool
 ) -> tuple[Buyer, Tie, Builder]:
-    """Buyer, tie and builder after a settled hire that measured so many units."""
-    credit = max(tie.credit, permille * min(units, MOST_UNITS))
-    others = builder.credit - tie.credit
-    counts = tie.counts or (units > 0 and others >= ESTABLISHED)
-    after = replace(
-        buyer,
-        hires=buyer.hires + 1,
-        ties=buyer.ties + (counts and not tie.counts),
-        silences=buyer.silences + silently,
-    )
+    """The three after one more settled hire."""
+    known = tie.measured > 0
+    counts = tie.counts or (measured and builder.buyers - known >= ESTABLISHED)
     return (
-        after,
-        Tie(hires=tie.hires + 1, credit=credit, counts=counts),
-        Builder(credit=others + credit),
+        replace(
+            buyer,
+            hires=buyer.hires + 1,
+            ties=buyer.ties + (counts and not tie.counts),
+            silences=buyer.silences + silently,
+        ),
+        Tie(hires=tie.hires + 1, measured=tie.measured + measured, counts=counts),
+        Builder(buyers=builder.buyers + (measured and not known)),
     )

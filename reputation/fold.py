@@ -2,7 +2,8 @@
 
 A verdict counts once money followed it. The settlement of a milestone counts the verdict it names
 and every earlier one of the same milestone (a breach that was cured afterwards is still a breach);
-a last verdict that a settlement does not name was overturned or left contested, and never counts.
+a last verdict that a settlement does not name was overturned or left contested, and never counts
+(without a ruling, the platform's own hidden tasks in it still do).
 An evaluation that was still running when its milestone was settled counts when it concludes, so
 nobody hides one by pulling out. Evaluations run by the agent's own side never count.
 """
@@ -19,6 +20,7 @@ from reputation.tallies import (
     Record,
     Tally,
     VersionKey,
+    only_canaries,
     tallies_of,
     version_of,
 )
@@ -191,7 +193,7 @@ class _Folding:
         counted = self._counted(fact)
         # Weighed before this hire is added: it says nothing of what was earned elsewhere.
         units = [self._count(verdict, fact, tie_key) for verdict in counted]
-        self._hired(fact, tie_key, max(units, default=0))
+        self._hired(fact, tie_key, measured=any(units))
         for evaluation in self._running.pop(fact["subjects"].get("milestone", ""), []):
             if evaluation in self.runs:
                 self.runs[evaluation] = replace(
@@ -205,8 +207,23 @@ class _Folding:
         waiting = [self.unsettled.pop(key) for key in ids if key in self.unsettled]
         waiting.sort(key=lambda one: (one["at"], one["id"]))
         order = [one["id"] for one in waiting]
-        last = order.index(named) + 1 if named in order else len(order) - 1
-        return waiting[: max(last, 0)]
+        if named in order:
+            return waiting[: order.index(named) + 1]
+        if waiting and "ruling_evidence" not in fact["facts"]:
+            self._keep_canaries(waiting[-1])
+        return waiting[:-1]
+
+    def _keep_canaries(self, verdict: Fact) -> None:
+        """Both sides may drop a verdict about the buyer's tasks, never about the platform's."""
+        for key, tally in tallies_of(verdict).items():
+            if tally.canary_passes + tally.canary_failures:
+                seen = only_canaries(tally)
+                self._put(key, self.tallies[key] + seen if key in self.tallies else seen)
+
+    def _put(self, key: Key, tally: Tally) -> None:
+        if key not in self.tallies:
+            self._keys[VersionKey(*key[:2])].append(key)
+        self.tallies[key] = tally
 
     def _count(self, verdict: Fact, cause: Fact, tie_key: TieKey) -> int:
         """Add one verdict; the units it measured."""
@@ -214,11 +231,20 @@ class _Folding:
         share = permille(self.buyers.get(tie_key.buyer_id, Buyer()), self.ties.get(tie_key, Tie()))
         for key, tally in added.items():
             self._add(key, tally, tie_key.buyer_id, share)
+        self._compare(tie_key.buyer_id, verdict)
         units = max((tally.passes + tally.failures for tally in added.values()), default=0)
         self.records[version] = _with_verdict(self._record(version), verdict, units)
         changes = {name.dimension: (t.passes, t.failures) for name, t in added.items()}
         self._move(version, verdict, cause, changes=changes, permille=share)
         return units
+
+    def _compare(self, buyer_id: str, verdict: Fact) -> None:
+        """What the buyer's tasks said, beside what the hidden ones among them said."""
+        hidden = [
+            one for one in verdict["facts"]["clauses"] if one.get("canary_passes") is not None
+        ]
+        if buyer_id and hidden:
+            self.buyers[buyer_id] = compared(self.buyers.get(buyer_id, Buyer()), hidden)
 
     def _add(self, key: Key, tally: Tally, buyer_id: str, share: int) -> None:
         before = self.shares.get(ShareKey(*key, buyer_id))
@@ -231,22 +257,18 @@ class _Folding:
             permille=share,
         )
         old = self.tallies.get(key)
-        if old is None:
-            self._keys[VersionKey(*key[:2])].append(key)
-        self.tallies[key] = (old + tally if old else tally).with_share(before, after)
+        self._put(key, (old + tally if old else tally).with_share(before, after))
         self.shares[ShareKey(*key, buyer_id)] = after
 
-    def _hired(self, fact: Fact, key: TieKey, units: int) -> None:
+    def _hired(self, fact: Fact, key: TieKey, *, measured: bool) -> None:
         if not key.buyer_id:
             return
-        buyer, tie = self.buyers.get(key.buyer_id, Buyer()), self.ties.get(key, Tie())
         facts = fact["facts"]
         self.buyers[key.buyer_id], self.ties[key], self.builders[key.builder_id] = hired(
-            buyer,
-            tie,
-            builder=self.builders.get(key.builder_id, Builder()),
-            units=units,
-            permille=permille(buyer, tie),
+            self.buyers.get(key.buyer_id, Buyer()),
+            self.ties.get(key, Tie()),
+            self.builders.get(key.builder_id, Builder()),
+            measured=measured,
             silently=facts.get("fault") == "buyer" and facts.get("timeout") == "acceptance",
         )
 
@@ -323,6 +345,19 @@ class _Folding:
                 permille=permille,
             )
         )
+
+
+def compared(buyer: Buyer, clauses: list[Mapping[str, int]]) -> Buyer:
+    """The buyer after clauses that were also measured on hidden tasks."""
+    own = sum(one["passes"] for one in clauses)
+    seen = sum(one["canary_passes"] for one in clauses)
+    return replace(
+        buyer,
+        own_passes=buyer.own_passes + own,
+        own_units=buyer.own_units + own + sum(one["failures"] for one in clauses),
+        canary_passes=buyer.canary_passes + seen,
+        canary_units=buyer.canary_units + seen + sum(one["canary_failures"] for one in clauses),
+    )
 
 
 def _with_verdict(record: Record, verdict: Fact, units: int) -> Record:

@@ -47,7 +47,7 @@ class Standing(models.Model):
             ),
             models.CheckConstraint(
                 name="standing_counts_units",
-                condition=Q(passes__gte=0, failures__gte=0, verdicts__gte=1),
+                condition=Q(passes__gte=0, failures__gte=0, verdicts__gte=0),
             ),
         ]
         indexes = [models.Index(fields=["version_id"], name="standing_of_version")]
@@ -87,6 +87,10 @@ class BuyerStanding(models.Model):
     rulings = models.BigIntegerField(default=0)
     upheld = models.BigIntegerField(default=0)
     silences = models.BigIntegerField(default=0)
+    own_passes = models.BigIntegerField(default=0)
+    own_units = models.BigIntegerField(default=0)
+    canary_passes = models.BigIntegerField(default=0)
+    canary_units = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.buyer_id
@@ -98,7 +102,7 @@ class BuyerTie(models.Model):
     buyer_id = _id()
     builder_id = _id()
     hires = models.BigIntegerField()
-    credit = models.BigIntegerField()
+    measured = models.BigIntegerField(default=0)
     counts = models.BooleanField()
 
     class Meta:
@@ -110,11 +114,11 @@ class BuyerTie(models.Model):
         return f"{self.buyer_id} hired {self.builder_id}"
 
 
-class BuilderCredit(models.Model):
-    """What its buyers' evidence gave a builder."""
+class BuilderReach(models.Model):
+    """How many buyers have a measured, settled hire of a builder."""
 
     builder_id = _id(primary_key=True)
-    credit = models.BigIntegerField(default=0)
+    buyers = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.builder_id
