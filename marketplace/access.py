@@ -89,6 +89,8 @@ DEALERS = members(EDITOR, FINANCE, scope=MONEY)
 OWNERS_READ = members(scope=READ)
 OWNERS = members(scope=WRITE)
 ADJUDICATORS = Rule(adjudicators=True, scope=MONEY)
+REVIEWERS_READ = Rule(adjudicators=True, scope=READ)
+REVIEWERS = Rule(adjudicators=True, scope=WRITE)
 STAFF = Rule(staff=True)
 # Controls: parties over what they build, the platform's staff over everything.
 OVERSEERS = Rule(roles=READERS.roles, staff=True, scope=READ)
@@ -120,6 +122,8 @@ API: Table = {
     "api:pact-difference": {"GET": PUBLIC},
     "api:pact-reviews": {"POST": FOUNDERS},
     "api:pact-schema": {"GET": PUBLIC},
+    "api:checks": {"GET": PUBLIC},
+    "api:check": {"GET": PUBLIC},
     "api:pact-templates": {"GET": PUBLIC},
     "api:pact-template": {"GET": PUBLIC},
     "api:publication": {"POST": EDITORS},
@@ -140,6 +144,14 @@ API: Table = {
     "api:evaluations": {"GET": READERS, "POST": EDITORS},
     "api:evaluation": {"GET": CASE_READERS},
     "api:trials": {"GET": CASE_READERS},
+    "api:evaluation-judgements": {"GET": CASE_READERS},
+    "api:juries": {"GET": PUBLIC, "POST": REVIEWERS},
+    "api:jury": {"GET": PUBLIC},
+    "api:calibrations": {"GET": PUBLIC, "POST": REVIEWERS},
+    "api:review-draws": {"GET": REVIEWERS_READ, "POST": REVIEWERS},
+    "api:reviews": {"GET": REVIEWERS_READ},
+    "api:review": {"GET": REVIEWERS_READ},
+    "api:review-label": {"POST": REVIEWERS},
     "api:verdict": {"GET": CASE_READERS},
     "api:engagements": {"GET": READERS, "POST": DEALERS},
     "api:engagement": {"GET": CASE_READERS},
@@ -209,6 +221,7 @@ PAGES: Table = {
     "log": PUBLIC_PAGE,
     "imported_run": PUBLIC_PAGE,
     "screening": PUBLIC_PAGE,
+    "claim_new": {"GET": EDITORS, "POST": EDITORS},
     "import_new": {"GET": EDITORS, "POST": EDITORS},
     "hire": {"GET": READERS, "POST": DEALERS},
     "engagements": READERS_PAGE,
@@ -240,6 +253,8 @@ PAGES: Table = {
     "builder_agent": READERS_PAGE,
     "control": {"POST": EDITORS},
     "version_new": {"GET": EDITORS, "POST": EDITORS},
+    "checks": PUBLIC_PAGE,
+    "check": PUBLIC_PAGE,
     "pact_templates": PUBLIC_PAGE,
     "pact_template": PUBLIC_PAGE,
     "pact_schema": PUBLIC_PAGE,
@@ -268,6 +283,13 @@ PAGES: Table = {
     "firing_resolution": {"POST": STEERERS},
     "firing_re_evaluation": {"POST": STEERERS},
     "desk": {"GET": ADJUDICATORS},
+    "juries": PUBLIC_PAGE,
+    "jury": PUBLIC_PAGE,
+    "jury_new": {"GET": REVIEWERS, "POST": REVIEWERS},
+    "jury_draw": {"POST": REVIEWERS},
+    "jury_calibration": {"POST": REVIEWERS},
+    "reviews": {"GET": REVIEWERS_READ},
+    "review": {"GET": REVIEWERS_READ, "POST": REVIEWERS},
     "case": {"GET": CASE_READERS},
     "dispute_answer": {"POST": DEALERS},
     "dispute_withdrawal": {"POST": DEALERS},

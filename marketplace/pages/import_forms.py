@@ -1,8 +1,12 @@
-"""The form that brings a run log."""
+"""Forms for screening: a run log, a benchmark claim."""
+
+from typing import Any
 
 from django import forms
 
+from marketplace.models import BenchmarkClaim
 from pacts import imports
+from pacts.models import Agent, AgentVersion, ImportedRun
 
 MOST_BYTES = 48_000_000
 
@@ -35,3 +39,48 @@ class ImportForm(forms.Form):
                 f"The file has more than {MOST_BYTES // 10**6} MB; pack it, or bring a part of it."
             )
         return file
+
+
+class ClaimForm(forms.Form):
+    """A benchmark's score as its source states it; `score_bps` holds it in basis points."""
+
+    agent_version = forms.ModelChoiceField(AgentVersion.objects.none(), empty_label=None)
+    benchmark = forms.CharField(max_length=120)
+    score = forms.DecimalField(
+        min_value=0, max_value=100, decimal_places=2, label="Score", help_text="In percent."
+    )
+    units = forms.IntegerField(
+        min_value=1, max_value=2**31 - 1, label="Tasks", help_text="How many the score rests on."
+    )
+    method = forms.CharField(max_length=400, help_text="How it was scored, and by which version.")
+    not_measured = forms.CharField(
+        max_length=400, help_text="What this benchmark says nothing about."
+    )
+    contamination = forms.CharField(
+        required=False,
+        max_length=400,
+        label="Seen in training?",
+        help_text="Since when its tasks are public, or who holds them back.",
+    )
+    ran_by = forms.ChoiceField(choices=BenchmarkClaim.Runner.choices, label="Run by")
+    measured_on = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+    imported_run = forms.ModelChoiceField(
+        ImportedRun.objects.none(),
+        required=False,
+        label="The run behind it",
+        empty_label="None is on record",
+    )
+    score_bps: int = 0
+
+    def __init__(self, *args: Any, agent: Agent, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        versions = AgentVersion.objects.filter(agent=agent).order_by("-number")
+        runs = ImportedRun.objects.filter(agent_version__agent=agent)
+        self.fields["agent_version"].queryset = versions  # type: ignore[attr-defined]
+        self.fields["imported_run"].queryset = runs  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "score" in data:
+            self.score_bps = int(data["score"] * 100)
+        return data

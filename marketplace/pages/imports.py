@@ -4,14 +4,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from marketplace import hiring
+from marketplace.models import BenchmarkClaim
 from marketplace.pages import builder_view
 from marketplace.pages.attempts import attempt
-from marketplace.pages.import_forms import ImportForm
-from marketplace.pages.visitors import find, party_of, user_of
+from marketplace.pages.import_forms import ClaimForm, ImportForm
+from marketplace.pages.visitors import acting_of, find, party_of, user_of
 from marketplace.screening import screenings
 from pacts import imports
 from pacts.models import Agent, ImportedRun
 from reputation.clock import database_now
+from reputation.identifiers import is_id
 
 MOST_TASKS = 200
 
@@ -43,16 +46,51 @@ def _import(request: HttpRequest, agent: Agent, form: ImportForm) -> str:
     return reverse("imported_run", args=[run.id])
 
 
+def claim_new(request: HttpRequest, slug: str) -> HttpResponse:
+    """State a benchmark's score, from a run on record (`?run=`) or from a source elsewhere."""
+    agent = find(builder_view.agents_of(party_of(request)), slug=slug)
+    form = ClaimForm(request.POST or None, agent=agent, initial=_start(request, agent))
+    if request.method == "POST" and form.is_valid():
+        done = attempt(request, form, lambda: _claim(agent, form))
+        if done:
+            return done
+    return render(request, "imports/claim_new.html", {"agent": agent, "form": form})
+
+
+def _start(request: HttpRequest, agent: Agent) -> dict[str, object]:
+    asked = request.GET.get("run", "")
+    run = ImportedRun.objects.filter(agent_version__agent=agent, pk=asked).first()
+    if not is_id(asked) or run is None or "accuracy" not in run.figures:
+        return {}
+    return {
+        "imported_run": run,
+        "agent_version": run.agent_version_id,
+        "benchmark": run.benchmark[:120],
+        "units": run.tasks,
+        "score": f"{float(run.figures['accuracy']) * 100:.2f}",
+        "measured_on": run.made_at.date() if run.made_at else None,
+    }
+
+
+def _claim(agent: Agent, form: ClaimForm) -> str:
+    data = {name: value for name, value in form.cleaned_data.items() if name != "score"}
+    data["ran_by"] = BenchmarkClaim.Runner(data["ran_by"])
+    hiring.record_claim(score_bps=form.score_bps, now=database_now(), **data)
+    return reverse("agent", args=[agent.slug])
+
+
 def imported_run(request: HttpRequest, run_id: str) -> HttpResponse:
     """One imported run: its figures, what contradicts them, its tasks."""
     rows = ImportedRun.objects.select_related("agent_version__agent__builder")
-    run = find(rows, pk=run_id)
+    run, acting = find(rows, pk=run_id), acting_of(request)
     context = {
         "run": run,
         "agent": run.agent_version.agent,
         "figures": list(run.figures.items()),
         "trials": run.imported_trials.order_by("task", "repeat")[:MOST_TASKS],
-        "most": MOST_TASKS,
+        "is_own": bool(
+            acting and acting.party and acting.party.id == run.agent_version.agent.builder_id
+        ),
     }
     return render(request, "imports/run.html", context)
 

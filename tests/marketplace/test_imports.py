@@ -180,6 +180,34 @@ def test_a_builder_brings_a_run_on_a_page_and_a_refusal_keeps_what_was_typed(
     assert "0.500000" in shown
 
 
+def test_a_builder_states_a_claim_from_a_run_and_one_that_contradicts_it_is_refused(
+    bob: cast.Actor, version: AgentVersion
+) -> None:
+    run, browser = bring(version, bob), browser_of(bob)
+    path = f"/builder/agents/{version.agent.slug}/claims/new/"
+    page = browser.get(f"{path}?run={run.id}")
+    assert 'value="50.00"' in page.content.decode()
+    sent = {
+        "agent_version": version.id,
+        "benchmark": "runs",
+        "score": "90",
+        "units": 2,
+        "method": "exact match",
+        "not_measured": "words",
+        "contamination": "public since 2024",
+        "ran_by": "builder",
+        "measured_on": "2026-01-02",
+        "imported_run": run.id,
+    }
+    refused = browser.post(path, sent | {"idempotency_key": token_in(page)})
+    assert "The run behind the claim shows 50.00%, not 90.00 %." in refused.content.decode()
+    done = browser.post(
+        path, sent | {"score": "50", "idempotency_key": token_in(refused)}, follow=True
+    )
+    assert "public since 2024" in done.content.decode()
+    assert BenchmarkClaim.objects.get().imported_run == run
+
+
 def test_the_command_reads_a_file_without_storing_it_and_fails_on_a_contradiction(
     tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,6 +27,7 @@ BUILDERS = {
     "builder_agent",
     "version_new",
     "import_new",
+    "claim_new",
     "pact_new",
     "pact_draft",
     "listing",
