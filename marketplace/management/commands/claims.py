@@ -32,7 +32,6 @@ def _line(claim: StatedClaim) -> str:
     day = claim.measured_on.isoformat() if claim.measured_on else "undated"
     tasks = f", {claim.units} tasks" if claim.units else ""
     notes = [*claim.comparability, *(f"contradicted: {said}" for said in claim.contradictions)]
-    return (
-        f"{float(claim.score):8.2%}  {claim.benchmark}: {claim.agent}, {claim.model} "
-        f"({day}{tasks}; run by {claim.ran_by.replace('_', ' ')}){''.join(f'; {note}' for note in notes)}"
-    )
+    said = f"{day}{tasks}; run by {claim.ran_by.replace('_', ' ')}"
+    named = f"{claim.benchmark}: {claim.agent}, {claim.model}"
+    return "; ".join([f"{float(claim.score):8.2%}  {named} ({said})", *notes])
