@@ -53,13 +53,19 @@ def verdict(
     agent: str = AGENT,
     version: str = VERSION,
     independence: str = "platform",
+    outcome: str = "met",
+    milestone: str | None = None,
+    evaluation: str | None = None,
     at: datetime = NOON,
 ) -> evidence.Draft:
+    subjects = {"agent": agent, "agent_version": version}
     return evidence.Draft(
         kind="evaluation.concluded",
-        subjects={"evaluation": new_id("evl"), "agent": agent, "agent_version": version},
+        subjects=subjects
+        | {"evaluation": evaluation or new_id("evl")}
+        | ({"milestone": milestone} if milestone else {}),
         facts={
-            "outcome": "met",
+            "outcome": outcome,
             "earned_share_bps": 10_000,
             "method": "gm-dyadic-1",
             "independence": independence,
@@ -69,13 +75,70 @@ def verdict(
     )
 
 
-def settlement(of: str | None, *, at: datetime = NOON) -> evidence.Draft:
+def started(
+    evaluation: str,
+    *,
+    milestone: str | None = None,
+    independence: str = "platform",
+    at: datetime = NOON,
+) -> evidence.Draft:
+    subjects = {"evaluation": evaluation, "agent": AGENT, "agent_version": VERSION}
+    return evidence.Draft(
+        kind="evaluation.started",
+        subjects=subjects | ({"milestone": milestone} if milestone else {}),
+        facts={"tasks": 50, "independence": independence},
+        at=at,
+    )
+
+
+def settlement(
+    of: str | None,
+    *,
+    milestone: str | None = None,
+    buyer: str | None = None,
+    builder: str | None = None,
+    ruling: str | None = None,
+    silently: bool = False,
+    at: datetime = NOON,
+) -> evidence.Draft:
     facts = {"outcome": "released", "currency": "EUR", "released": 9500, "refunded": 0, "fee": 500}
+    facts |= {"timeout": "acceptance", "fault": "buyer"} if silently else {}
+    named = {"milestone": milestone, "buyer": buyer, "builder": builder}
     return evidence.Draft(
         kind="escrow.settled",
-        subjects={"escrow": new_id("esc"), "engagement": "eng_1"},
-        facts=facts | ({"verdict_evidence": of} if of else {}),
+        subjects={"escrow": new_id("esc"), "engagement": "eng_1"}
+        | {role: one for role, one in named.items() if one},
+        facts=facts
+        | ({"verdict_evidence": of} if of else {})
+        | ({"ruling_evidence": ruling} if ruling else {}),
         at=at,
+    )
+
+
+def disputed(
+    dispute: str, *, by: str = ALICE, side: str = "buyer", ground: str = "outcome"
+) -> evidence.Draft:
+    return evidence.Draft(
+        kind="dispute.opened",
+        subjects={"dispute": dispute, "engagement": "eng_1", "party": by},
+        facts={"ground": ground, "side": side},
+        at=NOON,
+    )
+
+
+def ruled(dispute: str, *, share: int, verdict: str | None = None) -> evidence.Draft:
+    return evidence.Draft(
+        kind="ruling.made",
+        subjects={
+            "dispute": dispute,
+            "engagement": "eng_1",
+            "ruling": new_id("rul"),
+            "agent": AGENT,
+            "agent_version": VERSION,
+        },
+        facts={"outcome": "award", "builder_share_bps": share}
+        | ({"verdict_evidence": verdict} if verdict else {}),
+        at=NOON,
     )
 
 
