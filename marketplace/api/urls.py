@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from marketplace.api import (
     agents,
     cancellations,
+    checks,
     controls,
     disputes,
     engagements,
@@ -62,6 +63,8 @@ urlpatterns = [
     ),
     path("pact-reviews", pacts.PactReviews.as_view(), name="pact-reviews"),
     path("pact-schema", pacts.PactSchema.as_view(), name="pact-schema"),
+    path("checks", checks.Checks.as_view(), name="checks"),
+    path("checks/<slug:id>", checks.OneCheck.as_view(), name="check"),
     path("pact-templates", pacts.PactTemplates.as_view(), name="pact-templates"),
     path("pact-templates/<slug:id>", pacts.OnePactTemplate.as_view(), name="pact-template"),
     path("pact-versions/<id:id>/lint", pacts.PactLint.as_view(), name="pact-lint"),

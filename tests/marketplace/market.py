@@ -117,6 +117,7 @@ def one_of_everything() -> Market:
         "agent": version.agent_id,
         "agent-version": version.id,
         "pact": pact.pact_id,
+        "check": "equality",
         "pact-template": "support",
         "pact-version": pact.id,
         "task-set": tasks.task_set_id,

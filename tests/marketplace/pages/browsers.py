@@ -30,6 +30,7 @@ ARGUMENTS = {
     "party_id": "party",
     "key_id": "key",
     "template": "pact-template",
+    "kind": "check",
     "run_id": "imported-run",
     "template": "pact-template",
 }
