@@ -1,7 +1,7 @@
 """Tumbling windows and sampled censuses: how risk is spread, and what a part says of the whole.
 
-Sources: STATISTICS §1 and §4; Waudby-Smith and Ramdas, "Estimating means of bounded random variables
-by betting" (2024), section 5, for betting without replacement.
+Sources: STATISTICS §1 and §4; Waudby-Smith and Ramdas, "Estimating means of bounded random
+variables by betting" (2024), section 5, for betting without replacement.
 """
 
 import math

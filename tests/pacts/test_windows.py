@@ -191,7 +191,7 @@ def test_a_sample_of_everything_is_the_census() -> None:
     values = [1.0] * 95 + [0.0] * 5
     whole = judge_sample(clause=census(), values=values, population=100)
     assert (whole.status, whole.method) == ("met", "census-1")
-    assert judge_sample(clause=census(), values=values[1:] + [0.0], population=100).status == (
+    assert judge_sample(clause=census(), values=[*values[1:], 0.0], population=100).status == (
         "breached"
     )
 
