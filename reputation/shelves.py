@@ -10,7 +10,7 @@ from django.db.models import Q
 from reputation.credibility import Builder, Buyer, Share, Tie, TieKey
 from reputation.fold import OpenDispute, Run, ShareKey
 from reputation.models import (
-    BuilderCredit,
+    BuilderReach,
     BuyerShare,
     BuyerStanding,
     BuyerTie,
@@ -115,7 +115,7 @@ TIES: Shelf[TieKey, Tie] = Shelf(
     part="ties", model=BuyerTie, keys=("buyer_id", "builder_id"), key=TieKey, value=Tie
 )
 BUILDERS: Shelf[str, Builder] = Shelf(
-    part="builders", model=BuilderCredit, keys=("builder_id",), key=str, value=Builder
+    part="builders", model=BuilderReach, keys=("builder_id",), key=str, value=Builder
 )
 RECORDS: Shelf[VersionKey, Record] = Shelf(
     part="records",

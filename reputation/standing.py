@@ -7,9 +7,10 @@ given under 20 units. Rank and filter by a lower bound, never by an estimate.
 A rate rests on what credible buyers vouch for (`reputation.credibility`) as soon as that is 20
 units; until then on everything measured, and then the standing is provisional and ranks below every
 vouched one. Hidden tasks of the platform's own (canaries) cap both: what buyers' tasks say beyond
-the upper bound of what the hidden ones say does not count.
+the upper bound of what the hidden ones say does not count, whoever the buyers are.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -110,10 +111,16 @@ def describe(key: Key, tally: Tally, *, now: datetime) -> DimensionStanding:
 
 
 def _canary_upper(tally: Tally, scale: int) -> int:
-    if not tally.canary_passes + tally.canary_failures:
+    """Wilson's upper bound (1927) at one standard error, basis points; 10,000 without canaries.
+
+    Narrow on purpose: it only ever lowers, and it must bite after a few hires, not after hundreds.
+    """
+    n = (tally.canary_passes + tally.canary_failures) / scale
+    if not n:
         return 10_000
-    passes, failures = tally.canary_passes / scale, tally.canary_failures / scale
-    return _interval(passes, failures, CONFIDENCE)[1]
+    share = tally.canary_passes / scale / n
+    spread = math.sqrt(share * (1 - share) / n + 1 / (4 * n * n))
+    return math.ceil(10_000 * min(1.0, (share + 1 / (2 * n) + spread) / (1 + 1 / n)))
 
 
 def _trend(tally: Tally) -> int:
@@ -146,8 +153,9 @@ class Composite:
     `overall_bps` is the weighted mean of the estimates of proven dimensions, and `lower_bps` of the
     lower bounds of all of them (an unproven one has a low bound, never none), each at confidence
     1 - 0.05/D so that all D hold together. `capped_by` names the breached dimension with the lowest
-    estimate; neither `shown_bps` (of the overall) nor `score_bps` (of the lower bound) exceeds that
-    estimate. All are None while every dimension is new. Rank by `rank`: vouched ones first, each by
+    estimate, and `shown_bps` does not exceed it. `score_bps` exceeds the estimate of no dimension
+    that is not met: a weakness need not be proven to rank by, else a fresh name would hide it until
+    it is. All are None while every dimension is new. Rank by `rank`: vouched ones first, each by
     its `score_bps`. `status` is `breached` if any dimension is, `met` if all are, else
     `undetermined`. `confidence_bps` is 10,000 less the width of the widest interval.
     """
@@ -177,6 +185,7 @@ def combine(
     proven = [(one, one.estimate_bps) for one in every if one.estimate_bps is not None]
     breached = [(bps, one.dimension) for one, bps in proven if one.status == "breached"]
     cap, capped_by = min(breached, default=(None, None))
+    doubt = min((_rate(one) for one in every if one.status != "met"), default=None)
     shares = {one.dimension: (weights or {}).get(one.dimension, 1) for one in every}
     overall = _mean([(bps, shares[one.dimension]) for one, bps in proven])
     bounds = [(_joint_lower(one, len(every)), shares[one.dimension]) for one in every]
@@ -185,7 +194,7 @@ def combine(
         overall_bps=overall,
         lower_bps=lower,
         shown_bps=_capped(overall, cap),
-        score_bps=_capped(lower, cap),
+        score_bps=_capped(lower, doubt),
         capped_by=capped_by,
         status=_joint_status([one.status for one in every]),
         units=sum(one.units for one in every),
@@ -193,6 +202,12 @@ def combine(
         vouched_units=int(sum(one.credited_units for one in every if one.is_vouched)),
         confidence_bps=_confidence([one for one, _ in proven]),
     )
+
+
+def _rate(one: DimensionStanding) -> int:
+    """The estimate, also where it is too early to show one."""
+    total = one.counted_passes + one.counted_failures
+    return min(one.canary_upper_bps, int(10_000 * one.counted_passes / total) if total else 0)
 
 
 def _joint_lower(one: DimensionStanding, dimensions: int) -> int:

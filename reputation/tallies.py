@@ -128,6 +128,11 @@ def tallies_of(verdict: Fact) -> dict[Key, Tally]:
     return {Key(*version, name): _tally(clause, at) for name, clause in weakest.items()}
 
 
+def only_canaries(tally: Tally) -> Tally:
+    """What is left of a verdict that both sides dropped: the platform's own hidden tasks."""
+    return replace(tally, verdicts=0, passes=0, failures=0, decayed_passes=0, decayed_failures=0)
+
+
 def version_of(fact: Fact) -> VersionKey:
     """Whom a fact about an agent's work is about."""
     return VersionKey(fact["subjects"]["agent"], fact["subjects"]["agent_version"])

@@ -5,7 +5,7 @@ from reputation.models.evidence import Evidence, EvidencePayload, EvidenceSubjec
 from reputation.models.heads import Checkpoint, Cosignature, LogKey, WitnessAnswer
 from reputation.models.log import EvidenceQueue, LogEntry, Tile
 from reputation.models.standing import (
-    BuilderCredit,
+    BuilderReach,
     BuyerShare,
     BuyerStanding,
     BuyerTie,
@@ -20,7 +20,7 @@ from reputation.models.standing import (
 )
 
 __all__ = [
-    "BuilderCredit",
+    "BuilderReach",
     "BuyerShare",
     "BuyerStanding",
     "BuyerTie",
