@@ -1,8 +1,9 @@
 """What the roof does by the clock. Rows are the truth; a hint lost or doubled changes nothing."""
 
 from celery import shared_task
+from django.conf import settings
 
-from marketplace import oversight
+from marketplace import cosigning, oversight
 from marketplace.api import idempotency
 from reputation import controlling
 from reputation.clock import database_now
@@ -14,6 +15,7 @@ SCHEDULE = {
         "task": "marketplace.tasks.record_overdue_reviews",
         "schedule": 60.0,
     },
+    "ask-witnesses": {"task": "marketplace.tasks.ask_witnesses", "schedule": 3.0},
     "forget-replays": {"task": "marketplace.tasks.forget_replays", "schedule": 3600.0},
 }
 
@@ -22,6 +24,14 @@ SCHEDULE = {
 def forget_replays() -> None:
     """Delete answers that nobody repeats any more."""
     idempotency.forget_old(now=database_now())
+
+
+@shared_task
+def ask_witnesses() -> None:
+    """Have each witness cosign the newest head of the log."""
+    with alone("marketplace.ask_witnesses") as first:
+        if first and settings.LOG_WITNESSES:
+            cosigning.ask_all(egress=cosigning.way_out(), now=database_now())
 
 
 @shared_task

@@ -138,6 +138,13 @@ def erase_payload(*, evidence_id: str, reason: str, at: datetime) -> Evidence:
     )
 
 
+def erase_payloads_of(*, subject_id: str, reason: str, at: datetime) -> list[Evidence]:
+    """Erase every private payload of evidence that names a subject, as `erase_payload` does."""
+    named = EvidencePayload.objects.filter(evidence__subjects__subject_id=subject_id)
+    ids = named.order_by("pk").values_list("pk", flat=True).distinct()
+    return [erase_payload(evidence_id=one, reason=reason, at=at) for one in list(ids)]
+
+
 @dataclass(frozen=True)
 class _Sealed:
     evidence: Evidence

@@ -6,6 +6,7 @@ may name any role of `ROLES`; `subjects` are the roles it must name.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from reputation.facts import (
     AMOUNT,
@@ -77,6 +78,9 @@ class Kind:
 class _SubjectId:
     def check(self, value: object) -> str | None:
         return None if is_id(value) else "is not an id"
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^[a-z]{2,7}_[0-9a-z]{1,32}$"}
 
 
 def _subjects(required: frozenset[str]) -> Record:

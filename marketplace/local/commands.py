@@ -16,7 +16,7 @@ from marketplace.local.supervisor import ServiceFailed
 PATIENCE_SECONDS = 60.0
 PUBLIC_URL = "http://127.0.0.1:8000"
 # A bench starts a server of its own, in a folder of its own.
-WITHOUT_SERVERS = {"help", "version", "--version", "collectstatic", "bench"}
+WITHOUT_SERVERS = {"help", "version", "--version", "collectstatic", "bench", "witness"}
 
 
 def main(arguments: Sequence[str]) -> int:

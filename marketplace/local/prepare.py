@@ -1,7 +1,8 @@
 """Bring database and static files up to date, in one Django process.
 
 `python -m marketplace.local.prepare FILE` writes to FILE, as JSON, what the next steps need:
-`{"empty": bool, "sample": bool}`: nobody has an account yet; there is a `sample` command.
+`{"empty": bool, "sample": bool, "log_key": str}`: nobody has an account yet; there is a `sample`
+command; what the witness verifies the log by.
 """
 
 import json
@@ -15,11 +16,15 @@ from django.core.management import call_command, get_commands
 
 def main(answer: Path) -> None:
     django.setup()
+    from reputation import keys
+    from reputation.clock import database_now
+
     call_command("migrate", interactive=False)
     call_command("collectstatic", interactive=False, verbosity=1)
     facts = {
         "empty": not get_user_model().objects.exists(),
         "sample": "sample" in get_commands(),
+        "log_key": str(keys.vkey_of(keys.key_in_use(now=database_now()))),
     }
     answer.write_text(json.dumps(facts))
 

@@ -16,6 +16,7 @@ from typing import Protocol, cast
 from marketplace.local.folder import ROOT, DataFolder
 from marketplace.local.owner import Owner
 from marketplace.local.supervisor import Service
+from marketplace.witness import Witness
 
 THREADS = 8
 AGENT_PORTS = range(20_000, 32_000)
@@ -125,6 +126,31 @@ def is_free(port: int) -> bool:
     return True
 
 
+def witness(
+    folder: DataFolder, log_key: str, owner: Owner, surroundings: Mapping[str, str]
+) -> tuple[Service, str]:
+    """The witness beside this log, and how the settings name it. A stranger to us as well.
+
+    On one machine it shows how witnesses work; one that protects anybody runs somewhere else.
+    """
+    home = folder.path / "witness"
+    port = agent_ports(folder.path / "witness-port.json", ["witness"])["witness"]
+    vkey = Witness(home).vkey
+    command = [sys.executable, "-m", "marketplace.witness", "--folder", str(home)]
+    options = ["--port", str(port), "--trust", log_key]
+    service = Service(
+        "witness", [*command, *options], strangers(), ROOT, owner, ready=answers(port)
+    )
+    return service, f"{vkey} http://127.0.0.1:{port}/"
+
+
+def strangers() -> dict[str, str]:
+    """What programs get that are no part of the platform: no key, database or queue."""
+    known = ("PATH", "HOME", "LANG", "TMPDIR")
+    passed = {name: os.environ[name] for name in known if name in os.environ}
+    return {**passed, "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
+
+
 # --- the sample's agents -----------------------------------------------------------------------
 
 
@@ -143,13 +169,9 @@ def agent_services(
     ports = agent_ports(folder.path / "sample-agents.json", [agent.slug for agent in agents])
     control = surroundings["EARNEST_SAMPLE_CONTROL"]
     Path(control).mkdir(mode=0o700, exist_ok=True)
-    known = ("PATH", "HOME", "LANG", "TMPDIR")
-    environment = {name: os.environ[name] for name in known if name in os.environ}
-    environment |= {
+    environment = strangers() | {
         "EARNEST_DATA": str(folder.path),
         "EARNEST_SAMPLE_CONTROL": control,
-        "PYTHONUNBUFFERED": "1",
-        "TZ": "UTC",
     }
     return [
         Service(

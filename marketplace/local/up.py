@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from marketplace.local import programs
 from marketplace.local.folder import ROOT, DataFolder, FolderInUse, FolderUnreachable
@@ -87,6 +88,7 @@ class Instance:
             self._take_port()
             surroundings = self._start_servers()
             facts = self._prepare(surroundings)
+            surroundings |= self._start_witness(surroundings, facts["log_key"])
             self._start_services(surroundings)
             say("ready", f"{self._address} after {time.monotonic() - began:.1f} s")
             self._tell_sample(surroundings, facts)
@@ -126,12 +128,21 @@ class Instance:
         say("servers", f"answer after {time.monotonic() - began:.1f} s")
         return programs.variables(self._folder, urls, self._address)
 
-    def _prepare(self, surroundings: dict[str, str]) -> dict[str, bool]:
+    def _prepare(self, surroundings: dict[str, str]) -> dict[str, Any]:
         say("database", "bringing tables and static files up to date")
         answer = self._folder.path / "prepared.json"
         command = [sys.executable, "-m", "marketplace.local.prepare", str(answer)]
         self._supervisor.run("prepare", command, like=self._like("prepare", surroundings))
         return dict(json.loads(answer.read_text()))
+
+    def _start_witness(self, surroundings: dict[str, str], log_key: str) -> dict[str, str]:
+        """A witness of the log, unless the surroundings name others; the setting that names it."""
+        if surroundings.get("EARNEST_LOG_WITNESSES"):
+            return {}
+        service, named = programs.witness(self._folder, log_key, self._owner, surroundings)
+        self._supervisor.start(service)
+        self._supervisor.wait_ready(service.name)
+        return {"EARNEST_LOG_WITNESSES": named}
 
     def _start_services(self, surroundings: dict[str, str]) -> None:
         """Agents, web, worker and beat start side by side; those with a port are waited for."""
@@ -150,7 +161,7 @@ class Instance:
             self._supervisor.start(service)
         self._supervisor.wait_ready(*[service.name for service in started if service.ready])
 
-    def _tell_sample(self, surroundings: dict[str, str], facts: dict[str, bool]) -> None:
+    def _tell_sample(self, surroundings: dict[str, str], facts: dict[str, Any]) -> None:
         """Play the sample on an empty database, or go on with one that was cut short.
 
         A failed sample does not end `up`: the pages already answer, and the next start goes on.
