@@ -147,3 +147,32 @@ def subjects_of(evaluation: Evaluation) -> dict[str, str]:
 def default_deadline(now: datetime) -> datetime:
     """When an evaluation nobody's money waits for is given up: after a day."""
     return now + timedelta(days=1)
+
+
+def cancel_evaluation(*, evaluation: Evaluation, by: Party, now: datetime) -> Evaluation:
+    """Call a run off: nothing more is tried, what is in flight counts for nothing, no verdict.
+
+    Raises EvaluationRefused for a run that money waits for, that is over, or that is not theirs.
+    """
+    with transaction.atomic():
+        evaluation = Evaluation.objects.select_for_update(no_key=True, of=("self",)).get(
+            pk=evaluation.pk
+        )
+        if evaluation.requested_by_id != by.pk:
+            raise EvaluationRefused("only the party that asked for a run calls it off")
+        if evaluation.purpose == Evaluation.Purpose.MILESTONE:
+            raise EvaluationRefused("money waits for this run; end the milestone instead")
+        if evaluation.state != Evaluation.State.RUNNING:
+            raise EvaluationRefused("this run is over already")
+        skipped = trials.skip_all(evaluation)
+        evaluation.state = Evaluation.State.ABANDONED
+        evaluation.stopped_by = Evaluation.Stop.CANCELLED
+        evaluation.concluded_at = now
+        evaluation.save(update_fields=["state", "stopped_by", "concluded_at"])
+        evidence.append(
+            kind="evaluation.cancelled",
+            subjects=subjects_of(evaluation),
+            facts={"calls": evaluation.calls_made, "skipped": skipped},
+            at=now,
+        )
+    return evaluation

@@ -43,6 +43,7 @@ def register_agent(
     declared: dict[str, Any] | None = None,
     max_concurrency: int = 4,
     deadline_ms: int = 10_000,
+    max_per_minute: int | None = None,
 ) -> AgentVersion:
     """Create an agent with its first version.
 
@@ -69,6 +70,7 @@ def register_agent(
             declared=declared or {},
             max_concurrency=max_concurrency,
             deadline_ms=deadline_ms,
+            max_per_minute=max_per_minute,
             now=now,
         )
 
@@ -82,6 +84,7 @@ def add_version(
     max_concurrency: int,
     deadline_ms: int,
     now: datetime,
+    max_per_minute: int | None = None,
 ) -> AgentVersion:
     """Register the next version; evidence of earlier ones stays with them. Raises `SameVersion`."""
     if protocol not in PROTOCOLS:
@@ -102,6 +105,7 @@ def add_version(
             fingerprint=fingerprint,
             max_concurrency=max_concurrency,
             deadline_ms=deadline_ms,
+            max_per_minute=max_per_minute,
         )
         evidence.append(
             kind="agent.registered",

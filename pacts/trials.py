@@ -293,6 +293,23 @@ UPDATE pacts_trial SET state = 'skipped', error_code = %(why)s, lease_expires_at
 """
 
 
+def skip_all(evaluation: Evaluation) -> int:
+    """Skip whatever is not finished; the caller holds the evaluation. Returns how many.
+
+    A trial that is just being recorded is left to its runner, who may wait for the caller.
+    """
+    out = Trial.objects.filter(
+        evaluation=evaluation, state__in=[Trial.State.QUEUED, Trial.State.RUNNING]
+    )
+    free = list(out.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return Trial.objects.filter(pk__in=free).update(
+        state=Trial.State.SKIPPED,
+        error_code=Evaluation.Stop.CANCELLED,
+        lease_expires_at=None,
+        finished_at=database_now(),
+    )
+
+
 def renew(claims: Sequence[Claim]) -> None:
     """Keep the leases of calls still in flight."""
     ids = [claim.trial_id for claim in claims]
@@ -319,10 +336,12 @@ WITH lapsed AS (
      ORDER BY id FOR UPDATE SKIP LOCKED
 )
 UPDATE pacts_trial t
-   SET state = CASE WHEN t.attempt >= %(most)s THEN 'null' ELSE 'queued' END,
+   SET state = CASE WHEN e.state <> 'running' THEN 'skipped'
+                    WHEN t.attempt >= %(most)s THEN 'null' ELSE 'queued' END,
        fault = CASE WHEN t.attempt >= %(most)s THEN 'platform' ELSE t.fault END,
        error_code = CASE WHEN t.attempt >= %(most)s THEN 'worker_lost' ELSE t.error_code END,
-       finished_at = CASE WHEN t.attempt >= %(most)s THEN %(now)s::timestamptz END,
+       finished_at = CASE WHEN t.attempt >= %(most)s OR e.state <> 'running'
+                          THEN %(now)s::timestamptz END,
        cost_micros = t.cost_micros + e.call_cost_micros,
        lease_expires_at = NULL
   FROM lapsed, pacts_evaluation e WHERE t.id = lapsed.id AND e.id = t.evaluation_id
