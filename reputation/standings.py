@@ -12,7 +12,8 @@ from django.db.models import Max, Q
 
 from reputation import scores
 from reputation.clock import database_now
-from reputation.fold import DEFAULT, DISPUTE, KINDS, RULING, SETTLEMENT, Move, State, fold
+from reputation.exports import head_of
+from reputation.fold import DEFAULT, DISPUTE, KINDS, RULING, SETTLEMENT, State, fold
 from reputation.models import Evidence, LogEntry, StandingCursor, UnsettledVerdict
 from reputation.shelves import (
     BUILDERS,
@@ -79,6 +80,18 @@ def stored() -> State:
         unsettled={one.pk: one.read() for one in waiting},
         **{shelf.part: shelf.read(shelf.model._default_manager.all()) for shelf in SHELVES},
     )
+
+
+def export() -> Iterator[bytes]:
+    """The log as far as the stored standings have read it, as `reputation.exports` says."""
+    with transaction.atomic():
+        cursor = StandingCursor.objects.filter(pk=METHOD).first()
+        length = cursor.next_index if cursor else 0
+        yield head_of(length).encode() + b"\n"
+        for first in range(0, length, _CHUNK):
+            rows = LogEntry.objects.filter(index__gte=first, index__lt=min(first + _CHUNK, length))
+            texts = rows.order_by("index").values_list("evidence__envelope", flat=True)
+            yield "".join(f"{text}\n" for text in texts).encode()
 
 
 def _locked() -> bool:
@@ -171,4 +184,4 @@ def _store(before: State, after: State) -> None:
         shelf.store(getattr(before, shelf.part), getattr(after, shelf.part))
 
 
-__all__ = ["Move", "rebuild", "recompute", "stored", "update_standings"]
+__all__ = ["export", "rebuild", "recompute", "stored", "update_standings"]
