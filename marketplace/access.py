@@ -92,6 +92,9 @@ ADJUDICATORS = Rule(adjudicators=True, scope=MONEY)
 REVIEWERS_READ = Rule(adjudicators=True, scope=READ)
 REVIEWERS = Rule(adjudicators=True, scope=WRITE)
 STAFF = Rule(staff=True)
+# The same people through the API: a key of theirs opens it with these scopes, nobody else's does.
+STAFF_READ = Rule(staff=True, scope=READ)
+STAFF_MONEY = Rule(staff=True, scope=MONEY)
 # Controls: parties over what they build, the platform's staff over everything.
 OVERSEERS = Rule(roles=READERS.roles, staff=True, scope=READ)
 STEERERS = Rule(roles=EDITORS.roles, staff=True, scope=WRITE)
@@ -183,6 +186,10 @@ API: Table = {
     "api:payouts": {"GET": READERS, "POST": TREASURERS},
     "api:payout": {"GET": READERS},
     "api:payout-cancellation": {"POST": TREASURERS},
+    "api:reconciliations": {"GET": STAFF_READ},
+    "api:differences": {"GET": STAFF_READ},
+    "api:difference": {"GET": STAFF_READ},
+    "api:difference-resolution": {"POST": STAFF_MONEY},
     "api:receipts": {"GET": READERS},
     "api:receipt": {"GET": READERS},
     "api:receipt-paper": {"GET": READERS},

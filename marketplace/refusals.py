@@ -10,6 +10,8 @@ from marketplace.membership import MemberRefused
 from marketplace.periods import PeriodMalformed
 from marketplace.steering import ControlNotYours
 from pacts.addresses import UrlRefused
+from pacts.agents.card import CardUnusable
+from pacts.budgets import BudgetRefused
 from pacts.checks.check import BadParams
 from pacts.disputes import (
     ConflictOfInterest,
@@ -49,6 +51,7 @@ from settlement.ledger import IdempotencyKeyReused, InsufficientFunds
 from settlement.money import AmountMalformed, CurrencyMismatch, CurrencyUnknown
 from settlement.payouts import NotYourPayout, PayoutUnderWay, RefundRefused
 from settlement.rails import PlaceMalformed, RailUnknown
+from settlement.reconciliation import DifferenceAlreadyResolved, ResolutionRefused
 from settlement.retries import TooContended
 
 REFUSALS: dict[type, int] = {
@@ -62,6 +65,7 @@ REFUSALS: dict[type, int] = {
     NameTaken: 409,
     SameVersion: 409,
     ControlNotProved: 422,
+    CardUnusable: 422,
     EgressRefused: 422,
     UrlRefused: 422,
     # pacts
@@ -75,6 +79,7 @@ REFUSALS: dict[type, int] = {
     # tasks and evaluations
     TaskSetRefused: 422,
     EvaluationRefused: 422,
+    BudgetRefused: 422,
     ImportRefused: 422,
     ClaimRefused: 422,
     # juries and reviews
@@ -109,6 +114,8 @@ REFUSALS: dict[type, int] = {
     # money
     EscrowRefused: 409,
     TooContended: 409,
+    ResolutionRefused: 422,
+    DifferenceAlreadyResolved: 409,
     NotYourSide: 403,
     PayoutUnderWay: 409,
     NotYourPayout: 403,

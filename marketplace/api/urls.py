@@ -20,6 +20,7 @@ from marketplace.api import (
     pacts,
     papers,
     parties,
+    reconciliations,
     tasksets,
 )
 from reputation.identifiers import ID_PATTERN
@@ -147,6 +148,14 @@ urlpatterns = [
     path("deposits/<id:id>/refund", money.DepositRefund.as_view(), name="refund"),
     path("statement/period", papers.StatementPeriod.as_view(), name="statement-period"),
     path("statement.csv", papers.StatementFile.as_view(), name="statement-file"),
+    path("reconciliations", reconciliations.Reconciliations.as_view(), name="reconciliations"),
+    path("differences", reconciliations.Differences.as_view(), name="differences"),
+    path("differences/<id:id>", reconciliations.OneDifference.as_view(), name="difference"),
+    path(
+        "differences/<id:id>/resolution",
+        reconciliations.DifferenceSettling.as_view(),
+        name="difference-resolution",
+    ),
     path("receipts/<id:id>.pdf", papers.ReceiptPaper.as_view(), name="receipt-paper"),
     path("receipts", money.Receipts.as_view(), name="receipts"),
     path("receipts/<id:id>", money.OneReceipt.as_view(), name="receipt"),
