@@ -167,7 +167,11 @@ def test_a_ring_that_hires_only_itself_earns_nothing_until_it_is_as_large_as_a_m
         for buyer in range(ESTABLISHED)
         for builder in range(4)
         for one in hire(
-            5, 0, milestone=f"{buyer}-{builder}", buyer=f"s{buyer}", builder=f"r{builder}"
+            5,
+            0,
+            milestone=f"mst_{buyer}x{builder}",
+            buyer=f"pty_{buyer}",
+            builder=f"pty_r{builder}",
         )
     ]
     assert {buyer.ties for buyer in fold(State(), facts).buyers.values()} == {0}
