@@ -140,11 +140,17 @@ class _Walk:
                 self._agreed = head.size
             elif not self._broken:
                 self._broken = True
-                self._find(
-                    self._agreed,
-                    f"{head.seen} states another root for the first {head.size} entries; "
-                    f"it is one of {self._agreed} to {head.size - 1} that changed",
-                )
+                self._disagree(head)
+
+    def _disagree(self, head: SeenHead) -> None:
+        """The root differs: at an entry found wrong, else somewhere after the last good head."""
+        known = [one.index for one in self._report.findings if one.index >= self._agreed]
+        where = f"one of {self._agreed} to {head.size - 1} changed"
+        self._find(
+            min(known, default=self._agreed),
+            f"{head.seen} states another root for the first {head.size} entries; "
+            + ("this one changed" if known else where),
+        )
 
     def _find(self, index: int, detail: str) -> None:
         if len(self._report.findings) < 20:
