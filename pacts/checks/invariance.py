@@ -3,7 +3,7 @@
 The unit is the task: of V decided variants, x = (1/V) Σ 1[verdict(variant) = verdict(task)], where
 a verdict is the inner check's pass or fail. An agent that is always wrong is invariant, so a clause
 on accuracy belongs beside it. A task without its own verdict or without variants does not count.
-(STATISTICS.md §6, prompt sensitivity; Sclar et al., "Quantifying Language Models' Sensitivity to
+(Sclar et al., "Quantifying Language Models' Sensitivity to
 Spurious Features in Prompt Design", 2024.)
 """
 

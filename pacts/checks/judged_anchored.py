@@ -4,7 +4,7 @@ A share `review_bps` (π) of the answers, drawn by chance before anybody saw the
 people. With J the jury's word (1 pass, 0 fail, 1/2 nothing), Y the people's mean and ξ whether it
 was drawn, z = J + (ξ/π)(Y − J) has the mean of Y whatever the jury's error is. z lies in
 [1 − 1/π, 1/π]; the verdict is reached on u = (z − low)/(high − low), promise and floor carried the
-same way. (STATISTICS.md §7; the estimator is Horvitz and Thompson's difference estimator.)
+same way. (The difference estimator of Horvitz and Thompson, 1952.)
 """
 
 from pacts.checks import judged

@@ -5,7 +5,6 @@ value as it is and x_var the mean over its decided variants: y = (x_var − (1�
 (2−d) lies in [0, 1], and "no more than d is lost on average" is "the mean of y is at least
 (1−d)/(2−d)". Shown is y·(2−d): the surviving score where the task itself is always right. The floor
 is carried in the same way, so it bounds the loss in points below the promise's own line.
-(STATISTICS.md §6, drop clause.)
 """
 
 from collections.abc import Mapping, Sequence

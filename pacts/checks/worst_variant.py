@@ -1,8 +1,7 @@
 """worst_variant/1: a task is done right however it is worded.
 
 The unit is the task: x = min over the task as it is and its decided variants of the inner check's
-value, so one wording that fails is a failure of the task. (STATISTICS.md §6, worst-variant
-accuracy.)
+value, so one wording that fails is a failure of the task.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
 A jury with sensitivity s (passes what people pass) and specificity c (fails what people fail) shows
 an agent of true rate p the rate p·s + (1−p)·(1−c): its bias at p is that minus p. A clause decides
 between its promise p0 and its floor p1, so the bias is looked at on both, and a jury whose bias is
-beyond half their distance can turn the verdict round (STATISTICS.md §7).
+beyond half their distance can turn the verdict round.
 """
 
 from collections.abc import Sequence
