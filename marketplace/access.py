@@ -255,6 +255,7 @@ PAGES: Table = {
     "task_sets": READERS_PAGE,
     "task_set_new": {"GET": EDITORS, "POST": EDITORS},
     "task_set": READERS_PAGE,
+    "task_set_version_new": {"GET": EDITORS, "POST": EDITORS},
     "builder": READERS_PAGE,
     "agent_new": {"GET": EDITORS, "POST": EDITORS},
     "builder_agent": READERS_PAGE,

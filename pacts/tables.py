@@ -94,8 +94,11 @@ def parse_parquet(data: bytes) -> list[TaskDraft]:
     """Tasks from a Parquet file, whose columns are plain values, lists or structs. Nothing is
     unfolded before the file's own description says that it fits. Raises TaskSetRefused."""
     try:
-        with pq.ParquetFile(pa.BufferReader(data), **_LIMITS) as file:
-            _check_described(file)
+        with pq.ParquetFile(pa.BufferReader(data), **_LIMITS) as described:
+            _check_described(described.metadata, described.schema_arrow.names)
+            texts = [name for name in described.schema_arrow.names if _is_text(described, name)]
+        # A text said once in a dictionary stays there, however many rows point at it.
+        with pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts, **_LIMITS) as file:
             return _all(_of_batches(file))
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         if isinstance(error, TaskSetRefused):
@@ -111,27 +114,55 @@ _LIMITS: dict[str, Any] = {
 }
 
 
-def _check_described(file: pq.ParquetFile) -> None:
+def _is_text(file: pq.ParquetFile, name: str) -> bool:
+    kind = file.schema_arrow.field(name).type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _check_described(meta: pq.FileMetaData, names: Sequence[str]) -> None:
     """What the file says of itself: cheap to read, and enough to refuse a bomb unopened."""
-    meta, schema = file.metadata, file.schema_arrow
+    _check_columns("the file", names)
     if meta.num_rows > MAX_TASKS:
         raise TaskSetRefused(f"at most {MAX_TASKS} tasks fit in one set; there are {meta.num_rows}")
-    unfolded = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
+    groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
+    unfolded = sum(group.total_byte_size for group in groups)
     if unfolded > MOST_UNFOLDED:
         raise TaskSetRefused(f"the file unfolds to {unfolded} bytes; at most {MOST_UNFOLDED} fit")
-    _check_columns("the file", schema.names)
+    chunks = [group.column(i) for group in groups for i in range(group.num_columns)]
+    for chunk in chunks:
+        # Inside lists and structs a dictionary is written out: at worst its longest text each time.
+        nested = chunk.path_in_schema not in names
+        worst = chunk.num_values * chunk.total_uncompressed_size
+        if nested and chunk.has_dictionary_page and worst > 8 * MOST_UNFOLDED:
+            raise TaskSetRefused(
+                f"the column {chunk.path_in_schema[:60]} may unfold to {worst} bytes; write the "
+                "file without dictionaries (use_dictionary=False), or as JSON Lines"
+            )
 
 
 def _of_batches(file: pq.ParquetFile) -> Iterator[TaskDraft]:
-    # What a file says of itself may be a lie: what really unfolds is counted as it comes.
+    # What a file says of itself may be a lie: what really unfolds is weighed as it comes.
     number = unfolded = 0
-    for batch in file.iter_batches(batch_size=256, use_threads=False):
-        unfolded += batch.nbytes
-        if unfolded > MOST_UNFOLDED or number > MAX_TASKS:
-            raise TaskSetRefused(f"the file unfolds to more than {MOST_UNFOLDED} bytes")
-        for row in batch.to_pylist():
+    for batch in file.iter_batches(batch_size=16, use_threads=False):
+        for index in range(batch.num_rows):
             number += 1
+            [row] = batch.slice(index, 1).to_pylist()
+            weight = sum(_weight(value) for value in row.values())
+            unfolded += weight
+            if weight > MOST_ROW_BYTES:
+                raise TaskSetRefused(f"row {number} is longer than {MOST_ROW_BYTES} characters")
+            if unfolded > MOST_UNFOLDED:
+                raise TaskSetRefused(f"the file unfolds to more than {MOST_UNFOLDED} bytes")
             yield _of_row(f"row {number}", row)
+
+
+def _weight(value: object) -> int:
+    """Characters of a value, and one for each value inside it."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return 1 + sum(len(str(key)) + _weight(inner) for key, inner in value.items())
+    return 1 + sum(map(_weight, value)) if isinstance(value, list) else 1
 
 
 def _of_row(place: str, row: dict[str, Any]) -> TaskDraft:

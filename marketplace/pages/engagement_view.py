@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from marketplace.pages.rates import Rate, rate_of_clause
 from pacts.models import (
@@ -303,7 +303,7 @@ def failing_trials(milestone: Milestone) -> QuerySet[Trial]:
     failed = Observation.objects.filter(trial=OuterRef("pk"), outcome="fail")
     return (
         Trial.objects.filter(evaluation__deliverable__milestone=milestone)
-        .filter(Exists(failed))
+        .filter(Exists(failed), task__version=F("evaluation__task_set_version"))  # no canaries
         .select_related("task", "evaluation__deliverable")
         .prefetch_related(
             Prefetch("observations", Observation.objects.filter(outcome="fail").order_by("id"))

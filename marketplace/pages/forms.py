@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from marketplace.models import ApiKey
-from marketplace.pages.tasks_in import EXAMPLE, TasksField, tasks_of
+from marketplace.pages.tasks_in import TasksField, tasks_of
 from pacts.agents import PROTOCOLS
 from pacts.currencies import EXPONENTS
 from pacts.models import AgentVersion, Dispute, Member, PactVersion, Party, TaskSetVersion
@@ -89,7 +89,9 @@ class HireForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.currency = currency
         newest = (
-            TaskSetVersion.objects.filter(task_set__owner=owner, task_set__work=work)
+            TaskSetVersion.objects.filter(
+                task_set__owner=owner, task_set__work=work, task_set__canaries=False
+            )
             .select_related("task_set")
             .order_by("task_set_id", "-number")
             .distinct("task_set_id")
@@ -125,46 +127,6 @@ class HireForm(forms.Form):
             self.stake = amount_in(typed, self.currency) if typed.strip() else 0
         except forms.ValidationError as error:
             self.add_error("bond", error)
-
-
-class TaskSetForm(forms.Form):
-    """A new golden set."""
-
-    name = forms.CharField(max_length=120)
-    work = forms.SlugField(
-        max_length=40,
-        label="Kind of work",
-        help_text="As the agents’ pages have it, for example language.",
-    )
-    tasks = TasksField(
-        required=False,
-        help_text="One JSON object on each line, with “input”, “expected” and, if you like, "
-        "“in_scope” and “stratum”; or CSV with columns such as input.text and expected.language.",
-        initial="",
-    )
-    upload = forms.FileField(
-        required=False, label="Or upload a file", help_text="JSON Lines or CSV, UTF-8, up to 4 MB."
-    )
-    note = forms.CharField(
-        max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
-    example = EXAMPLE
-    drafts: Any = None
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        pasted, upload = data.get("tasks") or "", data.get("upload")
-        if "tasks" in self.errors or "upload" in self.errors:
-            return data
-        field = "upload" if upload else "tasks"
-        if not pasted.strip() and not upload:
-            self.add_error("tasks", "Paste tasks or choose a file.")
-            return data
-        try:
-            self.drafts = tasks_of(pasted, upload)
-        except forms.ValidationError as error:
-            self.add_error(field, error)
-        return data
 
 
 class DisputeForm(forms.Form):

@@ -26,6 +26,60 @@ class TasksField(forms.CharField):
         )
 
 
+class TasksForm(forms.Form):
+    """The tasks of one version, pasted or in a file; `drafts` holds what was read."""
+
+    tasks = TasksField(
+        required=False,
+        help_text="One JSON object on each line, with “input”, “expected” and, if you like, "
+        "“in_scope”, “stratum”, “session” and “paraphrases”; or CSV with columns such as "
+        "input.text and expected.language.",
+        initial="",
+    )
+    upload = forms.FileField(
+        required=False,
+        label="Or upload a file",
+        help_text="JSON Lines or CSV in UTF-8, or Parquet; up to 10 MB and 10,000 tasks.",
+    )
+    example = EXAMPLE
+    drafts: list[TaskDraft] | None = None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        pasted, upload = data.get("tasks") or "", data.get("upload")
+        if "tasks" in self.errors or "upload" in self.errors:
+            return data
+        field = "upload" if upload else "tasks"
+        if not pasted.strip() and not upload:
+            self.add_error("tasks", "Paste tasks or choose a file.")
+            return data
+        try:
+            self.drafts = tasks_of(pasted, upload)
+        except forms.ValidationError as error:
+            self.add_error(field, error)
+        return data
+
+
+class TaskSetForm(TasksForm):
+    """A new golden set."""
+
+    field_order = ("name", "work", "tasks", "upload", "canaries", "note")
+    name = forms.CharField(max_length=120)
+    work = forms.SlugField(
+        max_length=40,
+        label="Kind of work",
+        help_text="As the agents’ pages have it, for example language.",
+    )
+    canaries = forms.BooleanField(
+        required=False,
+        label="These are canaries: mix a few, unseen, into every run over my other sets of this "
+        "kind of work, and show me beside the verdict how they went",
+    )
+    note = forms.CharField(
+        max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
 def tasks_of(pasted: str, upload: "UploadedFile[bytes] | None") -> list[TaskDraft]:
     """Tasks from a file if one was given, else from what was pasted. Raises ValidationError."""
     try:

@@ -60,6 +60,11 @@ urlpatterns = [
     path("task-sets/", tasksets.task_sets, name="task_sets"),
     path("task-sets/new/", tasksets.task_set_new, name="task_set_new"),
     path("task-sets/<str:task_set_id>/", tasksets.task_set, name="task_set"),
+    path(
+        "task-sets/<str:task_set_id>/versions/new/",
+        tasksets.task_set_version_new,
+        name="task_set_version_new",
+    ),
     path("builder/", builder.builder, name="builder"),
     path("builder/agents/new/", builder.agent_new, name="agent_new"),
     path("builder/agents/<slug:slug>/", builder.builder_agent, name="builder_agent"),
