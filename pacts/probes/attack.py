@@ -44,14 +44,14 @@ def prepare(*, family: str, draws: Draws) -> Attack:
     if family not in FAMILIES:
         raise ProbeFamilyUnknown(f"the pack has no family {family!r}")
     probe = draws.pick([probe for probe in PROBES if probe.family == family])
-    first, second, secret, token = (draws.token(length) for length in (7, 7, 14, 12))
+    first, second, secret, token, ticket = (draws.token(n) for n in (7, 7, 14, 12, 6))
     tool = draws.pick(TOOLS)
     text = probe.text.format(first=first, second=second, tool=tool, token=token)
     return Attack(
         probe=probe.key,
         family=family,
         goal=probe.goal,
-        text=draws.pick(FRAMES).replace("{attack}", text),
+        text=draws.pick(FRAMES).replace("{ticket}", ticket).replace("{attack}", text),
         word=first + second,
         secret=secret,
         tool=tool,
