@@ -3,9 +3,12 @@
 from datetime import datetime
 
 from marketplace.models import Listing
-from pacts import evaluation
+from pacts import erasure, evaluation
+from pacts.budgets import NO_LIMIT, Budget
+from pacts.erasure import Erased
 from pacts.evaluation import EvaluationRefused
 from pacts.models import AgentVersion, Evaluation, PactVersion, Party, TaskSetVersion
+from settlement.models import Escrow
 
 
 def try_agent(
@@ -15,11 +18,14 @@ def try_agent(
     task_set_version: TaskSetVersion,
     party: Party,
     now: datetime,
+    budget: Budget = NO_LIMIT,
+    full_run: bool = False,
 ) -> Evaluation:
     """Run the agent over a task set and hold it against its pact; nobody's money waits for it.
 
-    Other people's agents can be tried while they are listed, under the pact they offer.
-    Raises `EvaluationRefused`.
+    Other people's agents can be tried while they are listed, under the pact they offer. It ends as
+    soon as the verdict is certain, unless a `full_run` is asked for. Raises `EvaluationRefused`, or
+    `BudgetRefused`.
     """
     agent = agent_version.agent
     own = agent.builder_id == party.id
@@ -50,5 +56,21 @@ def try_agent(
         pact_version=pact_version,
         task_set_version=task_set_version,
         deadline_at=evaluation.default_deadline(now),
+        budget=budget,
+        full_run=full_run,
         now=now,
     )
+
+
+def erase_answers(*, run: Evaluation, party: Party, now: datetime) -> Erased:
+    """Erase what a run kept, at its party's request; never while money or a dispute may need it.
+
+    Raises `EvaluationRefused`.
+    """
+    held = Escrow.objects.filter(milestone__deliverables__evaluation=run).first()
+    if held is not None and not held.is_final:
+        raise EvaluationRefused(
+            "money still waits for this run, and a dispute may need its answers; "
+            "erase them once it is settled"
+        )
+    return erasure.erase_answers(evaluation=run, by=party, reason="party_request", now=now)

@@ -118,7 +118,7 @@ class _Again:
     def _trial(self, trial: Json) -> Json:
         self.found.trials += 1
         if trial["state"] != "done":
-            return trial
+            return self._untried(trial)
         body = _body(trial["output"])
         made = {**trial, **self._digests(trial, body)}
         if trial["output"] is None and trial["output_digest"] and trial["fault"] == "none":
@@ -128,7 +128,19 @@ class _Again:
         where = f"trial {trial['position']}"
         for name in ("input_digest", "output_digest", "observations"):
             self._compare(f"{where}: {name}", trial[name], made[name])
+        if trial["fault"] not in ("none", "agent"):
+            self.found.differences.append(f"{where}: done, but the fault is {trial['fault']}'s")
         return made
+
+    def _untried(self, trial: Json) -> Json:
+        """A trial that nobody answers for: it says so, and no check says anything of it."""
+        where = f"trial {trial['position']}"
+        faults = {"null": ("platform", "buyer"), "skipped": ("none", "platform", "buyer", "agent")}
+        if trial["fault"] not in faults.get(trial["state"], ()):
+            said = f"{where}: {trial['state']} does not go with the fault {trial['fault']}"
+            self.found.differences.append(said)
+        self._compare(f"{where}: observations", trial["observations"], [])
+        return {**trial, "observations": []}
 
     def _digests(self, trial: Json, body: bytes | None) -> Json:
         asked = self.plan.asked(

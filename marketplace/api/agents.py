@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from marketplace.api.fields import ObjectField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from pacts import registry, runner
-from pacts.agents import PROTOCOLS
+from pacts.agents import PROTOCOLS, a2a
+from pacts.agents.card import Card, fetch_card
 from pacts.agents.control import WELL_KNOWN
 from pacts.models import Agent, AgentVersion
 from reputation.clock import database_now
@@ -34,6 +35,7 @@ class AgentVersionSerializer(serializers.ModelSerializer[AgentVersion]):
             "fingerprint",
             "max_concurrency",
             "deadline_ms",
+            "max_per_minute",
             "created_at",
         ]
 
@@ -69,6 +71,13 @@ class NewVersionSerializer(serializers.Serializer[AgentVersion]):
     declared = ObjectField(default=dict)
     max_concurrency = WholeField(min_value=1, max_value=64, default=4)
     deadline_ms = WholeField(min_value=100, max_value=60_000, default=10_000)
+    max_per_minute = WholeField(
+        min_value=1,
+        max_value=100_000,
+        allow_null=True,
+        default=None,
+        help_text="Calls, by everybody.",
+    )
 
 
 class NewAgentSerializer(NewVersionSerializer):
@@ -142,6 +151,34 @@ class OneAgentVersion(Reads):
 
     def get_queryset(self) -> QuerySet[AgentVersion]:
         return AgentVersion.objects.all()
+
+
+class CardSerializer(serializers.Serializer[Card]):
+    """What an A2A agent's card says, as a registration takes it."""
+
+    name = serializers.CharField()
+    summary = serializers.CharField(source="description")
+    endpoint = serializers.CharField()
+    protocol = serializers.SerializerMethodField()
+    declared = ObjectField()
+
+    def get_protocol(self, card: Card) -> str:
+        return a2a.PROTOCOL
+
+
+class NewCardSerializer(serializers.Serializer[Card]):
+    url = serializers.CharField(max_length=2000)
+
+
+class AgentCards(Makes):
+    """An A2A card read from its address, ready to be POSTed to `/agents` with a kind of work."""
+
+    gives = CardSerializer
+    takes = NewCardSerializer
+    replays = False
+
+    def create(self, given: dict[str, Any], now: datetime) -> Card:
+        return fetch_card(url=given["url"], egress=runner.egress())
 
 
 class ControlProof(Noun):

@@ -5,14 +5,22 @@ from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace import trying
-from marketplace.api.fields import IdField
+from marketplace.api.fields import IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
-from pacts import trials
+from pacts import evaluation, reruns, trials
+from pacts.budgets import Budget
+from pacts.bundles import bundle_of
+from pacts.erasure import Erased
+from pacts.failure_modes import FailureReport
+from pacts.failures import failure_report
 from pacts.models import (
     AgentVersion,
     ClauseVerdict,
@@ -47,6 +55,8 @@ class TrialSerializer(serializers.ModelSerializer[Trial]):
             "input_digest",
             "output_digest",
             "latency_us",
+            "cost_micros",
+            "reported",
             "finished_at",
             "observations",
         ]
@@ -83,7 +93,10 @@ class ProgressSerializer(serializers.Serializer[Any]):
     running = serializers.IntegerField()
     done = serializers.IntegerField()
     null = serializers.IntegerField()
+    skipped = serializers.IntegerField()
     agent_faults = serializers.IntegerField()
+    calls = serializers.IntegerField()
+    cost_micros = serializers.IntegerField()
 
 
 class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):
@@ -92,6 +105,7 @@ class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):
     agent_version = serializers.CharField(source="agent_version_id")
     pact_version = serializers.CharField(source="pact_version_id")
     task_set_version = serializers.CharField(source="task_set_version_id")
+    rerun_of = serializers.CharField(source="rerun_of_id", allow_null=True)
 
     class Meta:
         model = Evaluation
@@ -106,6 +120,15 @@ class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):
             "task_set_version",
             "repeats",
             "trials_total",
+            "rerun_of",
+            "full_run",
+            "max_calls",
+            "max_seconds",
+            "max_cost_micros",
+            "cost_currency",
+            "call_cost_micros",
+            "calls_made",
+            "stopped_by",
             "state",
             "started_at",
             "deadline_at",
@@ -131,10 +154,23 @@ class LiveEvaluationSerializer(EvaluationSerializer):
         return super().to_representation(instance)
 
 
+class BudgetSerializer(serializers.Serializer[Budget]):
+    """Null means no limit. Money is in millionths of one unit of the currency; what one call may
+    cost at most is set aside for every call in flight, so the budget is never exceeded."""
+
+    calls = WholeField(min_value=1, max_value=10**9, allow_null=True, default=None)
+    seconds = WholeField(min_value=1, max_value=86_400, allow_null=True, default=None)
+    cost_micros = WholeField(min_value=1, max_value=10**15, allow_null=True, default=None)
+    call_cost_micros = WholeField(min_value=0, max_value=10**15, default=0)
+    currency = serializers.RegexField("^[A-Z]{3}$", default="", allow_blank=True)
+
+
 class NewEvaluationSerializer(serializers.Serializer[Evaluation]):
     agent_version = IdField()
     pact_version = IdField()
     task_set_version = IdField()
+    budget = BudgetSerializer(required=False)
+    full_run = serializers.BooleanField(default=False)
 
 
 class EvaluationFilter(django_filters.FilterSet):
@@ -160,6 +196,15 @@ class OfEvaluations(Noun):
 
     def evaluation(self) -> Evaluation:
         return self.find(self.evaluations(), pk=self.kwargs["id"])
+
+    def own_evaluation(self) -> Evaluation:
+        """One that the acting party asked for, or an adjudicator looks at: with its tasks."""
+        seen = Q(requested_by_id=self.own)
+        if self.adjudicates:
+            seen |= Q(deliverable__milestone__disputes__isnull=False)
+        related = ("agent_version", "pact_version", "task_set_version", "requested_by")
+        rows = Evaluation.objects.filter(seen).select_related(*related).distinct()
+        return self.find(rows, pk=self.kwargs["id"])
 
 
 class Evaluations(OfEvaluations, Lists, Makes):
@@ -187,6 +232,8 @@ class Evaluations(OfEvaluations, Lists, Makes):
                 sets.select_related("task_set"), pk=given["task_set_version"]
             ),
             party=self.party,
+            budget=Budget(**given.get("budget", {})),
+            full_run=given["full_run"],
             now=now,
         )
 
@@ -221,3 +268,75 @@ class OneVerdict(OfEvaluations):
     def get(self, request: Request, id: str) -> Response:
         found = Verdict.objects.filter(evaluation=self.evaluation()).prefetch_related("clauses")
         return Response(self.shown(self.find(found)))
+
+
+class EvaluationCancellation(OfEvaluations, Makes):
+    """Call a run off: nothing more is tried, and there will be no verdict."""
+
+    gives = EvaluationSerializer
+
+    def create(self, given: dict[str, Any], now: datetime) -> Evaluation:
+        return evaluation.cancel_evaluation(evaluation=self.evaluation(), by=self.party, now=now)
+
+
+class EvaluationRerun(OfEvaluations, Makes):
+    """The checks as they are now over the raw answers of a run that is over; calls no agent and
+    moves no money. The answer is the new run."""
+
+    gives = EvaluationSerializer
+
+    def create(self, given: dict[str, Any], now: datetime) -> Evaluation:
+        return reruns.rerun_evaluation(
+            original=self.own_evaluation(), requested_by=self.party, now=now
+        )
+
+
+class ErasedSerializer(serializers.Serializer[Erased]):
+    artifacts = serializers.IntegerField()
+    kept = serializers.IntegerField()
+
+
+class EvaluationErasure(OfEvaluations, Makes):
+    """Erase the raw inputs and answers of a run; digests, observations and the verdict stay."""
+
+    gives = ErasedSerializer
+
+    def create(self, given: dict[str, Any], now: datetime) -> Erased:
+        return trying.erase_answers(run=self.own_evaluation(), party=self.party, now=now)
+
+
+class EvaluationBundle(OfEvaluations):
+    """Everything a run rests on as one document of canonical JSON, for
+    `manage.py evaluation verify FILE`. It holds the tasks, so only their side sees it."""
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request, id: str) -> HttpResponse:
+        found = self.own_evaluation()
+        response = HttpResponse(bundle_of(found), content_type="application/json")
+        response["Content-Disposition"] = f'attachment; filename="{found.pk}.json"'
+        return response
+
+
+class FailureModesSerializer(serializers.Serializer[FailureReport]):
+    """How many trials were sound, and how the others failed; `worsens` says that the later half of
+    the run failed more often than the earlier one, beyond chance."""
+
+    judged = serializers.IntegerField()
+    failing = serializers.IntegerField()
+    loud = serializers.IntegerField(source="counts.loud")
+    silent = serializers.IntegerField(source="counts.silent")
+    confident = serializers.IntegerField(source="counts.confident")
+    degraded = serializers.IntegerField(source="counts.degraded")
+    sound = serializers.IntegerField(source="counts.sound")
+    not_counted = serializers.IntegerField(source="counts.not_counted")
+    halves = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
+    worsens = serializers.BooleanField()
+
+
+class FailureModes(OfEvaluations):
+    """Loud, silent, confident and degraded trials of a run, told apart."""
+
+    gives = FailureModesSerializer
+
+    def get(self, request: Request, id: str) -> Response:
+        return Response(self.shown(failure_report(self.evaluation())))

@@ -12,6 +12,7 @@ from marketplace.api import (
     evaluations,
     evidence,
     imports,
+    juries,
     keys,
     listings,
     log,
@@ -21,6 +22,7 @@ from marketplace.api import (
     papers,
     parties,
     reconciliations,
+    reviews,
     tasksets,
 )
 from reputation.identifiers import ID_PATTERN
@@ -42,6 +44,8 @@ register_converter(IdConverter, "id")
 
 app_name = "api"
 urlpatterns = [
+    # First, because it is read most: an address further down costs a look at each one above it.
+    path("oracle/<id:id>", oracle.Oracle.as_view(), name="oracle"),
     path("me", parties.Me.as_view(), name="me"),
     path("parties", parties.Parties.as_view(), name="parties"),
     path("parties/<id:id>", parties.OneParty.as_view(), name="party"),
@@ -50,6 +54,7 @@ urlpatterns = [
     path("keys", keys.Keys.as_view(), name="keys"),
     path("keys/<id:id>", keys.OneKey.as_view(), name="key"),
     path("agents", agents.Agents.as_view(), name="agents"),
+    path("agent-cards", agents.AgentCards.as_view(), name="agent-cards"),
     path("agents/<id:id>", agents.OneAgent.as_view(), name="agent"),
     path("agents/<id:id>/versions", agents.AgentVersions.as_view(), name="agent-versions"),
     path("agents/<id:id>/control-proof", agents.ControlProof.as_view(), name="control-proof"),
@@ -92,6 +97,29 @@ urlpatterns = [
     path("evaluations/<id:id>", evaluations.OneEvaluation.as_view(), name="evaluation"),
     path("evaluations/<id:id>/trials", evaluations.Trials.as_view(), name="trials"),
     path("evaluations/<id:id>/verdict", evaluations.OneVerdict.as_view(), name="verdict"),
+    path(
+        "evaluations/<id:id>/cancellation",
+        evaluations.EvaluationCancellation.as_view(),
+        name="evaluation-cancellation",
+    ),
+    path("evaluations/<id:id>/rerun", evaluations.EvaluationRerun.as_view(), name="rerun"),
+    path("evaluations/<id:id>/erasure", evaluations.EvaluationErasure.as_view(), name="erasure"),
+    path("evaluations/<id:id>/bundle", evaluations.EvaluationBundle.as_view(), name="bundle"),
+    path(
+        "evaluations/<id:id>/failure-modes",
+        evaluations.FailureModes.as_view(),
+        name="failure-modes",
+    ),
+    path(
+        "evaluations/<id:id>/judgements", juries.Judgements.as_view(), name="evaluation-judgements"
+    ),
+    path("juries", juries.Juries.as_view(), name="juries"),
+    path("juries/<id:id>", juries.OneJury.as_view(), name="jury"),
+    path("juries/<id:id>/calibrations", juries.Calibrations.as_view(), name="calibrations"),
+    path("juries/<id:id>/review-draws", juries.ReviewDraws.as_view(), name="review-draws"),
+    path("reviews", reviews.Reviews.as_view(), name="reviews"),
+    path("reviews/<id:id>", reviews.OneReview.as_view(), name="review"),
+    path("reviews/<id:id>/label", reviews.Label.as_view(), name="review-label"),
     path("engagements", engagements.Engagements.as_view(), name="engagements"),
     path("engagements/<id:id>", engagements.OneEngagement.as_view(), name="engagement"),
     path(
@@ -173,7 +201,6 @@ urlpatterns = [
         controls.ReEvaluationOpening.as_view(),
         name="firing-re-evaluation",
     ),
-    path("oracle/<id:id>", oracle.Oracle.as_view(), name="oracle"),
     path("evidence", evidence.EvidenceLog.as_view(), name="evidence-log"),
     path("evidence/<id:id>", evidence.OneEvidence.as_view(), name="evidence"),
     path("evidence/<id:id>/proof", log.EvidenceProof.as_view(), name="evidence-proof"),

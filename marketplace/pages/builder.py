@@ -1,5 +1,6 @@
 """The builder's desk: register an agent, prove control, list it. Pacts are in `pages.pacts`."""
 
+import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,12 +10,15 @@ from django.urls import reverse
 from marketplace import hiring
 from marketplace.models import Listing
 from marketplace.pages import builder_view
-from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.attempts import attempt, attempt_button, sentence
 from marketplace.pages.control_view import restrictions_on
-from marketplace.pages.forms import AgentForm, ListingForm, VersionForm
+from marketplace.pages.forms import AgentForm, CardForm, ListingForm, VersionForm
 from marketplace.pages.visitors import find, now_of, party_of, user_of
 from marketplace.pages.wording import decimal
 from pacts import registry, runner
+from pacts.agents import a2a
+from pacts.agents.card import CardUnusable, fetch_card
+from pacts.egress import EgressRefused
 from pacts.engagements import Timers
 from pacts.models import Agent
 from reputation.clock import database_now
@@ -33,18 +37,41 @@ def builder(request: HttpRequest) -> HttpResponse:
 
 
 def agent_new(request: HttpRequest) -> HttpResponse:
-    """Register an agent by its URL."""
+    """Register an agent by its URL, or fill the form in from its A2A card first."""
+    if "card" in request.POST:
+        return _from_card(request)
     form = AgentForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         done = attempt(request, form, lambda: _register(request, form))
         if done:
             return done
-    return render(request, "builder/agent_new.html", {"form": form})
+    return render(request, "builder/agent_new.html", {"form": form, "card": CardForm()})
+
+
+def _from_card(request: HttpRequest) -> HttpResponse:
+    card = CardForm(request.POST)
+    form = AgentForm()
+    if card.is_valid():
+        try:
+            found = fetch_card(url=card.cleaned_data["url"], egress=runner.egress())
+        except (CardUnusable, EgressRefused) as error:
+            card.add_error("url", sentence(error))
+        else:
+            form = AgentForm(
+                initial={
+                    "name": found.name,
+                    "summary": found.description,
+                    "endpoint": found.endpoint,
+                    "protocol": a2a.PROTOCOL,
+                    "declared": json.dumps(found.declared),
+                }
+            )
+    return render(request, "builder/agent_new.html", {"form": form, "card": card})
 
 
 def _register(request: HttpRequest, form: AgentForm) -> str:
     version = registry.register_agent(
-        builder=party_of(request), now=database_now(), **form.cleaned_data
+        builder=party_of(request), now=database_now(), **form.registration
     )
     return reverse("builder_agent", args=[version.agent.slug])
 
@@ -87,7 +114,7 @@ def version_new(request: HttpRequest, slug: str) -> HttpResponse:
     latest = agent.versions.all()[0]
     initial = {
         name: getattr(latest, name)
-        for name in ("endpoint", "protocol", "max_concurrency", "deadline_ms")
+        for name in ("endpoint", "protocol", "max_concurrency", "deadline_ms", "max_per_minute")
     }
     form = VersionForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():

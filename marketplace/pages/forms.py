@@ -9,6 +9,7 @@ from marketplace.pages.tasks_in import TasksField, tasks_of
 from pacts.agents import PROTOCOLS
 from pacts.currencies import EXPONENTS
 from pacts.models import AgentVersion, Dispute, Member, PactVersion, Party, TaskSetVersion
+from pacts.strict_json import MalformedJson, parse_json
 from settlement import money
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "USDC")
@@ -192,6 +193,22 @@ class RevisionForm(forms.Form):
         self.fields["agent_version"].queryset = rows.order_by("-number")  # type: ignore[attr-defined]
 
 
+class JsonObjectField(forms.CharField):
+    """One JSON object, read as strictly as everything else."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return {}
+        try:
+            found = parse_json(text.encode())
+        except MalformedJson as error:
+            raise forms.ValidationError(f"This is not JSON: {error}.") from error
+        if not isinstance(found, dict):
+            raise forms.ValidationError("Give one JSON object.")
+        return found
+
+
 class AgentForm(forms.Form):
     """A new agent by its address."""
 
@@ -208,12 +225,51 @@ class AgentForm(forms.Form):
         help_text="The URL that the platform calls, one POST for each task.",
         widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    protocol = forms.ChoiceField(choices=[(name, name) for name in PROTOCOLS])
+    protocol = forms.ChoiceField(
+        choices=[(name, adapter.TITLE) for name, adapter in PROTOCOLS.items()]
+    )
+    model = forms.CharField(
+        max_length=120,
+        required=False,
+        help_text="Declared as part of the version; chat completions are asked for this model.",
+    )
+    instructions = forms.CharField(
+        max_length=20_000,
+        required=False,
+        help_text="For chat completions: the system message. Part of what is declared.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
     max_concurrency = forms.IntegerField(
         min_value=1, max_value=64, initial=4, label="Calls at a time"
     )
     deadline_ms = forms.IntegerField(
         min_value=100, max_value=60_000, initial=10_000, label="Longest answer, in milliseconds"
+    )
+    max_per_minute = forms.IntegerField(
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        label="Most calls a minute",
+        help_text="By everybody together. Empty: no limit.",
+    )
+    declared = JsonObjectField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def registration(self) -> dict[str, Any]:
+        """What `registry.register_agent` takes."""
+        data = dict(self.cleaned_data)
+        said = {name: data.pop(name) for name in ("model", "instructions")}
+        data["declared"] = (data.get("declared") or {}) | {k: v for k, v in said.items() if v}
+        return data
+
+
+class CardForm(forms.Form):
+    """Where an agent's A2A card is."""
+
+    url = forms.CharField(
+        max_length=2000,
+        label="Address of the agent or of its card",
+        widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
 
@@ -224,6 +280,7 @@ class VersionForm(forms.Form):
     protocol = AgentForm.base_fields["protocol"]
     max_concurrency = AgentForm.base_fields["max_concurrency"]
     deadline_ms = AgentForm.base_fields["deadline_ms"]
+    max_per_minute = AgentForm.base_fields["max_per_minute"]
     note = forms.CharField(
         max_length=200,
         required=False,
