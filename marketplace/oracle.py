@@ -31,7 +31,7 @@ from reputation.tallies import METHOD, Record
 
 FORMAT = "earnest-oracle/1"
 MOST_PROOFS = 10
-MAX_AGE = 10  # seconds a cache may keep it
+CACHEABLE = "public, max-age=10"
 # A document just read is not looked up again; well within what any cache is allowed anyway.
 KEPT_SECONDS = 2.0
 MOST_KEPT = 10_000
@@ -57,6 +57,7 @@ class _Kept:
     body: bytes
     etag: str
     modified: int
+    dated: str
     until: float
 
 
@@ -77,8 +78,8 @@ def answer(request: HttpRequest, agent_id: str) -> HttpResponse | None:
         else HttpResponse(found.body, content_type="application/json")
     )
     response.headers["ETag"] = found.etag
-    response.headers["Last-Modified"] = http_date(found.modified)
-    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
+    response.headers["Last-Modified"] = found.dated
+    response.headers["Cache-Control"] = CACHEABLE
     return response
 
 
@@ -104,7 +105,8 @@ def _read(agent_id: str) -> _Kept | None:
     found = _Kept(
         body=row.body.encode(),
         etag=f'"{row.digest}"',
-        modified=int(row.published_at.timestamp()),
+        modified=(modified := int(row.published_at.timestamp())),
+        dated=http_date(modified),
         until=time.monotonic() + KEPT_SECONDS,
     )
     _kept[agent_id] = found

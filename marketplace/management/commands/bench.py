@@ -7,12 +7,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from marketplace.benches import evaluation, settlement
+from marketplace.benches import evaluation, evidence, settlement
 from marketplace.benches.crowd import BenchFailed
 from marketplace.benches.figures import as_json
 
 # Each has a `Plan` (a dataclass), `QUICK` (what a quick plan changes), `smaller` and `run`.
-BENCHES: dict[str, ModuleType] = {"settlement": settlement, "evaluation": evaluation}
+BENCHES: dict[str, ModuleType] = {
+    "settlement": settlement,
+    "evaluation": evaluation,
+    "evidence": evidence,
+}
 
 
 class Command(BaseCommand):

@@ -1,0 +1,115 @@
+"""Readers over a socket: one gunicorn as the product starts it, many clients that keep alive."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from marketplace.benches.crowd import Act, BenchFailed, Seat, rate
+from marketplace.local.folder import ROOT
+from marketplace.local.programs import THREADS, gunicorn
+
+SETTINGS = "marketplace.benches.oracle_settings"
+READS = 50  # in one act of a client
+PATIENCE_SECONDS = 30.0
+
+
+@contextmanager
+def server(surroundings: Mapping[str, str]) -> Iterator[int]:
+    """The site on a port of its own, for the length of a block. Raises BenchFailed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    command = [
+        part
+        for part in gunicorn("bench", port, "marketplace.wsgi:application")
+        if part not in ("--access-logfile", "-")
+    ]
+    environment = {**surroundings, "EARNEST_WEB_POOL": str(THREADS)}
+    process = subprocess.Popen(  # noqa: S603
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _await(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1) as line:
+                if _read(line, "/healthz") == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise BenchFailed("the web server did not come up")
+
+
+def reads_per_second(
+    port: int, paths: Sequence[str], *, clients: int, seconds: float, tags: bool = False
+) -> float:
+    """Answers per second of these paths in turn. `tags` asks with the ETag of the answer before."""
+
+    def prepare(seat: Seat) -> Act:
+        line = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wanted = 304 if tags else 200
+        asked = [(path, _tag(line, path) if tags else "") for path in paths]
+
+        def act() -> int:
+            for number in range(READS):
+                path, tag = asked[(seat.number + number) % len(asked)]
+                status = _read(line, path, tag)
+                if status != wanted:
+                    raise BenchFailed(f"{path} answered {status}")
+            return READS
+
+        return act
+
+    return rate(prepare, clients=clients, seconds=seconds)
+
+
+def _read(line: socket.socket, path: str, tag: str = "") -> int:
+    return _ask(line, path, tag)[0]
+
+
+def _tag(line: socket.socket, path: str) -> str:
+    head = _ask(line, path, "")[1].decode("latin-1")
+    found = [row[6:] for row in head.split("\r\n") if row.lower().startswith("etag: ")]
+    if not found:
+        raise BenchFailed(f"{path} has no ETag")
+    return found[0]
+
+
+def _ask(line: socket.socket, path: str, tag: str) -> tuple[int, bytes]:
+    """Status and head of one answer, its body read to the end."""
+    known = f"If-None-Match: {tag}\r\n" if tag else ""
+    line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{known}\r\n".encode())
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += _more(line)
+    head, _, body = received.partition(b"\r\n\r\n")
+    status = int(head[9:12])
+    missing = _length(head) - len(body) if status == 200 else 0
+    while missing > 0:
+        missing -= len(_more(line))
+    return status, head
+
+
+def _more(line: socket.socket) -> bytes:
+    found = line.recv(65_536)
+    if not found:
+        raise BenchFailed("the server closed the connection")
+    return found
+
+
+def _length(head: bytes) -> int:
+    for row in head.split(b"\r\n"):
+        if row.lower().startswith(b"content-length: "):
+            return int(row[16:])
+    raise BenchFailed("an answer does not say its length")

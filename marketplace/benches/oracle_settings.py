@@ -1,0 +1,6 @@
+"""The product's settings, with one more address: a constant to hold the oracle against."""
+
+from marketplace.settings import *  # noqa: F403
+
+ROOT_URLCONF = "marketplace.benches.oracle_urls"
+SILENCED_SYSTEM_CHECKS = ["postgres.E005", "auth.W004", "urls.W005"]
