@@ -32,6 +32,17 @@ VERDICT_WORDS = {
 LONGEST = 2_000
 
 
+@register.simple_tag
+def rate(measured: Any) -> SafeString | str:
+    """A share with the range it lies in, or a dash where nothing was counted."""
+    if measured.point is None:
+        return "–"
+    return format_html(
+        '{} <span class="soft">({} – {})</span>',
+        *(f"{share:.1%}" for share in (measured.point, measured.low, measured.high)),
+    )
+
+
 @register.filter
 def percent0(bps: int | None) -> str:
     """A share without decimals, for tight places."""

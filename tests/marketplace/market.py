@@ -10,9 +10,10 @@ from marketplace import hiring, oversight, steering
 from marketplace.acting import Acting
 from marketplace.keys import issue_key
 from marketplace.models import BenchmarkClaim
-from pacts import imports
+from pacts import imports, reviews
 from pacts.engagements import Timers
-from pacts.models import Agent, Dispute, Evaluation, Verdict
+from pacts.judges import calibrating
+from pacts.models import Agent, Dispute, Evaluation, ReviewBatch, Verdict
 from reputation import firings
 from reputation.controls import Reading
 from reputation.models import Control, Evidence, Firing
@@ -108,7 +109,10 @@ def one_of_everything() -> Market:
     )
     key = issue_key(party=alice.party, user=alice.user, name="k", scopes=["read"], now=clock()).key
     control, firing = _fired_control(bob, version.agent)
+    jury, review = _drawn_answer(bob, disputed.deliverables.get().evaluation)
     ids = {
+        "jury": jury,
+        "review": review,
         "control": control.lineage,
         "firing": firing.id,
         "party": alice.party.id,
@@ -136,6 +140,33 @@ def one_of_everything() -> Market:
         "evidence": Evidence.objects.order_by("id")[0].id,
     }
     return Market(alice, bob, ids)
+
+
+def _drawn_answer(by: cast.Actor, of: Evaluation) -> tuple[str, str]:
+    """A jury, and an answer that waits for people to hold it against."""
+    jury = calibrating.register_jury(
+        name="Doubling",
+        spec={
+            "rubric": "The answer doubles the number it was given.",
+            "jurors": [{"provider": "main", "model": "judge-2026-01-01"}],
+        },
+        providers=["main"],
+        by=by.user,
+        now=clock(),
+    )
+    with transaction.atomic():
+        batch = reviews.open_batch(
+            purpose=ReviewBatch.Purpose.CALIBRATION,
+            evaluation=of,
+            clause="",
+            question=jury.spec["rubric"],
+            probability_bps=10_000,
+            reviewers=1,
+            jury=jury,
+            now=clock(),
+        )
+        items = reviews.draw(batch=batch, trials=list(of.trials.all()), now=clock())
+    return jury.id, items[0].id
 
 
 def _fired_control(bob: cast.Actor, agent: Agent) -> tuple[Control, Firing]:

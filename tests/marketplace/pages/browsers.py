@@ -20,6 +20,8 @@ ARGUMENTS = {
     "engagement_id": "engagement",
     "milestone_id": "milestone",
     "receipt_id": "receipt",
+    "deposit_id": "deposit",
+    "payout_id": "payout",
     "task_set_id": "task-set",
     "cancellation_id": "cancellation",
     "dispute_id": "dispute",
@@ -29,10 +31,11 @@ ARGUMENTS = {
     "version_id": "pact-version",
     "party_id": "party",
     "key_id": "key",
-    "template": "pact-template",
-    "kind": "check",
     "run_id": "imported-run",
     "template": "pact-template",
+    "kind": "check",
+    "jury_id": "jury",
+    "review_id": "review",
 }
 
 

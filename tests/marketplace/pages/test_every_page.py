@@ -21,6 +21,7 @@ from tests.marketplace.pages.browsers import (
 pytestmark = pytest.mark.django_db
 
 SHOWN = [route for route in ROUTES if "GET" in methods(route)]
+ADJUDICATORS = {"desk", "jury_new", "reviews", "review"}
 SENT = [route for route in ROUTES if "POST" in methods(route)]
 # Pages of the other side of the same market, and of adjudicators alone.
 BUILDERS = {
@@ -55,7 +56,7 @@ def pages(market: Market) -> Iterator[tuple[str, str]]:
     """Every page that somebody may look at, drawn for the one whom it is for."""
     carol = cast.carol()
     for route in SHOWN:
-        who = carol if route == "desk" else side_of(route, market)
+        who = carol if route in ADJUDICATORS else side_of(route, market)
         response = browser_of(who).get(address(route, market))
         if response.status_code == 200 and "html" in response["Content-Type"]:
             yield route, response.content.decode()
@@ -64,7 +65,7 @@ def pages(market: Market) -> Iterator[tuple[str, str]]:
 def test_every_page_opens_for_the_owner_of_what_it_shows() -> None:
     market, carol = one_of_everything(), cast.carol()
     for route in SHOWN:
-        who = carol if route == "desk" else side_of(route, market)
+        who = carol if route in ADJUDICATORS else side_of(route, market)
         response = browser_of(who).get(address(route, market))
         # A published pact has no editor: its draft address leads to the agent.
         assert response.status_code == (302 if route == "pact_draft" else 200), route
@@ -108,7 +109,7 @@ def test_what_belongs_to_others_answers_as_if_it_did_not_exist() -> None:
         market.bob,
         {name: f"{id_[:-12]}{'0' * 12}" for name, id_ in market.ids.items()},
     )
-    public = {"agent", "check", "evidence_entry", "pact_template", "pact_changes"}
+    public = {"agent", "check", "evidence_entry", "pact_template", "pact_changes", "jury"}
     own = set(ROUTES) - public - {"hire", "member_removal"}
     for route in sorted(own):
         there, nowhere = address(route, market), address(route, absent)
