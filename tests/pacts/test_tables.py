@@ -141,7 +141,7 @@ def test_a_parquet_file_that_does_not_fit_is_refused_by_row(
 
 
 def test_a_parquet_bomb_is_refused_unopened() -> None:
-    bomb = parquet({"input.text": ["x" * 65_000_000]}, use_dictionary=False)
+    bomb = parquet({"input.text": ["x" * 68_000_000]}, use_dictionary=False)
     assert len(bomb) < 10_000_000
     with pytest.raises(TaskSetRefused, match="unfolds to"):
         read_file(bomb)
