@@ -267,6 +267,8 @@ PAGES: Table = {
     "payout": {"POST": TREASURERS},
     "refund": {"POST": TREASURERS},
     "payout_cancellation": {"POST": TREASURERS},
+    "refund": {"POST": TREASURERS},
+    "payout_cancellation": {"POST": TREASURERS},
     "task_sets": READERS_PAGE,
     "task_set_new": {"GET": EDITORS, "POST": EDITORS},
     "task_set": READERS_PAGE,

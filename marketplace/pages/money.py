@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from marketplace.files import receipt_file, statement_file
-from marketplace.pages.attempts import attempt
-from marketplace.pages.forms import CURRENCIES, AmountForm
+from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.money_forms import DepositForm, PayoutForm
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import find, party_of
 from marketplace.periods import PeriodMalformed, window_of
@@ -20,7 +20,8 @@ from pacts.models import Party
 from reputation.clock import database_now
 from settlement import deposits, ledger, payouts, receipts, statements
 from settlement.models import FINAL, Account, Bond, Deposit, Entry, Escrow, Payout, Receipt
-from settlement.money import Money
+from settlement.money import Money, read
+from settlement.rails import rails_here
 
 PER_PAGE = 40
 NEWEST = 10
@@ -28,67 +29,98 @@ NEWEST = 10
 
 def money(request: HttpRequest) -> HttpResponse:
     """Balances, what is set aside, deposits, payouts, and the statement."""
-    return _show(request, deposit=_form("deposit", None), payout=_form("payout", None))
+    return _show(request)
 
 
 def deposit(request: HttpRequest) -> HttpResponse:
-    """Bring money in through the sandbox rail."""
-    form = _form("deposit", request)
+    """Bring money in through a rail."""
+    form = DepositForm(request.POST, auto_id="deposit_%s")
     if form.is_valid() and (done := attempt(request, form, lambda: _deposit(request, form))):
         return done
-    return _show(request, deposit=form, payout=_form("payout", None))
+    return _show(request, deposit=form)
 
 
 def payout(request: HttpRequest) -> HttpResponse:
-    """Take money out through the sandbox rail."""
-    form = _form("payout", request)
+    """Take money out through a rail."""
+    form = PayoutForm(request.POST, auto_id="payout_%s")
     if form.is_valid() and (done := attempt(request, form, lambda: _payout(request, form))):
         return done
-    return _show(request, deposit=_form("deposit", None), payout=form)
+    return _show(request, payout=form)
 
 
-def _form(name: str, request: HttpRequest | None) -> AmountForm:
-    return AmountForm(
-        request.POST if request else None,
-        auto_id=f"{name}_%s",
-        initial={"currency": CURRENCIES[0]},
-    )
+def refund(request: HttpRequest, deposit_id: str) -> HttpResponse:
+    """Send (part of) a deposit back to where it came from."""
+    found = find(Deposit.objects.filter(party=party_of(request)), pk=deposit_id)
+
+    def send_back() -> str:
+        payouts.request_refund(
+            deposit=found,
+            by=party_of(request),
+            money=read(request.POST.get("amount", "").strip(), found.currency),
+            idempotency_key=token_of(request),
+            now=database_now(),
+        )
+        return reverse("money")
+
+    return attempt_button(request, send_back, back=reverse("money"))
 
 
-def _deposit(request: HttpRequest, form: AmountForm) -> str:
+def payout_cancellation(request: HttpRequest, payout_id: str) -> HttpResponse:
+    """Take a payout back while no rail was asked about it."""
+    found = find(Payout.objects.filter(party=party_of(request)), pk=payout_id)
+
+    def cancel() -> str:
+        payouts.cancel_payout(payout=found, by=party_of(request), now=database_now())
+        return reverse("money")
+
+    return attempt_button(request, cancel, back=reverse("money"))
+
+
+def _deposit(request: HttpRequest, form: DepositForm) -> str:
     deposits.request_deposit(
         party=party_of(request),
         money=Money(form.minor, form.cleaned_data["currency"]),
+        rail=form.cleaned_data["rail"],
+        source=form.cleaned_data["place"],
         idempotency_key=token_of(request),
         now=database_now(),
     )
     return reverse("money")
 
 
-def _payout(request: HttpRequest, form: AmountForm) -> str:
+def _payout(request: HttpRequest, form: PayoutForm) -> str:
     payouts.request_payout(
         party=party_of(request),
         money=Money(form.minor, form.cleaned_data["currency"]),
+        rail=form.cleaned_data["rail"],
+        destination=form.cleaned_data["place"],
         idempotency_key=token_of(request),
         now=database_now(),
     )
     return reverse("money")
 
 
-def _show(request: HttpRequest, *, deposit: AmountForm, payout: AmountForm) -> HttpResponse:
+def _show(
+    request: HttpRequest, *, deposit: DepositForm | None = None, payout: PayoutForm | None = None
+) -> HttpResponse:
     party = party_of(request)
     page = Paginator(statement_of(party), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "balances": ledger.balances_of(party),
         "held": _held(party),
         "staked": _staked(party),
-        "deposit": deposit,
-        "payout": payout,
-        "deposits": Deposit.objects.filter(party=party)[:NEWEST],
+        "deposit": deposit or DepositForm(auto_id="deposit_%s"),
+        "payout": payout or PayoutForm(auto_id="payout_%s"),
+        "rails": rails_here(),
+        "deposits": [(one, payouts.refundable(one)) for one in _deposits(party)],
         "payouts": Payout.objects.filter(party=party)[:NEWEST],
         "page": page,
     }
     return render(request, "money/money.html", context)
+
+
+def _deposits(party: Party) -> QuerySet[Deposit]:
+    return Deposit.objects.filter(party=party).order_by("-requested_at", "-pk")[:NEWEST]
 
 
 def statement_of(party: Party) -> QuerySet[Entry]:

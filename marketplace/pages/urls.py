@@ -87,6 +87,12 @@ urlpatterns = [
         money.payout_cancellation,
         name="payout_cancellation",
     ),
+    path("money/deposits/<str:deposit_id>/refund/", money.refund, name="refund"),
+    path(
+        "money/payouts/<str:payout_id>/cancellation/",
+        money.payout_cancellation,
+        name="payout_cancellation",
+    ),
     path("task-sets/", tasksets.task_sets, name="task_sets"),
     path("task-sets/new/", tasksets.task_set_new, name="task_set_new"),
     path("task-sets/<str:task_set_id>/", tasksets.task_set, name="task_set"),

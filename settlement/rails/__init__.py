@@ -3,6 +3,7 @@
 from settlement.idempotency import is_token
 from settlement.rails.rail import (
     Answer,
+    Guide,
     Kind,
     Movement,
     Notice,
@@ -17,6 +18,7 @@ from settlement.rails.stripe_rail import StripeRail
 __all__ = [
     "RAILS",
     "Answer",
+    "Guide",
     "Kind",
     "Movement",
     "Notice",
@@ -28,6 +30,7 @@ __all__ = [
     "WebhookRefused",
     "check_place",
     "rail_named",
+    "rails_here",
 ]
 
 RAILS: dict[str, Rail] = {"sandbox": SandboxRail(), "stripe": StripeRail()}
@@ -48,10 +51,15 @@ def check_place(place: str) -> str:
     return place
 
 
+def rails_here() -> dict[str, Rail]:
+    """Every rail that is set up here, by name."""
+    return {name: rail for name, rail in RAILS.items() if rail.ready}
+
+
 def rail_named(name: str) -> Rail:
     """The rail of this name. Raises RailUnknown."""
     rail = RAILS.get(name)
     if rail is None or not rail.ready:
-        known = ", ".join(sorted(name for name, rail in RAILS.items() if rail.ready))
+        known = ", ".join(sorted(rails_here())) or "none, for none is set up here"
         raise RailUnknown(f"there is no rail {name!r}; choose one of {known}")
     return rail

@@ -75,9 +75,23 @@ class WebhookRefused(Exception):
     """The body is not signed by the rail, or its moment is too far from now. Nothing was read."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """A rail in words, for who deposits or is paid: what to write as a source or destination.
+
+    `usual` is the place that is meant when none is written; "" is none.
+    """
+
+    title: str
+    source: str
+    destination: str
+    usual: str = ""
+
+
 class Rail(Protocol):
     """One rail. Asking again with the same reference never moves money twice."""
 
+    guide: Guide
     instant: bool  # answers within a page's patience, so nobody needs to wait for a worker
 
     @property

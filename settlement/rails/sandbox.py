@@ -22,6 +22,7 @@ from settlement.models import SandboxEvent, SandboxLostRequest, SandboxMovement
 from settlement.rails import signing
 from settlement.rails.rail import (
     Answer,
+    Guide,
     Kind,
     Movement,
     Notice,
@@ -81,6 +82,13 @@ class SandboxRail:
     """The same answer to the same question, once it is decided."""
 
     instant = True
+    guide = Guide(
+        title="Sandbox",
+        source="pretend money, no bank is asked; leave this empty, or try “sandbox:decline”, "
+        "“sandbox:slow” or “sandbox:lost-answer”.",
+        destination="pretend money, no bank is asked; leave this empty, or try “sandbox:decline”.",
+        usual="sandbox:ok",
+    )
 
     @property
     def ready(self) -> bool:

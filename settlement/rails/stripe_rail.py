@@ -16,6 +16,7 @@ from django.conf import settings
 
 from settlement.rails.rail import (
     Answer,
+    Guide,
     Kind,
     Movement,
     Notice,
@@ -44,6 +45,11 @@ class StripeRail:
     """Stripe through its own SDK, one client per call: settings may change and workers fork."""
 
     instant = False
+    guide = Guide(
+        title="Stripe",
+        source="a payment method of yours there, such as pm_1Nv0FG…; it is charged at once.",
+        destination="your connected account there, such as acct_1032D8…",
+    )
 
     @property
     def ready(self) -> bool:

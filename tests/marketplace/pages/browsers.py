@@ -22,6 +22,8 @@ ARGUMENTS = {
     "receipt_id": "receipt",
     "deposit_id": "deposit",
     "payout_id": "payout",
+    "deposit_id": "deposit",
+    "payout_id": "payout",
     "task_set_id": "task-set",
     "cancellation_id": "cancellation",
     "dispute_id": "dispute",

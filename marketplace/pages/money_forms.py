@@ -1,0 +1,52 @@
+"""Money in and out by any rail that is set up here, as a person types it."""
+
+from typing import Any
+
+from django import forms
+
+from marketplace.pages.forms import CURRENCIES, AmountForm
+from settlement.rails import rails_here
+
+
+class RailForm(AmountForm):
+    """An amount, a rail, and where on that rail the money is: `place` is the rail's own token."""
+
+    field_order = ("amount", "currency", "rail", "place")
+    rail = forms.ChoiceField(label="By", required=False)
+    place = forms.CharField(max_length=80, required=False)
+    comes_in = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"currency": CURRENCIES[0]}, **kwargs)
+        guides = {name: rail.guide for name, rail in rails_here().items()}
+        rail = self.fields["rail"]
+        rail.choices = [(name, guide.title) for name, guide in guides.items()]  # type: ignore[attr-defined]
+        if len(guides) == 1:
+            rail.widget, rail.initial = forms.HiddenInput(), next(iter(guides))
+        place = self.fields["place"]
+        place.label = "From" if self.comes_in else "To"
+        place.help_text = " ".join(
+            f"{guide.title}: {guide.source if self.comes_in else guide.destination}"
+            for guide in guides.values()
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        here = rails_here()
+        data["rail"] = data.get("rail") or next(iter(here), "")
+        rail = here.get(data["rail"])
+        if rail and not data.get("place"):
+            data["place"] = rail.guide.usual
+            if not rail.guide.usual:
+                self.add_error("place", f"{rail.guide.title} needs to know where the money is.")
+        return data
+
+
+class DepositForm(RailForm):
+    """Money in."""
+
+
+class PayoutForm(RailForm):
+    """Money out."""
+
+    comes_in = False

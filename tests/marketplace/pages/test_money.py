@@ -1,0 +1,115 @@
+"""Money in and out on pages: every rail that is set up here, refunds, and payouts taken back."""
+
+from typing import Any
+
+import pytest
+
+from settlement import ledger, payouts
+from settlement.models import Deposit, Payout
+from tests import cast
+from tests.marketplace.pages.browsers import browser_of
+from tests.settlement.hires import give
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def alice() -> cast.Actor:
+    return cast.alice()
+
+
+def send(who: cast.Actor, path: str, key: str = "token-of-this-form", **fields: Any) -> Any:
+    return browser_of(who).post(path, {"idempotency_key": key} | fields)
+
+
+def deposited(alice: cast.Actor, amount: str = "10.000", currency: str = "KWD") -> Deposit:
+    fields = {"amount": amount, "currency": currency, "rail": "sandbox"}
+    assert send(alice, "/money/deposits/", key="t" * 20, **fields).status_code == 302
+    return Deposit.objects.get()
+
+
+def held(alice: cast.Actor, currency: str = "KWD") -> int:
+    return ledger.balances_of(alice.party).get(currency, 0)
+
+
+def test_only_rails_that_are_set_up_are_offered_with_what_each_wants_to_know(
+    alice: cast.Actor, settings: Any
+) -> None:
+    page = browser_of(alice).get("/money/").content.decode()
+    assert "pretend money" in page
+    assert "payment method" not in page
+    settings.STRIPE_SECRET_KEY = "sk_test_of_nobody"
+    page = browser_of(alice).get("/money/").content.decode()
+    for words in ("pretend money", "payment method", "connected account"):
+        assert words in page
+    settings.SANDBOX_RAIL = False
+    assert "pretend money" not in browser_of(alice).get("/money/").content.decode()
+
+
+def test_a_rail_that_has_no_usual_place_asks_for_one(alice: cast.Actor, settings: Any) -> None:
+    settings.STRIPE_SECRET_KEY = "sk_test_of_nobody"
+    fields = {"amount": "5", "currency": "EUR", "rail": "stripe"}
+    answer = send(alice, "/money/deposits/", **fields)
+    assert "Stripe needs to know where the money is" in answer.content.decode()
+    assert send(alice, "/money/deposits/", place="pm_card_visa", **fields).status_code == 302
+    made = Deposit.objects.get()
+    assert (made.rail, made.source, made.state) == ("stripe", "pm_card_visa", "pending")
+
+
+def test_without_any_rail_the_page_says_so(alice: cast.Actor, settings: Any) -> None:
+    settings.SANDBOX_RAIL = False
+    assert "No way to move money" in browser_of(alice).get("/money/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [("1500", "JPY", 1_500), ("1.5", "EUR", 150), ("1.005", "KWD", 1_005), ("0.000001", "USDC", 1)],
+)
+def test_every_kind_of_currency_comes_in_to_its_last_decimal(
+    alice: cast.Actor, amount: str, currency: str, minor: int
+) -> None:
+    deposited(alice, amount, currency)
+    assert held(alice, currency) == minor
+
+
+def test_a_part_of_a_deposit_goes_back_to_where_it_came_from(alice: cast.Actor) -> None:
+    made = deposited(alice)
+    assert 'data-test="refund"' in browser_of(alice).get("/money/").content.decode()
+    for _ in range(2):
+        send(alice, f"/money/deposits/{made.id}/refund/", amount="4.000")
+    sent = Payout.objects.get()
+    assert (sent.amount, sent.refund_of, sent.destination) == (4_000, made, "sandbox:ok")
+    assert (held(alice), payouts.refundable(made)) == (6_000, 6_000)
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-1", "10.001", "1.0005", "all"])
+def test_what_cannot_go_back_moves_nothing_and_says_why(alice: cast.Actor, amount: str) -> None:
+    made = deposited(alice)
+    path = f"/money/deposits/{made.id}/refund/"
+    answer = browser_of(alice).post(
+        path, {"idempotency_key": "t" * 18, "amount": amount}, follow=True
+    )
+    assert 'role="alert"' in answer.content.decode() or "flash" in answer.content.decode()
+    assert not Payout.objects.exists()
+    assert held(alice) == 10_000
+
+
+def test_a_pending_payout_is_taken_back_on_the_page(alice: cast.Actor) -> None:
+    give(alice, 1_000, "EUR")
+    send(alice, "/money/payouts/", amount="4", currency="EUR", rail="sandbox")
+    made = Payout.objects.get()
+    assert (made.state, held(alice, "EUR")) == ("pending", 600)
+    assert 'data-test="cancel-payout"' in browser_of(alice).get("/money/").content.decode()
+    send(alice, f"/money/payouts/{made.id}/cancellation/", key="u" * 18)
+    made.refresh_from_db()
+    assert (made.state, held(alice, "EUR")) == ("cancelled", 1_000)
+
+
+def test_what_belongs_to_somebody_else_is_absent(alice: cast.Actor) -> None:
+    made, mallory = deposited(alice), cast.mallory()
+    for path in (
+        f"/money/deposits/{made.id}/refund/",
+        "/money/deposits/dep_0190f3c2a1b27c3d8e4f5a6b7c8d9e0f/refund/",
+    ):
+        assert send(mallory, path, amount="1").status_code == 404
+    assert not Payout.objects.exists()
