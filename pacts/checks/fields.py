@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from pacts.checks.check import Call
+from pacts.checks.unicode_forms import normal
 from reputation.canonical import JsonValue
 
 
@@ -47,8 +48,8 @@ def _punctuation() -> dict[int, None]:
 _NORMALISERS: dict[str, Callable[[str], str]] = {
     "casefold": str.casefold,
     "strip": str.strip,
-    "nfkc": lambda text: unicodedata.normalize("NFKC", text),
-    "nfc": lambda text: unicodedata.normalize("NFC", text),
+    "nfkc": lambda text: normal("NFKC", text),
+    "nfc": lambda text: normal("NFC", text),
     "whitespace": lambda text: " ".join(text.split()),
     "punctuation": lambda text: text.translate(_punctuation()),
     "articles": lambda text: _ARTICLES.sub(" ", text),

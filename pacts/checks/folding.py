@@ -10,11 +10,12 @@ Standard #39, Cyrillic, Greek, Armenian, Cherokee and the small capitals. Foldin
 """
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Any, cast
 
 import re2
+
+from pacts.checks.unicode_forms import normal
 
 # Letters and what they look like, in lower case, as case folding leaves them.
 _LOOKS = (
@@ -53,7 +54,7 @@ def fold(text: str) -> str:
 
 
 def _fold_once(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    apart = normal("NFKD", normal("NFKC", text).casefold())
     return cast(str, _unseen().sub("", apart)).translate(_LETTERS).casefold()
 
 

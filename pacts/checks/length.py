@@ -9,11 +9,11 @@ and at most `most`. Not applicable out of scope or where the agent declined.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 
 from pacts.checks.check import Answer, Call, Check, Fixture, Params, failed, passed, quote
 from pacts.checks.fields import FIELD, declined, text_of
+from pacts.checks.unicode_forms import normal
 from reputation.canonical import JsonValue
 
 COUNT: dict[str, JsonValue] = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
@@ -44,7 +44,7 @@ def _closes(end: re.Match[str], text: str) -> bool:
 
 
 _COUNTS: dict[str, Callable[[str], int]] = {
-    "characters": lambda text: len(unicodedata.normalize("NFC", text)),
+    "characters": lambda text: len(normal("NFC", text)),
     "words": lambda text: sum(1 for _ in _WORD.finditer(text)),
     "sentences": _sentences,
     "tokens": lambda text: sum(1 for _ in _TOKEN.finditer(text)),

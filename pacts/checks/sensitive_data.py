@@ -10,12 +10,12 @@ leaked nothing: not applicable.
 """
 
 import re
-import unicodedata
 
 from pacts.checks.check import Answer, Call, Check, Fixture, Params, failed, passed, quote
 from pacts.checks.fields import FIELD, Absent, at, sound
 from pacts.checks.preparing import prepared_once
 from pacts.checks.secrets_found import KINDS, PERSONAL, SECRETS, find
+from pacts.checks.unicode_forms import normal
 from reputation.canonical import JsonValue
 
 PARAMS: dict[str, JsonValue] = {
@@ -87,7 +87,7 @@ def _written(number: int) -> str:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", _UNSEEN.sub("", sound(text)))
+    return normal("NFKC", _UNSEEN.sub("", sound(text)))
 
 
 def _vacuity(params: Params) -> str | None:

@@ -5,12 +5,12 @@ agent's own) stands one text; a list of texts, known as "1", "2" …; a list of 
 and a `text`; or an object of texts by id. At most 500 sources of 2,000,000 characters in all.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
 from pacts.checks.check import Call, Params
 from pacts.checks.fields import FIELD, at, sound
+from pacts.checks.unicode_forms import normal
 from reputation.canonical import JsonValue
 
 MOST_SOURCES = 500
@@ -71,4 +71,4 @@ def _listed(number: int, item: JsonValue) -> tuple[str, str]:
 @lru_cache(maxsize=64)
 def readable(text: str) -> str:
     """Text as it is quoted: NFKC, one kind of quotation mark and dash, single spaces, any case."""
-    return " ".join(unicodedata.normalize("NFKC", text).translate(_SAME).casefold().split())
+    return " ".join(normal("NFKC", text).translate(_SAME).casefold().split())
