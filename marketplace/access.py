@@ -222,12 +222,23 @@ API: Table = {
     "api:consistency": {"GET": PUBLIC},
     "api:standings": {"GET": PUBLIC},
     "api:standing": {"GET": PUBLIC},
+    "api:signals": {"GET": PUBLIC},
+    "api:standing-history": {"GET": PUBLIC},
+    "api:buyer": {"GET": PUBLIC},
+    "api:credentials": {"GET": READERS, "POST": EDITORS},
+    "api:credential": {"GET": PUBLIC, "DELETE": EDITORS},
+    "api:jwks": {"GET": PUBLIC},
 }
 
 # Every page of `marketplace.pages.urls`.
 PAGES: Table = {
     "market": PUBLIC_PAGE,
     "agent": PUBLIC_PAGE,
+    "agent_standing": PUBLIC_PAGE,
+    "badge": PUBLIC_PAGE,
+    "buyer": PUBLIC_PAGE,
+    "credential_new": {"POST": EDITORS},
+    "credential_end": {"POST": EDITORS},
     "evidence": PUBLIC_PAGE,
     "evidence_entry": PUBLIC_PAGE,
     "evidence_kinds": PUBLIC_PAGE,
@@ -265,8 +276,6 @@ PAGES: Table = {
     "money": READERS_PAGE,
     "deposit": {"POST": TREASURERS},
     "payout": {"POST": TREASURERS},
-    "refund": {"POST": TREASURERS},
-    "payout_cancellation": {"POST": TREASURERS},
     "refund": {"POST": TREASURERS},
     "payout_cancellation": {"POST": TREASURERS},
     "task_sets": READERS_PAGE,

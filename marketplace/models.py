@@ -206,3 +206,29 @@ class WatchCursor(models.Model):
 
     def __str__(self) -> str:
         return str(self.next_index)
+
+
+class StandingCredential(models.Model):
+    """A standing its builder carries elsewhere: signed text that ends, and can be ended."""
+
+    id = PublicIdField("crd", primary_key=True)
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="credentials")
+    agent_version = models.ForeignKey(AgentVersion, on_delete=models.PROTECT, related_name="+")
+    audience = models.CharField(max_length=120, blank=True)
+    dimensions = models.JSONField(default=list)
+    text = models.TextField()  # the JWS, compact
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="credential_expires",
+                condition=models.Q(expires_at__gt=models.F("issued_at")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.id

@@ -4,6 +4,7 @@
 A subclass answers as its nearest listed ancestor.
 """
 
+from marketplace.credentials import CredentialRefused
 from marketplace.hiring import ClaimRefused, ListingClosed, ListingRefused
 from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
@@ -89,6 +90,8 @@ REFUSALS: dict[type, int] = {
     ReviewRefused: 409,
     AlreadyLabelled: 409,
     NotAReviewer: 403,
+    # standing
+    CredentialRefused: 422,
     # hiring
     ListingRefused: 422,
     ListingClosed: 409,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from reputation import checkpoints, sequencer, standings
+from reputation import checkpoints, scores, sequencer, standings
 from reputation.clock import database_now
 from reputation.hints import hint
 
@@ -12,6 +12,7 @@ MOST_BATCHES = 50  # then the next hint goes on, so that no worker is held for l
 SCHEDULE = {
     "sequence-evidence": {"task": "reputation.tasks.sequence_evidence", "schedule": 1.0},
     "sign-checkpoint": {"task": "reputation.tasks.sign_checkpoint", "schedule": 3.0},
+    "refresh-scores": {"task": "reputation.tasks.refresh_scores", "schedule": 10.0},
     "update-standings": {"task": "reputation.tasks.update_standings", "schedule": 2.0},
 }
 
@@ -39,4 +40,12 @@ def update_standings() -> None:
         if read:
             hint("reputation.standings_moved")
         if read < BATCH:
+            return
+
+
+@shared_task
+def refresh_scores() -> None:
+    """Score again what the turn of the hour has aged."""
+    for _ in range(MOST_BATCHES):
+        if not scores.refresh_due(now=database_now()):
             return

@@ -23,6 +23,7 @@ from marketplace.api import (
     parties,
     reconciliations,
     reviews,
+    standing,
     tasksets,
 )
 from reputation.identifiers import ID_PATTERN
@@ -211,6 +212,16 @@ urlpatterns = [
     path("log", log.TheLog.as_view(), name="log"),
     path("log/heads", log.Heads.as_view(), name="heads"),
     path("log/consistency", log.Consistency.as_view(), name="consistency"),
+    path("agents/<id:id>/signals", standing.StandingSignals.as_view(), name="signals"),
+    path(
+        "agents/<id:id>/standing-history",
+        standing.StandingHistory.as_view(),
+        name="standing-history",
+    ),
+    path("parties/<id:id>/buyer-standing", standing.BuyerStandings.as_view(), name="buyer"),
+    path("credentials", standing.Credentials.as_view(), name="credentials"),
+    path("credentials/<id:id>", standing.OneCredential.as_view(), name="credential"),
+    path("jwks", standing.Jwks.as_view(), name="jwks"),
     path("standings", evidence.Standings.as_view(), name="standings"),
     path("standings/<id:id>", evidence.OneStanding.as_view(), name="standing"),
 ]

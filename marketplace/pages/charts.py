@@ -56,3 +56,23 @@ def _slope(before: int, after: int) -> Slope:
 
 def _place(bps: int) -> int:
     return round(min(max(bps, 0), 10_000) * WIDTH / 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A line through a figure's history, oldest left, on a field of 100 by 24."""
+
+    points: str
+    least: int
+    most: int
+
+
+def trace(values: Sequence[int | None]) -> Trace | None:
+    """The line of what is known; None under two values. The scale is the values' own."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return None
+    least, most = min(known), max(known)
+    width, height = 100 / (len(known) - 1), 20 / max(most - least, 1)
+    places = (f"{n * width:.1f},{22 - (v - least) * height:.1f}" for n, v in enumerate(known))
+    return Trace(points=" ".join(places), least=least, most=most)

@@ -18,22 +18,27 @@ def market(request: HttpRequest) -> HttpResponse:
     work = request.GET.get("work", "")[:40]
     sort = request.GET.get("sort", "pact")
     sort = sort if sort in market_view.SORTS else "pact"
+    least = request.GET.get("least", "")
+    least = least if least in map(str, market_view.LEAST) else ""
     now = now_of(request)
-    found = market_view.matching(market_view.open_listings(), text=text, work=work)
-    cards = market_view.cards_of(found, now=now)
-    ordered = market_view.SORTS[sort][1](cards)
-    asked = bool(text or work)
-    page = Paginator(ordered, PER_PAGE).get_page(request.GET.get("page"))
-    query = urlencode({"q": text, "work": work, "sort": sort})
+    found = market_view.matching(
+        market_view.open_listings(), text=text, work=work, least=int(least or 0)
+    )
+    asked = bool(text or work or least)
+    page = Paginator(market_view.sort(found, sort), PER_PAGE).get_page(request.GET.get("page"))
+    query = urlencode({"q": text, "work": work, "least": least, "sort": sort})
     context = {
         "page": page,
+        "cards": market_view.cards_of(page.object_list, now=now),
         "query": f"{query}&",
         "text": text,
         "work": work,
         "sort": sort,
         "sorts": {key: title for key, (title, _) in market_view.SORTS.items()},
         "kinds": market_view.kinds_of_work(),
-        "stories": [] if asked else market_view.stories_of(cards),
+        "stories": [] if asked else market_view.stories(now=now),
+        "least": least,
+        "bounds": [(str(bps), bps) for bps in market_view.LEAST],
         "asked": asked,
     }
     return render(request, "market/market.html", context)

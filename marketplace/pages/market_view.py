@@ -1,17 +1,17 @@
 """What the market shows: offers with their evidence, and per kind of work the two orders."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from marketplace.models import BenchmarkClaim, Listing
 from marketplace.pages.charts import Slope, slopes
 from marketplace.pages.rates import Rate, rate_of_standing
 from pacts.models import ClauseVerdict
 from reputation import queries
+from reputation.models import StandingScore
 from reputation.queries import AgentStanding
 from settlement.models import FINAL, Escrow
 from settlement.reasons import REASONS
@@ -53,6 +53,11 @@ class Card:
         """Under 20 units in every dimension."""
         return self.lower is None
 
+    @property
+    def is_provisional(self) -> bool:
+        """Measured, but by buyers whose weight is not earned yet: ranks below every vouched one."""
+        return not self.is_new and not self.standing.composite.is_vouched
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -85,15 +90,27 @@ class Story:
 def open_listings() -> QuerySet[Listing]:
     """Offers that take hires, with all that a card needs except the standing."""
     claims = BenchmarkClaim.objects.order_by("-measured_on", "-recorded_at")
+    newest = claims.filter(agent_version=OuterRef("agent_version"))
+    score = StandingScore.objects.filter(version_id=OuterRef("agent_version_id"))
     return (
         Listing.objects.filter(state=Listing.State.OPEN)
         .select_related("agent__builder", "agent_version", "pact_version")
         .prefetch_related(Prefetch("agent_version__benchmark_claims", queryset=claims))
+        .annotate(
+            rank=Subquery(score.values("rank")[:1]),
+            score_bps=Subquery(score.values("score_bps")[:1]),
+            claimed_bps=Subquery(newest.values("score_bps")[:1]),
+        )
     )
 
 
-def matching(listings: QuerySet[Listing], *, text: str, work: str) -> QuerySet[Listing]:
-    """Offers whose name, summary, builder or kind contains every word, of one kind if given."""
+def matching(
+    listings: QuerySet[Listing], *, text: str, work: str, least: int = 0
+) -> QuerySet[Listing]:
+    """Offers whose name, summary, builder or kind contains every word, of one kind if given.
+
+    With `least`, a lower bound in basis points, only those whose stored score reaches it.
+    """
     for word in text.split()[:8]:
         listings = listings.filter(
             Q(agent__name__icontains=word)
@@ -101,7 +118,8 @@ def matching(listings: QuerySet[Listing], *, text: str, work: str) -> QuerySet[L
             | Q(agent__work__icontains=word)
             | Q(agent__builder__name__icontains=word)
         )
-    return listings.filter(agent__work=work) if work else listings
+    listings = listings.filter(agent__work=work) if work else listings
+    return listings.filter(score_bps__gte=least) if least else listings
 
 
 def cards_of(listings: Iterable[Listing], *, now: datetime) -> list[Card]:
@@ -125,28 +143,31 @@ def _card(listing: Listing, standing: AgentStanding) -> Card:
 
 
 def by_pact(cards: Iterable[Card]) -> list[Card]:
-    """Highest lower bound first; offers without a number after those with one."""
-    return sorted(cards, key=lambda card: (card.lower is None, -(card.lower or 0), card.name))
-
-
-def by_benchmark(cards: Iterable[Card]) -> list[Card]:
-    """Highest claim first; offers without a claim last."""
+    """Vouched ones first, each by its lower bound; offers without a number last."""
     return sorted(
         cards,
         key=lambda card: (
-            card.claim is None,
-            -(card.claim.score_bps if card.claim else 0),
+            card.is_new,
+            -(card.standing.composite.rank or 0),
             card.name,
         ),
     )
 
 
+# What the page can be sorted by. The rank is `reputation.standing.Composite.rank`, stored: exact
+# for the hour it was scored in, and scored again with new evidence and at the turn of the hour.
 SORTS = {
-    "pact": ("Pact: lower bound", by_pact),
-    "benchmark": ("Benchmark claim", by_benchmark),
-    "price": ("Price", lambda cards: sorted(cards, key=lambda c: (c.listing.price, c.name))),
-    "newest": ("Newest", lambda cards: sorted(cards, key=lambda c: c.listing.opened_at)[::-1]),
+    "pact": ("Pact: lower bound", (F("rank").desc(nulls_last=True), "agent__name")),
+    "benchmark": ("Benchmark claim", (F("claimed_bps").desc(nulls_last=True), "agent__name")),
+    "price": ("Price", ("price", "agent__name")),
+    "newest": ("Newest", ("-opened_at", "agent__name")),
 }
+LEAST = (5_000, 7_000, 8_000, 9_000, 9_500)  # lower bounds to filter by
+
+
+def sort(listings: QuerySet[Listing], by: str) -> QuerySet[Listing]:
+    """In an order of `SORTS`; the id makes it total, so that pages never overlap."""
+    return listings.order_by(*SORTS[by][1], "id")
 
 
 def kinds_of_work() -> list[tuple[str, int]]:
@@ -155,14 +176,14 @@ def kinds_of_work() -> list[tuple[str, int]]:
     return list(rows.annotate(many=Count("id")).order_by("-many", "agent__work"))
 
 
-def stories_of(cards: Sequence[Card]) -> list[Story]:
+def stories(*, now: datetime) -> list[Story]:
     """Per kind of work with at least two benchmark claims: the two orders and the money."""
-    by_work: dict[str, list[Card]] = defaultdict(list)
-    for card in cards:
-        if card.claim:
-            by_work[card.listing.agent.work].append(card)
-    told = [work for work, rows in by_work.items() if len(rows) > 1][:MOST_STORIES]
-    chosen = {work: by_benchmark(by_work[work])[:MOST_IN_STORY] for work in sorted(told)}
+    claimed = sort(open_listings().exclude(claimed_bps=None), "benchmark")
+    kinds = claimed.order_by().values("agent__work").annotate(many=Count("id")).filter(many__gt=1)
+    works = sorted(kinds.values_list("agent__work", flat=True))[:MOST_STORIES]
+    chosen = {
+        work: cards_of(claimed.filter(agent__work=work)[:MOST_IN_STORY], now=now) for work in works
+    }
     outcomes = _outcomes([card for rows in chosen.values() for card in rows])
     return [_story(work, rows, outcomes) for work, rows in chosen.items()]
 

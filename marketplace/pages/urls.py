@@ -20,12 +20,18 @@ from marketplace.pages import (
     pacts,
     parties,
     reviews,
+    standing,
     tasksets,
 )
 
 urlpatterns = [
     path("", market.market, name="market"),
     path("agents/<slug:slug>/", agents.agent, name="agent"),
+    path("agents/<slug:slug>/standing/", standing.agent_standing, name="agent_standing"),
+    path("agents/<slug:slug>/badge.svg", standing.badge, name="badge"),
+    path("agents/<slug:slug>/credentials/", standing.credential_new, name="credential_new"),
+    path("credentials/<str:credential_id>/end/", standing.credential_end, name="credential_end"),
+    path("buyers/<str:party_id>/", standing.buyer, name="buyer"),
     path("agents/<slug:slug>/hire/", hiring.hire, name="hire"),
     path("agents/<slug:slug>/trial/", evaluations.evaluation_new, name="evaluation_new"),
     path("evaluations/", evaluations.evaluations, name="evaluations"),
@@ -81,12 +87,6 @@ urlpatterns = [
     path("money/", money.money, name="money"),
     path("money/deposits/", money.deposit, name="deposit"),
     path("money/payouts/", money.payout, name="payout"),
-    path("money/deposits/<str:deposit_id>/refund/", money.refund, name="refund"),
-    path(
-        "money/payouts/<str:payout_id>/cancellation/",
-        money.payout_cancellation,
-        name="payout_cancellation",
-    ),
     path("money/deposits/<str:deposit_id>/refund/", money.refund, name="refund"),
     path(
         "money/payouts/<str:payout_id>/cancellation/",

@@ -9,7 +9,7 @@ from django.utils.timezone import now as clock
 from marketplace import hiring, oversight, steering
 from marketplace.acting import Acting
 from marketplace.keys import issue_key
-from marketplace.models import BenchmarkClaim
+from marketplace.models import BenchmarkClaim, StandingCredential
 from pacts import imports, reviews
 from pacts.engagements import Timers
 from pacts.judges import calibrating
@@ -110,7 +110,15 @@ def one_of_everything() -> Market:
     key = issue_key(party=alice.party, user=alice.user, name="k", scopes=["read"], now=clock()).key
     control, firing = _fired_control(bob, version.agent)
     jury, review = _drawn_answer(bob, disputed.deliverables.get().evaluation)
+    credential = StandingCredential.objects.create(
+        agent=version.agent,
+        agent_version=version,
+        text="a.b.c",
+        issued_at=clock(),
+        expires_at=clock() + timedelta(days=1),
+    )
     ids = {
+        "credential": credential.id,
         "jury": jury,
         "review": review,
         "control": control.lineage,

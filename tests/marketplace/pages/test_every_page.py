@@ -32,6 +32,8 @@ BUILDERS = {
     "pact_new",
     "pact_draft",
     "listing",
+    "credential_new",
+    "credential_end",
     "listing_pause",
     "control",
     "publication",

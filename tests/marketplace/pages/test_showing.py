@@ -12,6 +12,7 @@ from marketplace import hiring
 from marketplace.models import BenchmarkClaim
 from pacts.engagements import Timers
 from pacts.models import Agent, Artifact, Observation, Trial
+from reputation import scores
 from reputation.canonical import sha256
 from reputation.models import Standing
 from reputation.tallies import METHOD, weight
@@ -74,6 +75,7 @@ def _stand(agent_id: str, version_id: str, units: int) -> None:
         first_evidence_at=at,
         last_evidence_at=at,
     )
+    scores.refresh([version_id], now=clock())
 
 
 def text_of(page: str) -> str:
