@@ -6,7 +6,7 @@ deadline at the latest. What nobody said by then is an error of the platform, ne
 fail.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Sum
@@ -74,6 +74,9 @@ def ready(evaluation: Evaluation, clauses: Iterable[Clause], *, now: datetime) -
     open_to = {clause.key: list(_unanswered(evaluation, clause)) for clause in panel}
     if not any(open_to.values()):
         return True
+    if evaluation.rerun_of_id is not None:
+        _take_over(evaluation, open_to)
+        return True
     over = now > evaluation.deadline_at
     waiting = [
         clause for clause in panel if _summoned(evaluation, clause, open_to[clause.key], now)
@@ -84,6 +87,30 @@ def ready(evaluation: Evaluation, clauses: Iterable[Clause], *, now: datetime) -
         _close(evaluation, clause, open_to[clause.key])
     _log(evaluation, panel, now)
     return True
+
+
+def _take_over(again: Evaluation, open_to: Mapping[str, Sequence[Trial]]) -> None:
+    """Answers that were read once are not read again: what was said of them in the run whose
+    answers these are, stands."""
+    said = Observation.objects.filter(trial__evaluation=again.rerun_of_id, clause__in=open_to)
+    earlier = {(one.trial.position, one.clause): one for one in said.select_related("trial")}
+    Observation.objects.bulk_create(
+        [
+            Observation(
+                trial=trial,
+                clause=key,
+                check_kind=was.check_kind,
+                check_version=was.check_version,
+                outcome=was.outcome,
+                value=was.value,
+                reason=was.reason,
+            )
+            for key, trials in open_to.items()
+            for trial in trials
+            if (was := earlier.get((trial.position, key))) is not None
+        ],
+        batch_size=CHUNK,
+    )
 
 
 def _unanswered(evaluation: Evaluation, clause: Clause) -> Iterable[Trial]:
