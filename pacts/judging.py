@@ -2,10 +2,12 @@
 rows and for whoever verifies an exported bundle offline."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pacts.conclusions import CombinedVerdict, combine
 from pacts.plans import plan_for
-from pacts.statistics import Tally
+from pacts.repetition import Repetition
+from pacts.statistics import ClauseVerdict, Tally
 from pacts.terms import Clause
 from pacts.units import Outcome, Try, unit_of
 
@@ -34,12 +36,19 @@ class Jury:
         self._open: dict[tuple[int, str], list[Try]] = {}
         self.tallies = [Tally(clause) for clause in clauses]
         self._plan = plan_for(clauses)
+        self._repeats = {
+            clause.key: Repetition(clause.repeats)
+            for clause in clauses
+            if clause.unit == "task" and clause.repeats > 1
+        }
 
     def add(self, tries: TaskTries) -> None:
         """All tries of one task. A clause that looked at none of them is left as it is."""
         for place, tally in enumerate(self.tallies):
             key = tally.clause.key
             found = [one for one in tries.get(key, ()) if self._plan.sees(key, one.variant)]
+            if found and key in self._repeats:
+                self._repeats[key].add(found)
             session = self._sessions.get(found[0].task) if found else None
             if session and tally.clause.unit == "session":
                 # A session takes its place at its last task, as a task does at its last try.
@@ -68,8 +77,13 @@ class Jury:
             tally = self.tallies[place]
             _count(tally, unit_of(clause=tally.clause, tries=found))
         self._open = {}
-        judged = [tally.verdict() for tally in self.tallies]
+        judged = [self._told(tally.verdict()) for tally in self.tallies]
         return combine(clauses=self.clauses, verdicts=judged)
+
+    def _told(self, verdict: ClauseVerdict) -> ClauseVerdict:
+        """A verdict on repeated tasks tells both figures, whichever of them it is about."""
+        repeats = str(self._repeats.get(verdict.key, ""))
+        return replace(verdict, reason=f"{verdict.reason} {repeats}") if repeats else verdict
 
 
 def _count(tally: Tally, unit: float | Outcome) -> None:
