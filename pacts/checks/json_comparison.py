@@ -5,7 +5,7 @@ Numbers are the same when |a − b| ≤ max(absolute, relative · max(|a|, |b|))
 485, which is symmetric); true and false are not numbers; what is not finite equals nothing.
 A list without order is the same when its items can be paired off so that every pair is the same:
 a maximum matching (Kuhn 1955) up to 200 items, beyond that by pairing both lists in sorted order.
-The walk has a budget of 300,000 steps; values that are equal to the letter cost none of it.
+The walk has a budget of 60,000 steps; values that are equal to the letter cost none of it.
 """
 
 import json
@@ -17,7 +17,7 @@ from pacts.checks.check import quote
 from pacts.checks.fields import normalised
 from reputation.canonical import JsonValue
 
-MOST_STEPS = 300_000
+MOST_STEPS = 60_000
 MOST_MATCHED = 200
 DEEPEST = 100
 

@@ -47,7 +47,7 @@ _COUNTS: dict[str, Callable[[str], int]] = {
     "characters": lambda text: len(normal("NFC", text)),
     "words": lambda text: sum(1 for _ in _WORD.finditer(text)),
     "sentences": _sentences,
-    "tokens": lambda text: sum(1 for _ in _TOKEN.finditer(text)),
+    "tokens": lambda text: sum(1 for _ in _TOKEN.finditer(normal("NFC", text))),
 }
 
 

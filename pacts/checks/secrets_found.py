@@ -62,6 +62,12 @@ def luhn(text: str) -> bool:
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
+# How numbers of the great issuers begin, and how long they are then.
+_ISSUED = re.compile(
+    r"(?:4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|5[1-5][0-9]{14}|2[2-7][0-9]{14}|3[47][0-9]{13}"
+    r"|3(?:0[0-5]|[68][0-9])[0-9]{11}|35[0-9]{14}|6[0-9]{15,18})\Z"
+)
+
 # ISO 13616: how long an IBAN is, by country.
 _IBAN_LENGTHS = dict(
     re.findall(
@@ -214,7 +220,7 @@ def _card_in(text: str) -> bool:
             number += group
             if len(number) > 19:
                 break
-            if number[0] in "23456" and luhn(number):
+            if _ISSUED.match(number) and luhn(number):
                 return True
     return False
 

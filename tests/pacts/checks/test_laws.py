@@ -3,6 +3,7 @@
 import base64
 import codecs
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -93,7 +94,7 @@ def test_folding_a_text_twice_folds_it_once(text: str) -> None:
     assert leet(leet(fold(text))) == leet(fold(text)) or "+" in text or "!" in text or "|" in text
 
 
-ENCODINGS = {
+ENCODINGS: dict[str, Callable[[str, str, str], str]] = {
     "verbatim": lambda s, before, after: before + s + after,
     "upper": lambda s, before, after: before + s.upper() + after,
     "reversed": lambda s, before, after: before + s[::-1] + after,
