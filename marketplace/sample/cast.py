@@ -36,7 +36,7 @@ def ensure() -> People:
     return People(
         alice=alice,
         bob=bob,
-        carol=_user("carol", is_adjudicator=True),
+        carol=_user("carol", is_adjudicator=True, is_staff=True),
         buyer=_party(BUYER, "Sells by chat, ships by lorry, books orders from mails.", alice),
         builders={made.slug: _party(made.name, made.summary, bob) for made in BUILDERS},
     )
@@ -47,14 +47,18 @@ def logins() -> Iterable[str]:
     yield f"Sample logins, password “{PASSWORD}”:"
     yield f"  alice@example.org   buys for {BUYER}"
     yield f"  bob@example.org     builds for {', '.join(made.name for made in BUILDERS)}"
-    yield "  carol@example.org   adjudicates; a case waits on her desk"
+    yield "  carol@example.org   adjudicates, and keeps the platform’s controls; a case waits"
 
 
-def _user(name: str, *, is_adjudicator: bool = False) -> User:
+def _user(name: str, *, is_adjudicator: bool = False, is_staff: bool = False) -> User:
     email = f"{name}@example.org"
     found = User.objects.filter(email=email).first()
     return found or User.objects.create_user(
-        email=email, password=PASSWORD, name=name.title(), is_adjudicator=is_adjudicator
+        email=email,
+        password=PASSWORD,
+        name=name.title(),
+        is_adjudicator=is_adjudicator,
+        is_staff=is_staff,
     )
 
 

@@ -16,6 +16,7 @@ from marketplace import hiring
 from marketplace.models import BenchmarkClaim, Listing
 from marketplace.sample import cast
 from marketplace.sample.agents import AGENTS, SampleAgent, get_agent
+from marketplace.sample.controls import set_controls
 from marketplace.sample.kinds import KINDS, SampleKind, get_kind
 from marketplace.sample.tasks import benchmark_tasks, buyer_tasks
 from pacts import evaluation, publishing, registry, tasksets
@@ -59,6 +60,7 @@ def run(*, say: Say) -> None:
     _screen(versions, pacts, people, say)
     for agent in AGENTS:
         _list(agent, versions[agent.slug], pacts[agent.slug], people)
+    say(f"{set_controls(people)} controls of the platform watch every agent")
     hires = [_hire(agent, golden_set(get_kind(agent.kind), people), people) for agent in AGENTS]
     say(f"{len(hires)} agents hired; every price is in escrow")
     hires.append(_hire(get_agent(FIRST_LOOK_AT), first_look(people), people))
