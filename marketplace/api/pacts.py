@@ -179,7 +179,14 @@ class Pacts(OfPacts, Lists, Makes):
             return terms.to_json(template_called(given["template"]).terms)
         if "version" in given:
             return self.find(self.versions(), pk=given["version"]).terms
-        return given["terms"]
+        return _placed(given)
+
+
+def _placed(given: dict[str, Any]) -> Any:
+    """The terms of a body; a mistake in a text is refused with its line and column."""
+    if "text" in given:
+        texts.read_terms(given["text"])
+    return given["terms"]
 
 
 class OnePact(OfPacts, Reads):
@@ -212,7 +219,7 @@ class OnePactVersion(OfPacts, Reads):
         return self.versions()
 
     def put(self, request: Request, id: str) -> Response:
-        changed = publishing.change_draft(version=self.own_version(), data=self.given()["terms"])
+        changed = publishing.change_draft(version=self.own_version(), data=_placed(self.given()))
         return Response(self.shown(changed))
 
 
