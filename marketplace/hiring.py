@@ -13,6 +13,7 @@ from pacts import engagements
 from pacts.currencies import LARGEST, exponent_of
 from pacts.engagements import EngagementRefused, MilestoneDraft, Timers
 from pacts.models import (
+    Agent,
     AgentVersion,
     Engagement,
     Evaluation,
@@ -63,18 +64,10 @@ def open_listing(
     `price` and `bond`, which the builder stakes on each milestone, in minor units. Raises
     `ListingRefused`.
     """
-    agent = agent_version.agent
-    if agent.control_proved_at is None:
-        raise ListingRefused("prove control of the agent's endpoint first")
-    if pact_version.published_at is None or pact_version.pact.agent_id != agent.id:
-        raise ListingRefused("publish a pact of this agent first")
-    if price <= 0:
-        raise ListingRefused("a listing needs a price above zero")
-    if not 0 <= bond <= LARGEST:
-        raise ListingRefused(f"a bond is between 0 and {LARGEST} minor units")
+    _refuse_unlistable(agent_version.agent, pact_version, price, bond)
     with transaction.atomic():
         listing, _ = Listing.objects.update_or_create(
-            agent=agent,
+            agent=agent_version.agent,
             defaults={
                 "agent_version": agent_version,
                 "pact_version": pact_version,
@@ -91,20 +84,36 @@ def open_listing(
                 "opened_by": by,
             },
         )
-        evidence.append(
-            kind="listing.opened",
-            subjects={
-                "listing": listing.id,
-                "agent": agent.id,
-                "agent_version": agent_version.id,
-                "pact_version": pact_version.id,
-                "builder": agent.builder_id,
-            },
-            facts={"price": price, "currency": currency} | ({"bond": bond} if bond else {}),
-            digests={"terms": pact_version.digest},
-            at=now,
-        )
+        _log_opening(listing, now)
     return listing
+
+
+def _refuse_unlistable(agent: Agent, pact_version: PactVersion, price: int, bond: int) -> None:
+    if agent.control_proved_at is None:
+        raise ListingRefused("prove control of the agent's endpoint first")
+    if pact_version.published_at is None or pact_version.pact.agent_id != agent.id:
+        raise ListingRefused("publish a pact of this agent first")
+    if price <= 0:
+        raise ListingRefused("a listing needs a price above zero")
+    if not 0 <= bond <= LARGEST:
+        raise ListingRefused(f"a bond is between 0 and {LARGEST} minor units")
+
+
+def _log_opening(listing: Listing, now: datetime) -> None:
+    facts: dict[str, object] = {"price": listing.price, "currency": listing.currency}
+    evidence.append(
+        kind="listing.opened",
+        subjects={
+            "listing": listing.id,
+            "agent": listing.agent_id,
+            "agent_version": listing.agent_version_id,
+            "pact_version": listing.pact_version_id,
+            "builder": listing.agent.builder_id,
+        },
+        facts=facts | ({"bond": listing.bond} if listing.bond else {}),
+        digests={"terms": listing.pact_version.digest},
+        at=now,
+    )
 
 
 def pause_listing(*, listing: Listing) -> Listing:
@@ -144,12 +153,7 @@ def hire(
     """
     _refuse_closed(listing, now)
     chosen = [task_set_version, *further]
-    for version in chosen:
-        if version.task_set.work != listing.agent.work:
-            raise EngagementRefused(
-                f"this task set is for “{version.task_set.work}”, "
-                f"the agent does “{listing.agent.work}”; choose a matching set"
-            )
+    _refuse_other_work(chosen, listing.agent)
     with transaction.atomic():
         engagement = engagements.propose(
             buyer=buyer,
@@ -180,6 +184,15 @@ def hire(
             )
         screening.note_choice(engagement=engagement, listing=listing, now=now)
     return engagement
+
+
+def _refuse_other_work(chosen: Sequence[TaskSetVersion], agent: Agent) -> None:
+    for version in chosen:
+        if version.task_set.work != agent.work:
+            raise EngagementRefused(
+                f"this task set is for “{version.task_set.work}”, "
+                f"the agent does “{agent.work}”; choose a matching set"
+            )
 
 
 def _refuse_closed(listing: Listing, now: datetime) -> None:

@@ -17,7 +17,8 @@ class RailForm(AmountForm):
     comes_in = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"currency": CURRENCIES[0]}, **kwargs)
+        kwargs.setdefault("initial", {"currency": CURRENCIES[0]})
+        super().__init__(*args, **kwargs)
         guides = {name: rail.guide for name, rail in rails_here().items()}
         rail = self.fields["rail"]
         rail.choices = [(name, guide.title) for name, guide in guides.items()]  # type: ignore[attr-defined]

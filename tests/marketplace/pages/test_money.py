@@ -1,12 +1,14 @@
 """Money in and out on pages: every rail that is set up here, refunds, and payouts taken back."""
 
+import json
 from typing import Any
 
 import pytest
 
 from settlement import ledger, payouts
-from settlement.models import Deposit, Payout
+from settlement.models import Deposit, Payout, Receipt
 from tests import cast
+from tests.marketplace.market import one_of_everything
 from tests.marketplace.pages.browsers import browser_of
 from tests.settlement.hires import give
 
@@ -103,6 +105,18 @@ def test_a_pending_payout_is_taken_back_on_the_page(alice: cast.Actor) -> None:
     send(alice, f"/money/payouts/{made.id}/cancellation/", key="u" * 18)
     made.refresh_from_db()
     assert (made.state, held(alice, "EUR")) == ("cancelled", 1_000)
+
+
+def test_a_receipts_page_shows_every_part_of_what_was_signed() -> None:
+    market = one_of_everything()
+    page = browser_of(market.alice).get(f"/receipts/{market.ids['receipt']}/").content.decode()
+    body = json.loads(Receipt.objects.get().body)
+    accounts = [entry["account"] for one in body["transfers"] for entry in one["entries"]]
+    shown = [*body["evidence"], *accounts, body["pact"]["digest"], body["agreement"]]
+    shown += [body["arithmetic"]["rule"], body["arithmetic"]["fee_rule"]]
+    shown += [body["decision"]["sentence"]]
+    assert len(body["evidence"]) == 2
+    assert [one for one in shown if one not in page] == []
 
 
 def test_what_belongs_to_somebody_else_is_absent(alice: cast.Actor) -> None:
