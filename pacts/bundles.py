@@ -54,7 +54,7 @@ def bundle_of(evaluation: Evaluation) -> bytes:
     return canonical(document)
 
 
-def _run(evaluation: Evaluation) -> dict[str, JsonValue]:
+def _run(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "id": evaluation.pk,
         "purpose": evaluation.purpose,
@@ -109,7 +109,7 @@ def _trials(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
         key["key"]: place for place, key in enumerate(evaluation.pact_version.terms["clauses"])
     }
     with connection.chunked_cursor() as cursor:
-        cursor.itersize = CHUNK
+        cursor.itersize = CHUNK  # type: ignore[attr-defined]
         cursor.execute(_TRIALS, [evaluation.pk])
         for _, group in groupby(cursor, key=itemgetter(0)):
             rows = list(group)

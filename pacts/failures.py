@@ -31,7 +31,7 @@ def _modes(evaluation: Evaluation) -> Iterator[tuple[int, Mode]]:
     version = evaluation.agent_version
     adapter = PROTOCOLS.get(version.protocol)
     with connection.chunked_cursor() as cursor:
-        cursor.itersize = CHUNK
+        cursor.itersize = CHUNK  # type: ignore[attr-defined]
         cursor.execute(_SEEN, [evaluation.pk])
         for position, group in groupby(cursor, key=itemgetter(0)):
             rows = list(group)

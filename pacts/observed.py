@@ -26,7 +26,7 @@ def tasks_of(evaluation: Evaluation, *, last: int | None = None) -> Iterator[Tas
     """
     keys = [clause["key"] for clause in evaluation.pact_version.terms["clauses"]]
     with connection.chunked_cursor() as cursor:
-        cursor.itersize = CHUNK
+        cursor.itersize = CHUNK  # type: ignore[attr-defined]
         cursor.execute(_TASKS, [last, evaluation.pk])
         yield from by_task(iter(cursor), keys)
 

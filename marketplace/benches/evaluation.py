@@ -130,7 +130,7 @@ def _theirs(samples: int) -> dict[str, Any]:
 
 
 def _typical(runs: Runs) -> float:
-    return median(run["seconds"] for run in runs)
+    return float(median(run["seconds"] for run in runs))
 
 
 def _tell(plan: Plan, say: Say, ours: Runs, small: Runs, theirs: Runs) -> None:

@@ -25,14 +25,14 @@ from pacts.egress import Egress
 from pacts.models import Evaluation, Member, Observation, Party, TaskSetVersion, User
 from pacts.tasksets import TaskDraft
 from pacts.trials import Claim
-from reputation.canonical import canonical
+from reputation.canonical import JsonValue, canonical
 from reputation.clock import database_now
 
 CONTENDERS: dict[str, Prepare] = {}
 INSTANT = "bench-instant/1"
 AT_ONCE = 64
 # Hints go nowhere: the bench's workers are at work already.
-current_app.conf.broker_url = "memory://"
+current_app.conf.update(broker_url="memory://")
 
 
 def _call(*, input: Any, **_: Any) -> AgentReply:
@@ -40,7 +40,7 @@ def _call(*, input: Any, **_: Any) -> AgentReply:
 
 
 def _answer(label: str) -> AgentReply:
-    output = {"label": label}
+    output: dict[str, JsonValue] = {"label": label}
     return AgentReply(output=output, raw=canonical({"output": output}), latency_ms=0.05)
 
 

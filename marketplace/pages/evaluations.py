@@ -15,14 +15,14 @@ from marketplace import trying
 from marketplace.models import Listing
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.evaluation_forms import MICROS, EvaluationForm
-from marketplace.pages.rates import rate_of_clause
-from marketplace.pages.visitors import find, party_of
+from marketplace.pages.rates import Rate, rate_of_clause
+from marketplace.pages.visitors import find, now_of, party_of
 from pacts import reruns, trials
 from pacts.bundles import bundle_of
-from pacts.evaluation import cancel_evaluation
+from pacts.evaluation import EvaluationRefused, cancel_evaluation
 from pacts.failure_modes import MODES, WHAT, FailureReport, Mode
 from pacts.failures import failure_report
-from pacts.models import Agent, Evaluation, Verdict
+from pacts.models import Agent, ClauseVerdict, Evaluation, Verdict
 from reputation.clock import database_now
 
 PER_PAGE = 25
@@ -90,7 +90,7 @@ def _latest_pact(agent: Agent) -> Any:
         found = pact.versions.filter(published_at__isnull=False).order_by("-number").first()
         if found:
             return found
-    raise trying.EvaluationRefused("this agent has no published pact to be held against yet")
+    raise EvaluationRefused("this agent has no published pact to be held against yet")
 
 
 def evaluation(request: HttpRequest, evaluation_id: str) -> HttpResponse:
@@ -123,13 +123,20 @@ def _context(request: HttpRequest, evaluation_id: str) -> dict[str, Any]:
         "most_money": (run.max_cost_micros or 0) / MICROS,
         "stop": STOPS.get(run.stopped_by, ""),
         "verdict": verdict,
-        "clauses": [(one, rate_of_clause(one)) for one in verdict.clauses.all()] if verdict else [],
+        "clauses": _rates(verdict, request),
         "report": report,
         "modes": _modes(report) if report else [],
         "over": over,
         "pace": "" if over else "every 1500ms",
         "fingerprint": sha256(json.dumps([run.state, progress]).encode()).hexdigest()[:16],
     }
+
+
+def _rates(verdict: Verdict | None, request: HttpRequest) -> list[tuple[ClauseVerdict, Rate]]:
+    """Every clause of a verdict with its rate as pages show it."""
+    if verdict is None:
+        return []
+    return [(one, rate_of_clause(one, now=now_of(request))) for one in verdict.clauses.all()]
 
 
 def _modes(report: FailureReport) -> list[ModeRow]:

@@ -161,8 +161,8 @@ def read(
         return failure("agent", code, message, latency_ms=latency_ms, raw=raw)
     task = _task(result)
     if task is None:
-        message = result.get("message")
-        parts = _parts(message if isinstance(message, dict) else result)
+        told = result.get("message")
+        parts = _parts(told if isinstance(told, dict) else result)
     else:
         state = _state(task)
         if state not in ("completed", "rejected"):

@@ -194,9 +194,11 @@ def _cost(usage: Usage | None, pricing: Any) -> Cost | None:
     """Tokens at the declared prices, rounded up to whole millionths."""
     if usage is None or not isinstance(pricing, dict):
         return None
-    prices = [pricing.get(f"{side}_micros_per_million") for side in ("input", "output")]
+    read: Any = pricing.get("input_micros_per_million")
+    written: Any = pricing.get("output_micros_per_million")
     currency = pricing.get("currency")
-    if not isinstance(currency, str) or not all(type(p) is int and p >= 0 for p in prices):
+    whole = all(type(price) is int and price >= 0 for price in (read, written))
+    if not isinstance(currency, str) or not whole:
         return None
-    micros = usage.input_tokens * prices[0] + usage.output_tokens * prices[1]
+    micros = usage.input_tokens * read + usage.output_tokens * written
     return Cost(micros=-(-micros // 1_000_000), currency=currency)

@@ -10,7 +10,7 @@ from django.utils.timezone import now as clock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pacts import evaluation, runner, trials
+from pacts import evaluation, recording, runner, trials
 from pacts.bundles import bundle_of
 from pacts.checks import CHECKS
 from pacts.checks.check import passed
@@ -113,7 +113,7 @@ def test_a_run_called_off_takes_in_no_late_answer_and_has_no_verdict() -> None:
         late = runner.Runner(running, runner.egress())
         (claim,) = trials.claim(running, limit=1).claims
         evaluation.cancel_evaluation(evaluation=running, by=alice.party, now=clock())
-        assert runner.recording.record(running, [late.check(claim, late.call(claim))]) == 0
+        assert recording.record(running, [late.check(claim, late.call(claim))]) == 0
         shift(running)
     running.refresh_from_db()
     assert states(running) == {"skipped": 30}

@@ -1,6 +1,7 @@
 """What a budget allows, and that nobody gets around it: runners racing, calls in flight, rates."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -167,7 +168,7 @@ def test_no_call_is_made_that_could_end_after_the_time() -> None:
     running = run_of(version, bob, alice, budget=Budget(seconds=3))
     assert trials.claim(running, limit=1).claims
     Evaluation.objects.filter(pk=running.pk).update(
-        started_at=running.started_at - trials.timedelta(seconds=2)
+        started_at=running.started_at - timedelta(seconds=2)
     )
     assert trials.claim(running, limit=1).claims == []
     running.refresh_from_db()

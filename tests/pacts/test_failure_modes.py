@@ -16,7 +16,8 @@ OFF = Seen(kind="scope", outcome="not_applicable")
 
 
 def trial(*seen: Seen, **changes: Any) -> SeenTrial:
-    return SeenTrial(**{"position": 0, "state": "done", "fault": "none", "seen": seen} | changes)
+    fields: dict[str, Any] = {"position": 0, "state": "done", "fault": "none", "seen": seen}
+    return SeenTrial(**fields | changes)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,9 @@ def test_every_trial_is_exactly_one_mode(one: SeenTrial, mode: Mode) -> None:
 
 
 def test_a_run_that_gets_worse_beyond_chance_says_so() -> None:
-    modes: list[Mode] = ["sound"] * 100 + ["silent"] * 50 + ["sound"] * 50
+    right: list[Mode] = ["sound"]
+    wrong: list[Mode] = ["silent"]
+    modes = right * 100 + wrong * 50 + right * 50
     found = report(enumerate(modes), total=200)
     assert found.worsens
     assert found.halves == ((0, 100), (50, 100))
@@ -53,7 +56,8 @@ def test_a_run_that_gets_worse_beyond_chance_says_so() -> None:
 
 
 def test_a_run_that_fails_evenly_does_not_get_worse() -> None:
-    modes: list[Mode] = ["sound", "silent", "sound", "not_counted"] * 50
+    four: list[Mode] = ["sound", "silent", "sound", "not_counted"]
+    modes = four * 50
     found = report(enumerate(modes), total=200)
     assert not found.worsens
     assert found.counts["not_counted"] == 50

@@ -10,7 +10,7 @@ from pacts.egress import Egress, EgressPolicy
 from tests.pacts.strangers import http, says, stranger
 
 CHAT = PROTOCOLS["chat-completions/1"]
-DECLARED = {
+DECLARED: dict[str, Any] = {
     "model": "m-1",
     "instructions": "Answer in JSON.",
     "temperature": 0,
