@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
 from pacts.models import Party, Task, TaskSet, TaskSetVersion
 from pacts.tables import MAX_TASKS, TaskDraft, TaskSetRefused, parse_jsonl
@@ -108,6 +108,7 @@ def _log(
     )
 
 
-def strata_of(version: TaskSetVersion) -> "QuerySet[Task, dict[str, object]]":
-    """How many tasks each stratum of a version holds: rows of `stratum` and `tasks`."""
-    return version.tasks.order_by("stratum").values("stratum").annotate(tasks=Count("id"))
+def strata_of(version: TaskSetVersion) -> list[dict[str, object]]:
+    """How many tasks each stratum of a version holds: rows of `stratum` and `tasks`, by name."""
+    rows = version.tasks.order_by("stratum").values("stratum").annotate(tasks=Count("id"))
+    return [dict(row) for row in rows]

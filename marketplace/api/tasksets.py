@@ -74,7 +74,7 @@ class WholeTaskSetVersionSerializer(TaskSetVersionSerializer):
 
     @extend_schema_field(StratumSerializer(many=True))
     def get_strata(self, version: TaskSetVersion) -> list[dict[str, object]]:
-        return list(tasksets.strata_of(version))
+        return tasksets.strata_of(version)
 
 
 class TasksSerializer(serializers.Serializer[TaskSetVersion]):

@@ -10,7 +10,15 @@ from django.utils.timezone import now as clock
 from pacts import canaries, evaluation, runner, tasksets, verdicts
 from pacts.canaries import Comparison
 from pacts.engagements import EngagementRefused, MilestoneDraft, propose
-from pacts.models import AgentVersion, CanaryDraw, Evaluation, Party, Trial, Verdict
+from pacts.models import (
+    AgentVersion,
+    CanaryDraw,
+    Evaluation,
+    Party,
+    TaskSetVersion,
+    Trial,
+    Verdict,
+)
 from pacts.tables import TaskDraft
 from reputation.models import Evidence
 from tests import cast
@@ -178,7 +186,7 @@ def test_a_pool_is_nobodys_milestone() -> None:
             pact_version=cast.pact_of(version, bob),
             currency="EUR",
             fee_bps=0,
-            milestones=[MilestoneDraft("All", 100, tasksets.TaskSetVersion.objects.get(pk=hers))],
+            milestones=[MilestoneDraft("All", 100, TaskSetVersion.objects.get(pk=hers))],
             by=alice.user,
             now=clock(),
         )
