@@ -39,7 +39,8 @@ class TextRefused(TermsError):
 
     def __init__(self, error: TermsError, place: Place | None) -> None:
         super().__init__(error.path, error.problem, error.remedy)
-        self.line, self.column = place or (None, None)
+        self.line: int | None = place[0] if place else None
+        self.column: int | None = place[1] if place else None
         if place:
             self.args = (f"line {place[0]}, column {place[1]}: {self.args[0]}",)
 
@@ -272,6 +273,7 @@ def _number(text: str, place: Place) -> JsonValue:
 
 def _place(event: yaml.Event) -> Place:
     mark = event.start_mark
+    assert mark is not None, "events of a text say where they stand"
     return (mark.line + 1, mark.column + 1)
 
 
