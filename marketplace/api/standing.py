@@ -214,7 +214,7 @@ class JwkSerializer(serializers.Serializer[Any]):
 
 
 class JwksSerializer(serializers.Serializer[Any]):
-    keys = JwkSerializer(many=True)  # type: ignore[assignment]
+    keys = JwkSerializer(many=True)
 
 
 class Jwks(Noun):

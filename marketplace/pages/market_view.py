@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.expressions import Combinable
 
 from marketplace.models import BenchmarkClaim, Listing
 from marketplace.pages.charts import Slope, slopes
@@ -119,7 +120,7 @@ def matching(
             | Q(agent__builder__name__icontains=word)
         )
     listings = listings.filter(agent__work=work) if work else listings
-    return listings.filter(score_bps__gte=least) if least else listings
+    return listings.filter(Q(score_bps__gte=least)) if least else listings
 
 
 def cards_of(listings: Iterable[Listing], *, now: datetime) -> list[Card]:
@@ -156,7 +157,7 @@ def by_pact(cards: Iterable[Card]) -> list[Card]:
 
 # What the page can be sorted by. The rank is `reputation.standing.Composite.rank`, stored: exact
 # for the hour it was scored in, and scored again with new evidence and at the turn of the hour.
-SORTS = {
+SORTS: dict[str, tuple[str, tuple[str | Combinable, ...]]] = {
     "pact": ("Pact: lower bound", (F("rank").desc(nulls_last=True), "agent__name")),
     "benchmark": ("Benchmark claim", (F("claimed_bps").desc(nulls_last=True), "agent__name")),
     "price": ("Price", ("price", "agent__name")),
@@ -178,7 +179,7 @@ def kinds_of_work() -> list[tuple[str, int]]:
 
 def stories(*, now: datetime) -> list[Story]:
     """Per kind of work with at least two benchmark claims: the two orders and the money."""
-    claimed = sort(open_listings().exclude(claimed_bps=None), "benchmark")
+    claimed = sort(open_listings().exclude(Q(claimed_bps=None)), "benchmark")
     kinds = claimed.order_by().values("agent__work").annotate(many=Count("id")).filter(many__gt=1)
     works = sorted(kinds.values_list("agent__work", flat=True))[:MOST_STORIES]
     chosen = {
