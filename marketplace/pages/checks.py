@@ -56,7 +56,8 @@ def spans(text: str) -> list[Span]:
 
 def _promise(meaning: str) -> str:
     """The first paragraph without the name in front."""
-    return meaning.split("\n\n")[0].partition(": ")[2]
+    promise = meaning.split("\n\n")[0].partition(": ")[2]
+    return promise[:1].upper() + promise[1:]
 
 
 def _proofs(outcome: str, fixtures: Any) -> list[Proof]:

@@ -38,7 +38,7 @@ _FILLERS = "\u115f\u1160\u3164\uffa0\u2800"
 
 @lru_cache(maxsize=1)
 def _unseen() -> Any:
-    return re2.compile(rf"[\p{{Mn}}\p{{Me}}\p{{Cf}}{_FILLERS}]+")
+    return re2.compile(rf"[\p{{Mn}}\p{{Me}}\p{{Cf}}{_FILLERS}]+")  # type: ignore[no-untyped-call]
 
 
 def fold(text: str) -> str:

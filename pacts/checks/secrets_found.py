@@ -235,12 +235,16 @@ def _iban_in(text: str) -> bool:
 def _seekers(kinds: tuple[str, ...]) -> tuple[Any, list[Any]]:
     options = re2.Options()
     options.max_mem, options.log_errors = 64 << 20, False
-    one_pass = re2.Set.SearchSet(options)
+    one_pass = re2.Set.SearchSet(options)  # type: ignore[no-untyped-call]
     for kind in kinds:
         one_pass.Add(FORMS[kind].pattern)
     one_pass.Add("")  # found in every text, unless the pass itself broke off
     one_pass.Compile()
-    return one_pass, [re2.compile(FORMS[kind].pattern.encode(), options) for kind in kinds]
+    each = [
+        re2.compile(FORMS[kind].pattern.encode(), options)  # type: ignore[no-untyped-call]
+        for kind in kinds
+    ]
+    return one_pass, each
 
 
 def find(text: str, kinds: tuple[str, ...] = KINDS) -> Iterator[Hit]:

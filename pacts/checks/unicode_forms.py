@@ -19,7 +19,7 @@ SHORT = 500  # a run this long is sorted in no time
 
 @lru_cache(maxsize=1)
 def _long_runs() -> Any:
-    return re2.compile(r"(\p{M}{30})\p{M}+")
+    return re2.compile(r"(\p{M}{30})\p{M}+")  # type: ignore[no-untyped-call]
 
 
 def normal(form: Form, text: str) -> str:
