@@ -35,7 +35,7 @@ def refuse_restricted(*, agent_id: str, now: datetime) -> None:
     for one in restrictions.in_force(agent_id=agent_id, now=now):
         if one.action == "re_evaluate":
             raise ReEvaluationDue(
-                f"this agent takes no new engagement until a re-evaluation is met: {one.sentence}"
+                f"a control asks for a re-evaluation of this agent first. {one.sentence}"
             )
 
 

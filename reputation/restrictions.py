@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from reputation.controls import ACTIONS, METRICS
+from reputation.controls import METRICS
 from reputation.models import Firing, Override
 
 
@@ -37,9 +37,26 @@ class Restriction:
         about = f" of {self.dimension}" if self.dimension else ""
         side = "under" if METRICS[self.metric].fires == "below" else "over"
         return (
-            f"{METRICS[self.metric].title}{about} came {side} {said(self.metric, self.threshold)} "
-            f"(it was {said(self.metric, self.observed)}): {ACTIONS[self.action]}"
+            f"{METRICS[self.metric].title}{about}: {said(self.metric, self.observed)}, "
+            f"{side} {said(self.metric, self.threshold)}, so {self.effect}"
         )
+
+    @property
+    def effect(self) -> str:
+        """What is so while it is in force."""
+        if self.limit is not None:
+            return f"at most {self.limit / 100:,.2f} of each currency may be held on it"
+        if self.hold is not None:
+            return f"silence releases no money for up to {self.hold.days} days"
+        return _EFFECTS[self.action]
+
+
+_EFFECTS = {
+    "re_evaluate": "it takes no new engagement until a re-evaluation is met",
+    "escalate": "a person is asked to look",
+    "route_elsewhere": "new hires go to other agents of its kind",
+    "suspend": "its listing is suspended",
+}
 
 
 def said(metric: str, value: int) -> str:
