@@ -74,11 +74,8 @@ def start_evaluation(
         raise EvaluationRefused("this pact belongs to another agent")
     budget.check(call_seconds=agent_version.deadline_ms / 1000)
     parsed = terms.parse(pact_version.terms)
-    if deliverable and not terms.suffices(independence, required=parsed.independence):
-        raise EvaluationRefused(
-            f"this pact counts only evaluations by {parsed.independence.replace('_', ' ')} "
-            f"or somebody more independent, not by {independence}"
-        )
+    if deliverable:
+        _refuse_interested(independence, parsed)
     repeats = repeats or repeats_of(pact_version)
     with transaction.atomic():
         evaluation = Evaluation.objects.create(
@@ -101,17 +98,30 @@ def start_evaluation(
             started_at=now,
             deadline_at=deadline_at,
         )
-        plan = plan_for(parsed.clauses)
-        evaluation.trials_total = queue(evaluation, plan)
-        evaluation.trials_total += canaries.mix_in(evaluation, plan, subject=subject_of)
-        evaluation.save(update_fields=["trials_total"])
-        try:
-            panels.prepare(evaluation, parsed.clauses, now=now)
-        except panels.PanelRefused as problem:
-            raise EvaluationRefused(str(problem)) from problem
+        _fill(evaluation, parsed, now)
         _log_start(evaluation, now)
         transaction.on_commit(lambda: trials.nudge(evaluation))
     return evaluation
+
+
+def _refuse_interested(independence: str, parsed: terms.PactTerms) -> None:
+    if not terms.suffices(independence, required=parsed.independence):
+        raise EvaluationRefused(
+            f"this pact counts only evaluations by {parsed.independence.replace('_', ' ')} "
+            f"or somebody more independent, not by {independence}"
+        )
+
+
+def _fill(evaluation: Evaluation, parsed: terms.PactTerms, now: datetime) -> None:
+    """The rows of the run: trials, canaries among them, and whoever will judge or review."""
+    plan = plan_for(parsed.clauses)
+    evaluation.trials_total = queue(evaluation, plan)
+    evaluation.trials_total += canaries.mix_in(evaluation, plan, subject=subject_of)
+    evaluation.save(update_fields=["trials_total"])
+    try:
+        panels.prepare(evaluation, parsed.clauses, now=now)
+    except panels.PanelRefused as problem:
+        raise EvaluationRefused(str(problem)) from problem
 
 
 def _log_start(evaluation: Evaluation, now: datetime) -> None:
