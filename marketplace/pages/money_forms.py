@@ -12,7 +12,7 @@ class RailForm(AmountForm):
     """An amount, a rail, and where on that rail the money is: `place` is the rail's own token."""
 
     field_order = ("amount", "currency", "rail", "place")
-    rail = forms.ChoiceField(label="By", required=False)
+    rail = forms.ChoiceField(label="By")
     place = forms.CharField(max_length=80, required=False)
     comes_in = True
 
@@ -33,9 +33,7 @@ class RailForm(AmountForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
-        here = rails_here()
-        data["rail"] = data.get("rail") or next(iter(here), "")
-        rail = here.get(data["rail"])
+        rail = rails_here().get(data.get("rail", ""))
         if rail and not data.get("place"):
             data["place"] = rail.guide.usual
             if not rail.guide.usual:

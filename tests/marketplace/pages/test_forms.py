@@ -84,7 +84,7 @@ def test_depositing_twice_with_one_form_brings_the_money_once() -> None:
     alice = cast.alice()
     hers = browser_of(alice)
     for _ in range(2):
-        send(hers, "/money/deposits/", amount="12.50", currency="EUR")
+        send(hers, "/money/deposits/", amount="12.50", currency="EUR", rail="sandbox")
     assert Deposit.objects.get().amount == 1_250
     assert ledger.balances_of(alice.party) == {"EUR": 1_250}
 
@@ -97,7 +97,7 @@ def test_an_amount_that_cannot_be_read_comes_back_as_it_was_typed(
     amount: str, currency: str
 ) -> None:
     hers = browser_of(cast.alice())
-    response = send(hers, "/money/deposits/", amount=amount, currency=currency)
+    response = send(hers, "/money/deposits/", amount=amount, currency=currency, rail="sandbox")
     assert response.status_code == 200
     page = response.content.decode()
     assert 'id="deposit_amount_errors"' in page
@@ -106,14 +106,16 @@ def test_an_amount_that_cannot_be_read_comes_back_as_it_was_typed(
 
 
 def test_a_payout_beyond_the_balance_says_so() -> None:
-    response = send(browser_of(cast.alice()), "/money/payouts/", amount="1", currency="EUR")
+    response = send(
+        browser_of(cast.alice()), "/money/payouts/", amount="1", currency="EUR", rail="sandbox"
+    )
     assert 'role="alert"' in response.content.decode()
     assert not Payout.objects.exists()
 
 
 def test_a_form_without_its_token_does_nothing() -> None:
     hers = browser_of(cast.alice())
-    response = hers.post("/money/deposits/", {"amount": "1", "currency": "EUR"})
+    response = hers.post("/money/deposits/", {"amount": "1", "currency": "EUR", "rail": "sandbox"})
     assert "open the page again" in response.content.decode()
     assert not Deposit.objects.exists()
 
