@@ -20,6 +20,7 @@ from reputation.tallies import (
     Record,
     Tally,
     VersionKey,
+    canaries_of,
     only_canaries,
     tallies_of,
     version_of,
@@ -231,20 +232,27 @@ class _Folding:
         share = permille(self.buyers.get(tie_key.buyer_id, Buyer()), self.ties.get(tie_key, Tie()))
         for key, tally in added.items():
             self._add(key, tally, tie_key.buyer_id, share)
-        self._compare(tie_key.buyer_id, verdict)
+        self._compare(tie_key.buyer_id, verdict, added)
         units = max((tally.passes + tally.failures for tally in added.values()), default=0)
         self.records[version] = _with_verdict(self._record(version), verdict, units)
         changes = {name.dimension: (t.passes, t.failures) for name, t in added.items()}
         self._move(version, verdict, cause, changes=changes, permille=share)
         return units
 
-    def _compare(self, buyer_id: str, verdict: Fact) -> None:
+    def _compare(self, buyer_id: str, verdict: Fact, added: Mapping[Key, Tally]) -> None:
         """What the buyer's tasks said, beside what the hidden ones among them said."""
-        hidden = [
-            one for one in verdict["facts"]["clauses"] if one.get("canary_passes") is not None
-        ]
-        if buyer_id and hidden:
-            self.buyers[buyer_id] = compared(self.buyers.get(buyer_id, Buyer()), hidden)
+        hidden, passed = canaries_of(verdict)
+        said = [one for one in added.values() if one.canary_passes or one.canary_failures]
+        if not (buyer_id and hidden and said):
+            return
+        buyer, (own,) = self.buyers.get(buyer_id, Buyer()), said
+        self.buyers[buyer_id] = replace(
+            buyer,
+            own_passes=buyer.own_passes + own.passes,
+            own_units=buyer.own_units + own.passes + own.failures,
+            canary_passes=buyer.canary_passes + passed,
+            canary_units=buyer.canary_units + hidden,
+        )
 
     def _add(self, key: Key, tally: Tally, buyer_id: str, share: int) -> None:
         before = self.shares.get(ShareKey(*key, buyer_id))
@@ -345,19 +353,6 @@ class _Folding:
                 permille=permille,
             )
         )
-
-
-def compared(buyer: Buyer, clauses: list[Mapping[str, int]]) -> Buyer:
-    """The buyer after clauses that were also measured on hidden tasks."""
-    own = sum(one["passes"] for one in clauses)
-    seen = sum(one["canary_passes"] for one in clauses)
-    return replace(
-        buyer,
-        own_passes=buyer.own_passes + own,
-        own_units=buyer.own_units + own + sum(one["failures"] for one in clauses),
-        canary_passes=buyer.canary_passes + seen,
-        canary_units=buyer.canary_units + seen + sum(one["canary_failures"] for one in clauses),
-    )
 
 
 def _with_verdict(record: Record, verdict: Fact, units: int) -> Record:

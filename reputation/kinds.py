@@ -124,14 +124,7 @@ CLAUSE = Record(
         "promise_bps": BPS,
         "floor_bps": BPS,
     },
-    # Units the platform hid among the buyer's, where it did: not part of passes and failures.
-    optional={
-        "check": TOKEN,
-        "critical": YES,
-        "method": TOKEN,
-        "canary_passes": COUNT,
-        "canary_failures": COUNT,
-    },
+    optional={"check": TOKEN, "critical": YES, "method": TOKEN},
 )
 
 KINDS: Mapping[str, Kind] = {
@@ -324,11 +317,13 @@ KINDS: Mapping[str, Kind] = {
     "delivery.accepted": _kind(
         "engagement", {"by": Choice(("buyer", "silence"))}, may_digests="deliverable"
     ),
+    # Version 2 says which side opened it.
     "dispute.opened": _kind(
         "dispute engagement party",
         {"ground": TOKEN},
         may={"side": Choice(("buyer", "builder"))},
         may_digests="statement",
+        version=2,
     ),
     # `party` owed the other side an answer and let its time pass: it loses, without a ruling.
     "dispute.defaulted": _kind("dispute engagement party", {"side": Choice(("buyer", "builder"))}),

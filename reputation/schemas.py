@@ -82,6 +82,7 @@ EARLIER: Mapping[tuple[str, int], Kind] = {
         subjects=frozenset({"control"}),
         facts={"metric": TOKEN, "threshold": COUNT, "observed": COUNT, "action": TOKEN},
     ),
+    ("dispute.opened", 1): _without("dispute.opened", "side"),
     ("escrow.funded", 1): _without("escrow.funded", "bond"),
     ("escrow.settled", 1): _without("escrow.settled", "timeout", "fault", "bond", "bond_outcome"),
     ("evaluation.concluded", 1): _without(

@@ -125,7 +125,30 @@ def tallies_of(verdict: Fact) -> dict[Key, Tally]:
         if _units(clause) and (rival is None or _is_weaker(clause, rival)):
             weakest[clause["dimension"]] = clause
     version, at = version_of(verdict), moment(verdict["at"])
-    return {Key(*version, name): _tally(clause, at) for name, clause in weakest.items()}
+    added = {Key(*version, name): _tally(clause, at) for name, clause in weakest.items()}
+    hidden, passed = canaries_of(verdict)
+    if hidden and weakest:
+        key = Key(*version, _weakest_of_all(weakest))
+        each = weight(at)
+        added[key] = replace(
+            added[key], canary_passes=passed * each, canary_failures=(hidden - passed) * each
+        )
+    return added
+
+
+def canaries_of(verdict: Fact) -> tuple[int, int]:
+    """How many of the platform's hidden tasks decided, and how many passed every clause."""
+    facts = verdict["facts"]
+    return facts.get("canaries", 0), facts.get("canary_passes", 0)
+
+
+def _weakest_of_all(clauses: Mapping[str, Mapping[str, Any]]) -> str:
+    """The dimension that hidden tasks speak for: to pass every clause is to pass its clause too."""
+    found = next(iter(clauses))
+    for name in clauses:
+        if _is_weaker(clauses[name], clauses[found]):
+            found = name
+    return found
 
 
 def only_canaries(tally: Tally) -> Tally:
@@ -159,8 +182,6 @@ def _tally(clause: Mapping[str, Any], at: datetime) -> Tally:
         floor_bps=clause["floor_bps"],
         first_at=at,
         last_at=at,
-        canary_passes=clause.get("canary_passes", 0) * each,
-        canary_failures=clause.get("canary_failures", 0) * each,
     )
 
 

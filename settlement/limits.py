@@ -33,8 +33,9 @@ def _limit(
     exponent = exponent_of(currency)
     standing = queries.standing_of(agent_id=agent_id, version_id=version_id, now=now).composite
     limit = limit_of(
-        units=standing.units,
-        lower_bps=standing.score_bps,
+        units=standing.vouched_units,
+        # What only unknown buyers say carries no more than nothing does: it is cheap to stage.
+        lower_bps=standing.score_bps if standing.is_vouched else None,
         is_breached=standing.status == "breached",
         exponent=exponent,
     )

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         # A cache of the log, and what it holds per buyer has grown: folded anew.
         migrations.RunSQL(
             '; '.join(
-                f'DELETE FROM reputation_{table}'
+                f'DELETE FROM reputation_{table}'  # noqa: S608  names of ours, above
                 for table in (
                     'standing', 'unsettledverdict', 'standingcursor', 'buyershare',
                     'buyerstanding', 'buyertie', 'builderreach', 'versionrecord', 'openrun',

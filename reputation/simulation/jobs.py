@@ -84,8 +84,6 @@ def _concluded(job: Job) -> Fact:
         "outcome": outcome,
         "passes": job.passes,
         "failures": job.failures,
-        "canary_passes": job.canary_passes,
-        "canary_failures": job.canary_failures,
         "errors": 0,
         "nulls": 0,
         "promise_bps": PROMISE_BPS,
@@ -97,6 +95,8 @@ def _concluded(job: Job) -> Fact:
         "method": "gm-dyadic-1",
         "independence": "platform",
         "clauses": [clause],
+        "canaries": job.canary_passes + job.canary_failures,
+        "canary_passes": job.canary_passes,
     }
     return _fact(job, "evaluation.concluded", _who(job), facts)
 

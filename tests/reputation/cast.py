@@ -56,8 +56,11 @@ def verdict(
     outcome: str = "met",
     milestone: str | None = None,
     evaluation: str | None = None,
+    canaries: tuple[int, int] | None = None,
     at: datetime = NOON,
 ) -> evidence.Draft:
+    """A verdict over these clauses; `canaries` are how many hidden tasks decided, and passed."""
+    hidden = {"canaries": canaries[0], "canary_passes": canaries[1]} if canaries else {}
     subjects = {"agent": agent, "agent_version": version}
     return evidence.Draft(
         kind="evaluation.concluded",
@@ -70,6 +73,7 @@ def verdict(
             "method": "gm-dyadic-1",
             "independence": independence,
             "clauses": list(clauses),
+            **hidden,
         },
         at=at,
     )

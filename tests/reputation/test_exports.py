@@ -36,10 +36,11 @@ def play() -> None:
         record(started(run, milestone=milestone), taskset())
         (found,) = record(
             verdict(
-                clause(40 + number, 3, canary_passes=4, canary_failures=1),
+                clause(40 + number, 3),
                 clause(9, number, dimension="safety"),
                 milestone=milestone,
                 evaluation=run,
+                canaries=(5, 4),
                 at=NOON - days(number),
             )
         )

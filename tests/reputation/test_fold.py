@@ -233,12 +233,24 @@ def test_a_builders_dispute_and_a_review_the_pact_asks_for_are_not_the_buyers() 
 
 
 def test_dropping_a_verdict_by_agreement_keeps_what_the_hidden_tasks_found() -> None:
-    found = fact(verdict(clause(50, 0, canary_passes=1, canary_failures=9), milestone="mst_1"))
+    found = fact(verdict(clause(50, 0), milestone="mst_1", canaries=(10, 1)))
     agreed = fold(State(), [found, fact(settlement(None, milestone="mst_1"))])
     assert counted(agreed) == (0, 0)
     assert agreed.tallies[KEY].canary_failures == 9 * weight(NOON)
     ruling = fact(settlement(None, milestone="mst_1", ruling="evd_1"))
     assert fold(State(), [found, ruling]).tallies == {}
+
+
+def test_hidden_tasks_speak_for_the_weakest_dimension_and_for_nobody_elses() -> None:
+    parts = [clause(50, 0), clause(40, 10, dimension="scope")]
+    found = fact(verdict(*parts, milestone="mst_1", canaries=(10, 8)))
+    settled = fact(settlement(found["id"], milestone="mst_1", buyer=ALICE, builder=BOB))
+    state = fold(State(), [found, settled])
+    assert state.tallies[KEY].canary_passes == 0
+    assert state.tallies[Key(AGENT, VERSION, "scope")].canary_passes == 8 * weight(NOON)
+    alice = state.buyers[ALICE]
+    assert (alice.own_passes, alice.own_units) == (40, 50)
+    assert (alice.canary_passes, alice.canary_units) == (8, 10)
 
 
 # --- why ------------------------------------------------------------------------------------------

@@ -96,6 +96,18 @@ def test_a_standing_in_the_log_raises_the_limit() -> None:
     assert made.fund().state == "held"
 
 
+@pytest.mark.django_db
+def test_a_standing_that_only_unknown_buyers_vouch_for_raises_nothing() -> None:
+    made = hire(price=2 * NEWCOMER)
+    version = made.engagement.agent_version
+    counts = _counts(passes=990, failures=10) | {"credited_passes": 0, "credited_failures": 0}
+    Standing.objects.create(
+        agent_id=version.agent_id, version_id=version.pk, dimension="accuracy", **counts
+    )
+    with pytest.raises(escrows.ExposureExceeded):
+        made.fund()
+
+
 def _counts(*, passes: int, failures: int) -> dict[str, Any]:
     scale = weight(START)
     return {
@@ -103,6 +115,8 @@ def _counts(*, passes: int, failures: int) -> dict[str, Any]:
         "passes": passes,
         "failures": failures,
         "verdicts": 1,
+        "credited_passes": passes * scale * 1000,
+        "credited_failures": failures * scale * 1000,
         "decayed_passes": passes * scale,
         "decayed_failures": failures * scale,
         "promise_bps": 9_000,
