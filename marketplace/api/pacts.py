@@ -268,7 +268,8 @@ class PactText(OfPacts):
     @extend_schema(responses={(200, "application/yaml"): OpenApiTypes.STR})
     def get(self, request: Request, id: str) -> HttpResponse:
         version = self.find(self.versions(), pk=id)
-        return HttpResponse(texts.written_yaml(version.terms), content_type="application/yaml")
+        text = texts.write_yaml(terms.parse(version.terms))
+        return HttpResponse(text, content_type="application/yaml")
 
 
 class PactDifference(OfPacts):

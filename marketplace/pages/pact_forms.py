@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from pacts import texts
+from pacts.terms import parse
 from pacts.texts import Source, TextRefused
 
 
@@ -33,5 +34,5 @@ class PactForm(forms.Form):
 
     @staticmethod
     def written(terms: dict[str, Any]) -> str:
-        """Terms as the editor shows them."""
-        return texts.written_yaml(terms)
+        """Terms as the editor shows them: in the order of the language, not of the database."""
+        return texts.write_yaml(parse(terms))

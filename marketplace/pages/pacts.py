@@ -90,14 +90,14 @@ def pact_new(request: HttpRequest, slug: str) -> HttpResponse:
 def _start(request: HttpRequest, agent: Agent) -> str:
     if request.GET.get("template"):
         template = _template(request.GET["template"])
-        return texts.written_yaml(_named(terms.to_json(template.terms), agent))
+        return PactForm.written(_named(terms.to_json(template.terms), agent))
     chosen = request.GET.get("from", "")
     published = PactVersion.objects.filter(published_at__isnull=False)
     found = published.filter(pk=chosen).first() if is_id(chosen) else None
     own = next(iter(builder_view.pact_versions_of(agent)), None)
     if found is None and own is not None:
-        return texts.written_yaml(own.terms)
-    return texts.written_yaml(_named(found.terms if found else builder_view.STARTER, agent))
+        return PactForm.written(own.terms)
+    return PactForm.written(_named(found.terms if found else builder_view.STARTER, agent))
 
 
 def _named(data: dict[str, Any], agent: Agent) -> dict[str, Any]:
