@@ -1,5 +1,7 @@
 """pass@k and pass^k per task: unbiased, null where there are too few tries, both reported."""
 
+from typing import Any
+
 import pytest
 
 from pacts.checks import CHECKS
@@ -13,8 +15,12 @@ from tests.pacts.pacts_of_bob import clause
 SOLVED = {"check": "equality", "params": {"field": "language"}}
 
 
+def many(outcome: Outcome, count: int) -> list[Outcome]:
+    return [outcome] * count
+
+
 def tries(trials: int, passes: int, task: str = "t") -> list[Try]:
-    outcomes: list[Outcome] = ["pass"] * passes + ["fail"] * (trials - passes)  # type: ignore[list-item]
+    outcomes = many("pass", passes) + many("fail", trials - passes)
     return [Try(task=task, outcome=outcome) for outcome in outcomes]
 
 
@@ -87,7 +93,7 @@ def varied(base: Outcome, *variants: Outcome) -> list[Try]:
 def test_a_task_and_its_variants_make_one_unit(
     found: list[Try], invariance: float | str, worst: float | str
 ) -> None:
-    params = {"check": "equality", "params": {"field": "x"}}
+    params: dict[str, Any] = {"check": "equality", "params": {"field": "x"}}
     for kind, expected in (("invariance", invariance), ("worst_variant", worst)):
         gathers = CHECKS[kind].gathers
         assert gathers is not None
@@ -101,7 +107,7 @@ def test_what_wording_costs_is_carried_as_specified() -> None:
     for promise in (0.8, 0.95):
         drop = 1 - promise
         for base, variants in (("pass", 1), ("pass", 2), ("fail", 3), ("fail", 0)):
-            outcomes: list[Outcome] = ["pass"] * variants + ["fail"] * (3 - variants)  # type: ignore[list-item]
+            outcomes = many("pass", variants) + many("fail", 3 - variants)
             x_base, x_var = float(base == "pass"), variants / 3
             y = (x_var - (1 - drop) * x_base + (1 - drop)) / (2 - drop)
             found = check.gathers({}, promise, varied(base, *outcomes))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from tests.marketplace.market import Market, one_of_everything
 from tests.marketplace.pages.browsers import TOKEN, browser_of
 
 pytestmark = pytest.mark.django_db
-SPEC = {
+SPEC: dict[str, Any] = {
     "rubric": "The answer names the sum and shows how it was found.",
     "jurors": [{"provider": "main", "model": "judge-2026-01-01"}],
 }

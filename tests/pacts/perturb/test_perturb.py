@@ -29,7 +29,7 @@ Kind regards from the warehouse."""
 
 
 def said(family: str, text: str, seed: object = 1, expected: Any = None, **more: Any) -> str:
-    task = {"text": text, "untouched": text}
+    task: dict[str, Any] = {"text": text, "untouched": text}
     found = perturb(
         task, family=family, fields=["text"], draws=Draws(seed), expected=expected, **more
     )
@@ -142,8 +142,7 @@ def test_lists_members_and_bullets_change_places_and_nothing_else() -> None:
         "text": "Choose:\n- alpha\n- beta\n- gamma\n1. one\n2. two",
     }
     fields = ["options", "order", "text"]
-    found = perturb(task, family="order", fields=fields, draws=Draws(3))
-    assert isinstance(found, dict)
+    found: Any = perturb(task, family="order", fields=fields, draws=Draws(3))
     assert found["options"] != task["options"]
     assert sorted(found["options"]) == sorted(task["options"])
     assert list(found["order"]) != list(task["order"])
