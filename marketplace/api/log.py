@@ -93,7 +93,7 @@ class PrivateSerializer(serializers.Serializer[Any]):
     payload = serializers.CharField()
 
 
-class EntrySerializer(serializers.Serializer[Any]):
+class BundledEntrySerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     index = serializers.IntegerField()
     envelope = serializers.CharField()
@@ -108,7 +108,7 @@ class BundleSerializer(serializers.Serializer[Any]):
     log_keys = serializers.ListField(child=serializers.CharField())
     witness_keys = serializers.ListField(child=serializers.CharField())
     checkpoint = serializers.CharField()
-    entries = EntrySerializer(many=True)
+    entries = BundledEntrySerializer(many=True)
     waiting = serializers.ListField(child=serializers.CharField())
     consistency = ConsistencySerializer(many=True)
     older = serializers.CharField(allow_null=True)
