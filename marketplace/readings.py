@@ -14,9 +14,9 @@ from reputation.controls import Place, Reading, Terms
 from reputation.models import VersionRecord
 from reputation.queries import AgentStanding
 from reputation.shelves import RECORDS
+from reputation.signals import Signals, signals_for
 from reputation.tallies import Record
 
-HUNDREDTHS = 10_000  # of a dispute per 100 tasks, when every task was disputed
 FEWEST_VERDICTS = 3  # settled hires before a rate of them is read
 
 
@@ -37,6 +37,10 @@ class Readings:
         )
 
     @cached_property
+    def signals(self) -> Signals:
+        return signals_for(self.standing)
+
+    @cached_property
     def record(self) -> Record:
         return _record(self.place, self.standing.version_id)
 
@@ -52,10 +56,8 @@ class Readings:
         return Reading(units or None, str(units))
 
     def freshness_days(self, terms: Terms) -> Reading:
-        newest = max(
-            (one.last_evidence_at for one in self.standing.dimensions.values()), default=None
-        )
-        return Reading((self.now - newest).days, newest.isoformat()) if newest else Reading(None)
+        age = self.signals.freshness
+        return Reading(age.days, (self.now - age).isoformat()) if age is not None else Reading(None)
 
     def version_changed(self, terms: Terms) -> Reading:
         known = queries.versions_of(agent_id=self.place.agent_id)
@@ -65,15 +67,13 @@ class Readings:
         return Reading(int(version not in known), version)
 
     def compliance_rate(self, terms: Terms) -> Reading:
-        record = self.record
-        decided = record.met + record.breached
-        known = decided >= FEWEST_VERDICTS
-        return Reading(10_000 * record.met // decided if known else None, _basis(record))
+        known = self.record.met + self.record.breached >= FEWEST_VERDICTS
+        return Reading(self.signals.compliance_bps if known else None, _basis(self.record))
 
     def disputes_per_100(self, terms: Terms) -> Reading:
-        record = self.record
-        rate = HUNDREDTHS * record.disputes // record.tasks if record.tasks else None
-        return Reading(rate, _basis(record))
+        rate = self.signals.disputes_per_100
+        hundredths = None if rate is None else round(100 * rate)
+        return Reading(hundredths, _basis(self.record))
 
     def critical_breaches(self, terms: Terms) -> Reading:
         record = self.record

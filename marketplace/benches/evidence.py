@@ -37,7 +37,7 @@ class Plan:
     seconds: float = 3.0
 
 
-QUICK = {"entries": 60_000, "rounds": 3, "samples": 300, "seconds": 1.0}
+QUICK = {"entries": 20_000, "rounds": 2, "samples": 200, "seconds": 0.5}
 # Batches of one measured pass, by their size.
 _BATCHES = {1: 40, 10: 20, 100: 8, 1_000: 5}
 _CLIENTS = 4
