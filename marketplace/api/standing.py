@@ -13,10 +13,10 @@ from marketplace.api.fields import IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun
 from marketplace.models import StandingCredential
 from pacts.models import Agent, AgentVersion, Party
-from reputation import signals
+from reputation import indicators
 from reputation.clock import database_now
+from reputation.indicators import BuyerRecord, Signals
 from reputation.models import StandingPoint
-from reputation.signals import BuyerRecord, Signals
 
 
 class SignalsSerializer(serializers.Serializer[Signals]):
@@ -61,7 +61,7 @@ class StandingSignals(Noun):
         agent = self.find(Agent.objects.all(), pk=id)
         named = request.query_params.get("agent_version")
         version = self.find(agent.versions.all(), pk=named) if named else None
-        found = signals.signals_of(
+        found = indicators.signals_of(
             agent_id=agent.id, version_id=version.id if version else None, now=database_now()
         )
         return Response(self.shown(found))
@@ -135,7 +135,7 @@ class BuyerStandings(Noun):
 
     def get(self, request: Request, id: str) -> Response:
         party = self.find(Party.objects.all(), pk=id)
-        return Response(self.shown(signals.buyer_of(buyer_id=party.pk)))
+        return Response(self.shown(indicators.buyer_of(buyer_id=party.pk)))
 
 
 class CredentialSerializer(serializers.ModelSerializer[StandingCredential]):

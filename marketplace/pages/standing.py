@@ -16,11 +16,11 @@ from marketplace.pages.charts import Trace, trace
 from marketplace.pages.rates import rate_of_standing
 from marketplace.pages.visitors import acting_of, find, now_of, party_of
 from pacts.models import Agent, AgentVersion, Party
-from reputation import queries, signals
+from reputation import indicators, queries
 from reputation.clock import database_now
+from reputation.indicators import Signals
 from reputation.models import StandingPoint
 from reputation.queries import AgentStanding
-from reputation.signals import Signals
 
 PER_PAGE = 25
 BADGE_SECONDS = 300
@@ -45,7 +45,7 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
         agent_id=agent.id, version_id=version.id if version else None, now=now
     )
     before = request.GET.get("before", "")
-    points = signals.points_of(
+    points = indicators.points_of(
         agent_id=agent.id,
         limit=PER_PAGE + 1,
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,
@@ -63,7 +63,7 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
             for _, one in sorted(standing.dimensions.items())
         ],
         "signals": signal_lines(agent, standing, now=now),
-        "found": signals.signals_for(standing),
+        "found": indicators.signals_for(standing),
         "points": [(point, numbers.get(point.version_id)) for point in points[:PER_PAGE]],
         "more": points[PER_PAGE - 1].pk if len(points) > PER_PAGE else None,
         "is_own": is_own,
@@ -84,14 +84,14 @@ def _version(agent: Agent, number: str) -> AgentVersion | None:
 
 def signal_lines(agent: Agent, standing: AgentStanding, *, now: datetime) -> list[SignalLine]:
     """The five signals of the version, each with its history."""
-    found = signals.signals_for(standing)
-    past = signals.points_of(agent_id=agent.id, version_id=standing.version_id or "-")[::-1]
+    found = indicators.signals_for(standing)
+    past = indicators.points_of(agent_id=agent.id, version_id=standing.version_id or "-")[::-1]
     return [
         SignalLine(
             name="Benchmark fit",
             value=_percent(found.benchmark_fit_bps),
             meaning="How near the latest benchmark claim is to what was measured. For screening.",
-            trace=trace([signals.fit(one.claim_bps, one.shown_bps) for one in past]),
+            trace=trace([indicators.fit(one.claim_bps, one.shown_bps) for one in past]),
         ),
         SignalLine(
             name="Pact compliance",
@@ -140,7 +140,7 @@ def _of_verdicts(found: Signals) -> str:
 def buyer(request: HttpRequest, party_id: str) -> HttpResponse:
     """What the log says of a buyer, to be read before work for it is accepted."""
     party = find(Party.objects.all(), pk=party_id)
-    context = {"party": party, "record": signals.buyer_of(buyer_id=party.id)}
+    context = {"party": party, "record": indicators.buyer_of(buyer_id=party.id)}
     return render(request, "parties/buyer.html", context)
 
 

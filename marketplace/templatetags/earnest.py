@@ -14,7 +14,7 @@ from marketplace import access
 from marketplace.pages import charts, press, wording
 from marketplace.pages.rates import Rate
 from marketplace.pages.visitors import acting_of, now_of
-from reputation import signals
+from reputation import indicators
 
 register = template.Library()
 
@@ -139,7 +139,7 @@ def _time(at: datetime | None, shown: str) -> SafeString | str:
 @register.inclusion_tag("parties/record.html")
 def buyer_record(party_id: str) -> dict[str, object]:
     """A buyer's disputes and silence in a line."""
-    return {"record": signals.buyer_of(buyer_id=party_id)}
+    return {"record": indicators.buyer_of(buyer_id=party_id)}
 
 
 @register.simple_tag(takes_context=True)

@@ -121,7 +121,7 @@ def _on(seed: int, plan: Run, say: Say, method: type[Method]) -> Findings:
     ground = Ground(
         seed=seed,
         market=market,
-        method=method().after(market.jobs),  # type: ignore[call-arg]
+        method=method().after(market.jobs),
         stars=_star_cost(market, seed),
     )
     say(f"\nseed {seed}: {len(market.jobs)} hires of {len(market.agents)} agents")
