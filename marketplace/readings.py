@@ -11,10 +11,10 @@ from functools import cached_property
 from reputation import queries
 from reputation.controlling import Due
 from reputation.controls import Place, Reading, Terms
+from reputation.indicators import Signals, signals_for
 from reputation.models import VersionRecord
 from reputation.queries import AgentStanding
 from reputation.shelves import RECORDS
-from reputation.signals import Signals, signals_for
 from reputation.tallies import Record
 
 FEWEST_VERDICTS = 3  # settled hires before a rate of them is read
