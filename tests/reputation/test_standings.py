@@ -135,7 +135,7 @@ def test_updates_that_race_count_each_verdict_once() -> None:
     assert not UnsettledVerdict.objects.exists()
 
 
-def test_an_update_costs_the_same_after_a_long_history() -> None:
+def test_an_update_costs_no_more_after_a_long_history() -> None:
     def queries_of_one_hire() -> int:
         hire(clause(9, 1))
         sequence_batch()
@@ -151,7 +151,7 @@ def test_an_update_costs_the_same_after_a_long_history() -> None:
     for _ in range(50):
         hire(clause(9, 1))
     catch_up()
-    assert queries_of_one_hire() == early
+    assert queries_of_one_hire() <= early
 
 
 def test_a_rebuild_mends_rows_that_somebody_changed() -> None:
