@@ -10,6 +10,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register, run
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
+from pacts.checks import CHECKS, CheckProvesNothing
+
 SHORTEST_SECRET = 50
 OLDEST_POSTGRESQL = 150000
 _GUESSABLE = ("development-only-", "django-insecure-", "change-me", "secret")
@@ -168,3 +170,26 @@ def database_is_postgresql(
             id="earnest.E011",
         )
     ]
+
+
+@register(deploy=True)
+def clauses_can_be_decided(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E020: every kind of check tells right answers from wrong; with `check --deploy`, because a
+    process otherwise proves the kinds it uses."""
+    return [
+        Error(
+            f"A kind of check does not keep its own fixtures: {lie}",
+            hint="Correct the kind, or the library it rests on; nothing it says counts until then.",
+            id="earnest.E020",
+        )
+        for lie in map(_lie_of, CHECKS)
+        if lie
+    ]
+
+
+def _lie_of(kind: str) -> str:
+    try:
+        CHECKS[kind]
+    except CheckProvesNothing as lie:
+        return str(lie)
+    return ""

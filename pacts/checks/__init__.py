@@ -1,5 +1,7 @@
 """The checks there are. A clause names its check by kind; a new kind is one file and one line."""
 
+from collections.abc import Mapping
+
 from pacts.checks import (
     availability,
     canary,
@@ -70,4 +72,4 @@ _SINGLE: list[Check] = [
     cost.CHECK,
     availability.CHECK,
 ]
-CHECKS: dict[str, Check] = table([*_SINGLE, *around(_SINGLE)])
+CHECKS: Mapping[str, Check] = table([*_SINGLE, *around(_SINGLE)])

@@ -14,12 +14,12 @@ from pacts.checks import (
     variant_drop,
     worst_variant,
 )
-from pacts.checks.check import Check
+from pacts.checks.check import Check, Proven
 
 
 def around(single: Iterable[Check]) -> list[Check]:
     """These kinds, around the checks of one answer."""
-    plain = {check.kind: check for check in single if not check.needs_repeats}
+    plain = Proven({check.kind: check for check in single if not check.needs_repeats})
     return [
         solved_within.over(plain),
         invariance.over(plain),

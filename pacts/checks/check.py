@@ -1,12 +1,12 @@
 """What a check is: code that decides one kind of clause on one trial, with proof that it can.
 
-A check carries fixtures it must pass and fixtures it must fail; `table` refuses one that does not,
-so a check that would wave everything through never reaches the table.
+A check carries fixtures it must pass and fixtures it must fail; the table hands out none that does
+not, so a check that would wave everything through decides nothing and is shown to nobody.
 """
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
@@ -222,18 +222,47 @@ class Check:
         return self.decide(params, call)
 
 
-def table(checks: Iterable[Check]) -> dict[str, Check]:
-    """The checks by kind. Raises CheckProvesNothing for one that fails its own fixtures."""
+class Proven(Mapping[str, Check]):
+    """Checks by kind, each run on its own fixtures before it is first handed out.
+
+    A process pays for the kinds it uses: all of them together take a second and load three
+    libraries. Looking one up, and so listing them, raises CheckProvesNothing for a check that fails
+    its fixtures; names are free.
+    """
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = dict(checks)
+        self._proven: set[str] = set()
+
+    def __getitem__(self, kind: str) -> Check:
+        check = self._checks[kind]
+        if kind not in self._proven:
+            prove(check)
+            self._proven.add(kind)
+        return check
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._checks)
+
+    def __len__(self) -> int:
+        return len(self._checks)
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._checks
+
+
+def table(checks: Iterable[Check]) -> Proven:
+    """The checks by kind, proven as they are looked up. Raises CheckProvesNothing for two checks of
+    one name, and for a neighbour that is none of them."""
     found: dict[str, Check] = {}
     for check in checks:
         if check.kind in found:
             raise CheckProvesNothing(f"two checks are called {check.kind}")
-        prove(check)
         found[check.kind] = check
     for check in found.values():
         if unknown := set(check.neighbours) - set(found):
             raise CheckProvesNothing(f"{check.kind}: resembles {min(unknown)}, which is no check")
-    return found
+    return Proven(found)
 
 
 def prove(check: Check) -> None:

@@ -11,11 +11,6 @@ import re
 from functools import lru_cache
 from typing import Any
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.scope import traverse_scope
-
 # It would write strangers' text into our logs whenever it meets what it does not know.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -27,10 +22,10 @@ DIALECTS = (
     *("redshift", "spark", "databricks", "trino", "clickhouse"),
 )
 _WRITES = (
-    *(exp.DML, exp.DDL, exp.Command, exp.Into, exp.Lock, exp.Alter, exp.Drop, exp.Pragma),
-    *(exp.Attach, exp.Detach, exp.Set, exp.Use, exp.Kill, exp.Transaction, exp.Commit),
-    *(exp.Rollback, exp.Merge, exp.TruncateTable, exp.Copy, exp.LoadData, exp.Grant, exp.Analyze),
-    *(exp.Describe, exp.Show, exp.Cache, exp.Uncache, exp.Refresh, exp.Export, exp.Comment),
+    *("DML", "DDL", "Command", "Into", "Lock", "Alter", "Drop", "Pragma", "Attach", "Detach"),
+    *("Set", "Use", "Kill", "Transaction", "Commit", "Rollback", "Merge", "TruncateTable", "Copy"),
+    *("LoadData", "Grant", "Analyze", "Describe", "Show", "Cache", "Uncache", "Refresh", "Export"),
+    "Comment",
 )
 # Functions that act, in the engines of the dialects above; matched whole or by their beginning.
 _ACTS = re.compile(
@@ -49,23 +44,38 @@ class SqlRefused(ValueError):
     """The text is not one statement of the dialect, or more than is read; the message says why."""
 
 
+@lru_cache(maxsize=1)
+def _sqlglot() -> Any:
+    # It takes half a second to load: only whoever reads a statement waits for it.
+    import sqlglot
+
+    return sqlglot
+
+
+@lru_cache(maxsize=1)
+def _writing() -> tuple[type, ...]:
+    """The expressions that do more than read."""
+    return tuple(getattr(_sqlglot().exp, name) for name in _WRITES)
+
+
 @lru_cache(maxsize=256)
 def read_sql(text: str, dialect: str) -> Any:
     """The tree of one statement (a sqlglot Expression). Raises SqlRefused."""
     _check_size(text)
+    sqlglot = _sqlglot()
     try:
         tokens = sqlglot.tokenize(text, read=dialect)
         if len(tokens) > MOST_TOKENS:
             raise SqlRefused(f"{len(tokens)} tokens; at most {MOST_TOKENS} are read")
         found = [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
-    except SqlglotError as problem:
+    except sqlglot.errors.SqlglotError as problem:
         said = re.sub(r"\x1b\[[0-9;]*m", "", str(problem)).split("\n")[0]
         raise SqlRefused(f"not {dialect} SQL: {said[:120]}") from problem
     except RecursionError as problem:
         raise SqlRefused("nested too deep") from problem
     if len(found) != 1:
         raise SqlRefused(f"{len(found)} statements, not one")
-    if isinstance(found[0], exp.Command):
+    if isinstance(found[0], sqlglot.exp.Command):
         raise SqlRefused(f"not a statement that can be read: {text.strip()[:40]}")
     return found[0]
 
@@ -87,10 +97,11 @@ def _check_size(text: str) -> None:
 
 def why_it_writes(tree: Any) -> str | None:
     """Why a statement does more than read, or None."""
+    exp, writing = _sqlglot().exp, _writing()
     if not isinstance(tree, exp.Query):
         return f"a {tree.key.upper()} is no query"
     for node in tree.walk():
-        if isinstance(node, _WRITES):
+        if isinstance(node, writing):
             return f"it holds {_named(node)}"
         if isinstance(node, exp.Func) and _ACTS.match(_function(node)):
             return f"it calls {_function(node)[:40]}, which does more than read"
@@ -102,28 +113,32 @@ def _named(node: Any) -> str:
 
 
 def _function(node: Any) -> str:
-    name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
+    name = node.name if isinstance(node, _sqlglot().exp.Anonymous) else node.sql_name()
     return str(name)
 
 
 def tables_of(tree: Any) -> set[str]:
     """The names of the real tables a query reads, in small letters, schema and all; the names it
     gives to its own subqueries are none, wherever they do not hide a table inside themselves."""
+    from sqlglot.optimizer.scope import traverse_scope
+
+    sqlglot = _sqlglot()
     try:
         scopes = traverse_scope(tree)
         nodes = [
             source
             for scope in scopes
             for source in scope.sources.values()
-            if isinstance(source, exp.Table)
+            if isinstance(source, sqlglot.exp.Table)
         ]
-    except (SqlglotError, RecursionError):
-        nodes = list(tree.find_all(exp.Table))
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        nodes = list(tree.find_all(sqlglot.exp.Table))
     return {".".join(part.name for part in node.parts).lower() for node in nodes}
 
 
 def why_it_varies(tree: Any) -> str | None:
     """Why the same query may answer differently tomorrow: it asks for the time or for chance."""
+    exp = _sqlglot().exp
     for node in tree.walk():
         if isinstance(node, exp.Literal) and node.is_string and _is_now(str(node.this)):
             return "it asks for the time"
@@ -139,9 +154,9 @@ def _is_now(text: str) -> bool:
 
 
 def _function_of(node: Any) -> str:
-    return _function(node).lower() if isinstance(node, exp.Func) else ""
+    return _function(node).lower() if isinstance(node, _sqlglot().exp.Func) else ""
 
 
 def functions_of(tree: Any) -> set[str]:
     """The names of the functions a statement calls, in small letters."""
-    return {_function(node).lower() for node in tree.find_all(exp.Func)}
+    return {_function(node).lower() for node in tree.find_all(_sqlglot().exp.Func)}

@@ -1,5 +1,6 @@
 """Bad settings are refused by number, with what to do about it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from marketplace import checks
+from pacts.checks import CHECKS, table
 
 GOOD: dict[str, Any] = {
     "DEVELOPMENT": False,
@@ -91,3 +93,17 @@ def test_another_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(connections["default"]), "vendor", "sqlite")
     (refusal,) = checks.database_is_postgresql(None, databases=["default"])
     assert refusal.id == "earnest.E010"
+
+
+def test_a_check_that_does_not_keep_its_fixtures_is_told_before_a_deployment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def told() -> list[str]:
+        every = run_checks(include_deployment_checks=True)
+        return [str(check.msg) for check in every if check.id == "earnest.E020"]
+
+    assert told() == []
+    lying = replace(CHECKS["length"], bad=CHECKS["length"].good, neighbours={})
+    monkeypatch.setattr(checks, "CHECKS", table([lying]))
+    assert len(told()) == 1
+    assert "length" in told()[0]

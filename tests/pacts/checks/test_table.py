@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
@@ -7,7 +9,8 @@ import pytest
 
 import pacts.checks
 from pacts.checks import CHECKS, BadParams, Call, Check, CheckProvesNothing, Fixture, table
-from pacts.checks.check import Answer, Params, failed, passed
+from pacts.checks.around import around as around_checks
+from pacts.checks.check import Answer, Params, failed, passed, prove
 
 EQUALITY = CHECKS["equality"]
 
@@ -61,9 +64,32 @@ def _undocumented(params: Params, call: Call) -> Answer:
         {"good": EQUALITY.bad},
     ],
 )
-def test_a_check_that_proves_nothing_cannot_be_registered(change: dict[str, Any]) -> None:
+def test_a_check_that_proves_nothing_can_be_neither_used_nor_listed(change: dict[str, Any]) -> None:
+    checks = table([replace(EQUALITY, **change, neighbours={})])
     with pytest.raises(CheckProvesNothing):
-        table([replace(EQUALITY, **change)])
+        checks["equality"]
+    with pytest.raises(CheckProvesNothing):
+        list(checks.values())
+    with pytest.raises(CheckProvesNothing):
+        checks.get("equality")
+
+
+def test_no_kind_rests_on_one_that_proves_nothing() -> None:
+    lying = replace(EQUALITY, good=EQUALITY.bad, neighbours={})
+    around = {check.kind: check for check in around_checks([lying])}
+    with pytest.raises(CheckProvesNothing):
+        around["invariance"].validate_params(CHECKS["invariance"].good[0].params)
+
+
+def test_every_kind_there_is_proves_what_it_says() -> None:
+    for check in CHECKS.values():
+        prove(check)
+
+
+def test_a_process_loads_no_library_for_kinds_it_does_not_use() -> None:
+    said = "import sys, pacts.checks; print({'pint', 'sqlglot', 'numpy'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", said], capture_output=True, check=True, text=True)
+    assert found.stdout.strip() == "set()"
 
 
 def test_two_checks_of_one_kind_cannot_be_registered() -> None:
