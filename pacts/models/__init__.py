@@ -1,6 +1,17 @@
 """What was promised and whether it was kept, as rows."""
 
 from pacts.models.agents import Agent, AgentVersion, CallPace
+from pacts.models.calls import (
+    Call,
+    CallContent,
+    CallObservation,
+    CallPolicy,
+    CallShift,
+    CallStream,
+    ClauseWindow,
+    DriftAlarm,
+    WaitingCall,
+)
 from pacts.models.canaries import CanaryDraw
 from pacts.models.disputes import Dispute, Ruling
 from pacts.models.engagements import Deliverable, Engagement, Milestone
@@ -25,11 +36,19 @@ __all__ = [
     "AgentVersion",
     "Artifact",
     "Calibration",
+    "Call",
+    "CallContent",
+    "CallObservation",
     "CallPace",
+    "CallPolicy",
+    "CallShift",
+    "CallStream",
     "CanaryDraw",
     "ClauseVerdict",
+    "ClauseWindow",
     "Deliverable",
     "Dispute",
+    "DriftAlarm",
     "Engagement",
     "Evaluation",
     "ImportedRun",
@@ -55,4 +74,5 @@ __all__ = [
     "Trial",
     "User",
     "Verdict",
+    "WaitingCall",
 ]
