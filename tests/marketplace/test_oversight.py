@@ -130,7 +130,7 @@ def test_a_breached_threshold_narrows_what_may_be_held_and_recovery_widens_it(wo
     assert limits.limit_for(**held, now=clock()).amount == 5_000
     engagement = world.hire()
     market._give(world.alice, 10_000)
-    with pytest.raises(ExposureExceeded, match="at most 50.00 of each currency"):
+    with pytest.raises(ExposureExceeded, match=r"at most 50.00 of each currency"):
         market.escrow.fund(
             milestone=engagement.milestones.get(),
             by=world.alice.party,
