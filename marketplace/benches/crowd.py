@@ -2,7 +2,7 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
@@ -37,12 +37,28 @@ def rate(prepare: Prepare, *, clients: int, seconds: float) -> float:
 
     Raises BenchFailed.
     """
+    (found,) = rates_in_turns({"": prepare}, clients=clients, seconds=seconds, turns=1)
+    return found[""]
+
+
+def rates_in_turns(
+    contenders: Mapping[str, Prepare], *, clients: int, seconds: float, turns: int
+) -> list[dict[str, float]]:
+    """As `rate`, for several contenders one after the other, and that `turns` times.
+
+    All clients work for the same contender at any time. In short turns, whatever else the machine
+    does falls on each of them alike, so the ratios within a turn can be believed. Raises
+    BenchFailed.
+    """
     told: SimpleQueue[Any] = _FORK.SimpleQueue()
     ready = _FORK.Barrier(clients)
-    seats = [Seat(number, clients) for number in range(clients)]
     children = [
-        _FORK.Process(target=_work, args=(prepare, seat, seconds, ready, told), daemon=True)
-        for seat in seats
+        _FORK.Process(
+            target=_work,
+            args=(contenders, Seat(number, clients), seconds, turns, ready, told),
+            daemon=True,
+        )
+        for number in range(clients)
     ]
     for child in children:
         child.start()
@@ -51,20 +67,36 @@ def rate(prepare: Prepare, *, clients: int, seconds: float) -> float:
         child.join(PATIENCE_SECONDS)
     if failed := [answer for answer in answers if isinstance(answer, str)]:
         raise BenchFailed(failed[0])
-    return float(sum(answers))
+    return [
+        {name: sum(answer[turn][name] for answer in answers) for name in contenders}
+        for turn in range(turns)
+    ]
 
 
 def _work(
-    prepare: Prepare, seat: Seat, seconds: float, ready: Barrier, told: "SimpleQueue[Any]"
+    contenders: Mapping[str, Prepare],
+    seat: Seat,
+    seconds: float,
+    turns: int,
+    ready: Barrier,
+    told: "SimpleQueue[Any]",
 ) -> None:
     try:
-        act = prepare(seat)
-        act()  # connected, planned and warm before the clock starts
-        ready.wait(PATIENCE_SECONDS)
-        told.put(_count(act, seconds))
+        acts = {name: prepare(seat) for name, prepare in contenders.items()}
+        for act in acts.values():
+            act()  # connected, planned and warm before the clock starts
+        told.put([_turn(acts, seconds, ready) for _ in range(turns)])
     except Exception as error:
         ready.abort()
         told.put(f"{type(error).__name__}: {error}")
+
+
+def _turn(acts: Mapping[str, Act], seconds: float, ready: Barrier) -> dict[str, float]:
+    counted = {}
+    for name, act in acts.items():
+        ready.wait(PATIENCE_SECONDS)
+        counted[name] = _count(act, seconds)
+    return counted
 
 
 def _count(act: Act, seconds: float) -> float:

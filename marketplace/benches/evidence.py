@@ -13,6 +13,7 @@ from marketplace.benches.crowd import BenchFailed
 from marketplace.benches.figures import Figure
 from marketplace.benches.fleet import Fleet, fleet, surroundings
 from marketplace.benches.ground import Ground, ground, machine
+from marketplace.benches.oracle_reads import Reads
 
 Say = Callable[[str], None]
 OURS, MODULE = "marketplace.settings", "marketplace.benches.evidence_log"
@@ -171,30 +172,23 @@ def _growth(plan: Plan, young: Fleet, old: Fleet, say: Say) -> float:
 
 
 def _reads(plan: Plan, server: Ground, url: str, agents: Sequence[str], say: Say) -> float:
-    paths = {
-        "constant": ["/bench/constant"],
-        "oracle": [f"/api/v1/oracle/{agent}" for agent in agents],
-        "oracle, 304": [f"/api/v1/oracle/{agent}" for agent in agents],
+    asked = {
+        "constant": Reads(["/bench/constant"]),
+        "constant of two bytes": Reads(["/bench/short"]),
+        "oracle": Reads([f"/api/v1/oracle/{agent}" for agent in agents]),
+        "oracle, 304": Reads([f"/api/v1/oracle/{agent}" for agent in agents], tags=True),
     }
-    rates: dict[str, list[float]] = {name: [] for name in paths}
     settings = surroundings(settings=oracle_reads.SETTINGS, url=url, data=server.data)
     with oracle_reads.server(settings) as port:
-        for _ in range(plan.rounds):
-            for name, asked in paths.items():
-                rates[name].append(
-                    oracle_reads.reads_per_second(
-                        port,
-                        asked,
-                        clients=_CLIENTS,
-                        seconds=plan.seconds,
-                        tags=name.endswith("304"),
-                    )
-                )
-    typical = {name: median(found) for name, found in rates.items()}
+        turns = oracle_reads.reads_per_second(
+            port, asked, clients=_CLIENTS, seconds=plan.seconds * plan.rounds
+        )
     say(
         f"\nreads per second over a socket, one gunicorn, {_CLIENTS} clients, {len(agents)} agents "
-        "in turn; the constant has as many bytes and passes the same middleware"
+        f"in turn; medians of {len(turns)} short turns, and of the ratios within each. The "
+        "constant has as many bytes as a document and passes the same middleware"
     )
-    for name, found in typical.items():
-        say(f"  {name:<25}{found:10,.0f}")
-    return typical["oracle"] / typical["constant"]
+    ratios = {name: median(turn[name] / turn["constant"] for turn in turns) for name in asked}
+    for name, ratio in ratios.items():
+        say(f"  {name:<25}{median(turn[name] for turn in turns):10,.0f}{ratio:10.2f}")
+    return ratios["oracle"]

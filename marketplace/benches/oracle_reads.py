@@ -5,13 +5,15 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from marketplace.benches.crowd import Act, BenchFailed, Seat, rate
+from marketplace.benches.crowd import Act, BenchFailed, Prepare, Seat, rates_in_turns
 from marketplace.local.folder import ROOT
 from marketplace.local.programs import THREADS, gunicorn
 
 SETTINGS = "marketplace.benches.oracle_settings"
-READS = 50  # in one act of a client
+READS = 20  # in one act of a client
+TURN_SECONDS = 0.25
 PATIENCE_SECONDS = 30.0
 
 
@@ -50,16 +52,32 @@ def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise BenchFailed("the web server did not come up")
 
 
-def reads_per_second(
-    port: int, paths: Sequence[str], *, clients: int, seconds: float, tags: bool = False
-) -> float:
-    """Answers per second of these paths in turn. `tags` asks with the ETag of the answer before."""
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Addresses asked in turn; `tags` asks with the ETag of the answer before."""
 
+    paths: Sequence[str]
+    tags: bool = False
+
+
+def reads_per_second(
+    port: int, asked: Mapping[str, Reads], *, clients: int, seconds: float
+) -> list[dict[str, float]]:
+    """Answers per second of each, turn by turn: `TURN_SECONDS` each until `seconds` are over."""
+    return rates_in_turns(
+        {name: _preparing(port, reads) for name, reads in asked.items()},
+        clients=clients,
+        seconds=min(seconds, TURN_SECONDS),
+        turns=max(1, round(seconds / TURN_SECONDS)),
+    )
+
+
+def _preparing(port: int, reads: Reads) -> Prepare:
     def prepare(seat: Seat) -> Act:
         line = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        wanted = 304 if tags else 200
-        asked = [(path, _tag(line, path) if tags else "") for path in paths]
+        wanted = 304 if reads.tags else 200
+        asked = [(path, _tag(line, path) if reads.tags else "") for path in reads.paths]
 
         def act() -> int:
             for number in range(READS):
@@ -71,7 +89,7 @@ def reads_per_second(
 
         return act
 
-    return rate(prepare, clients=clients, seconds=seconds)
+    return prepare
 
 
 def _read(line: socket.socket, path: str, tag: str = "") -> int:
