@@ -5,15 +5,12 @@ may name any role of `ROLES`; `subjects` are the roles it must name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from reputation.facts import (
     AMOUNT,
     BPS,
     COUNT,
     CURRENCY,
-    DIGEST,
     EVIDENCE_ID,
     INSTANT,
     TOKEN,
@@ -23,17 +20,11 @@ from reputation.facts import (
     Record,
     Rows,
 )
-from reputation.identifiers import is_id
+from reputation.kind import ROLES, Kind
+from reputation.kind import kind as _kind
 
-# fmt: off
-ROLES = frozenset({
-    "party", "buyer", "builder", "adjudicator", "agent", "agent_version", "listing",
-    "claim", "pact", "pact_version", "taskset", "engagement", "milestone", "deliverable",
-    "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
-    "deposit", "payout", "receipt", "imported_run", "control", "firing", "evidence", "cancellation",
-    "jury", "review",
-})
-# fmt: on
+__all__ = ["KINDS", "ROLES", "Kind"]
+
 OUTCOMES = ("met", "breached", "undetermined")
 # Who ran the checks, and on whose tasks: `self` is the builder or anybody who shares its interest.
 INDEPENDENCE = ("self", "buyer", "platform", "third_party")
@@ -43,71 +34,6 @@ TIMEOUTS = (
     "funding",
 )
 FAULTS = ("buyer", "builder", "platform", "adjudicator")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of evidence. `facts` and `digests` must be there; the `may_` ones may be."""
-
-    version: int
-    subjects: frozenset[str]
-    facts: Mapping[str, FactType] = field(default_factory=dict)
-    may_facts: Mapping[str, FactType] = field(default_factory=dict)
-    digests: frozenset[str] = frozenset()
-    may_digests: frozenset[str] = frozenset()
-
-    def check(
-        self,
-        *,
-        subjects: Mapping[str, str],
-        facts: Mapping[str, object],
-        digests: Mapping[str, str],
-    ) -> str | None:
-        """What is wrong with a record of this kind, or None."""
-        return (
-            _prefixed("subjects", _subjects(self.subjects).check(subjects))
-            or _prefixed("facts", Record(self.facts, self.may_facts).check(facts))
-            or _prefixed("digests", self._digests().check(digests))
-        )
-
-    def _digests(self) -> Record:
-        return Record(dict.fromkeys(self.digests, DIGEST), dict.fromkeys(self.may_digests, DIGEST))
-
-
-@dataclass(frozen=True)
-class _SubjectId:
-    def check(self, value: object) -> str | None:
-        return None if is_id(value) else "is not an id"
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^[a-z]{2,7}_[0-9a-z]{1,32}$"}
-
-
-def _subjects(required: frozenset[str]) -> Record:
-    return Record(dict.fromkeys(required, _SubjectId()), dict.fromkeys(ROLES, _SubjectId()))
-
-
-def _prefixed(part: str, wrong: str | None) -> str | None:
-    return f"{part}: {wrong}" if wrong else None
-
-
-def _kind(
-    subjects: str,
-    facts: Mapping[str, FactType] | None = None,
-    *,
-    may: Mapping[str, FactType] | None = None,
-    digests: str = "",
-    may_digests: str = "",
-    version: int = 1,
-) -> Kind:
-    return Kind(
-        version=version,
-        subjects=frozenset(subjects.split()),
-        facts=facts or {},
-        may_facts=may or {},
-        digests=frozenset(digests.split()),
-        may_digests=frozenset(may_digests.split()),
-    )
 
 
 _MONEY: dict[str, FactType] = {"amount": AMOUNT, "currency": CURRENCY}
@@ -283,6 +209,44 @@ KINDS: Mapping[str, Kind] = {
         {"judgements": COUNT, "disagreed": COUNT, "abstained": COUNT, "labels": COUNT},
         may={"cost_micros": COUNT},
     ),
+    # Production calls: one clause over one window of one stream. A breach is known at once; what
+    # the window came to, when it closed. Counts of calls kept with different probabilities are
+    # weighted and rounded down.
+    "window.breached": _kind(
+        "stream engagement agent agent_version",
+        {
+            "clause": TOKEN,
+            "window": COUNT,
+            "units": COUNT,
+            "critical": YES,
+            "independence": Choice(INDEPENDENCE),
+        },
+        digests="terms",
+    ),
+    "window.concluded": _kind(
+        "stream engagement agent agent_version",
+        {
+            "window": COUNT,
+            "calls": COUNT,
+            "independence": Choice(INDEPENDENCE),
+            "clauses": Rows(CLAUSE),
+        },
+        may={"breach_evidence": EVIDENCE_ID},
+        digests="terms",
+    ),
+    "drift.found": _kind(
+        "stream engagement agent agent_version",
+        {"what": TOKEN, "level": Choice(("warn", "act")), "place": COUNT},
+        may={"clause": TOKEN},
+    ),
+    # What answers is not what the standing is about any more: until new evidence, it is stale.
+    "model.changed": _kind(
+        "stream engagement agent agent_version", {"place": COUNT}, digests="before after"
+    ),
+    "version.changed": _kind(
+        "stream engagement agent agent_version", {"number": COUNT}, digests="fingerprint"
+    ),
+    "calls.erased": _kind("engagement party", {"reason": TOKEN, "contents": COUNT}),
     "escrow.withheld": _kind(
         "escrow engagement",
         {"reason": TOKEN},
