@@ -23,7 +23,7 @@ _COUNTED = {
 }
 
 
-class Jury:
+class Reckoning:
     """Every clause's tally, fed one task at a time; holds nothing that grows with the tasks, but
     for clauses that count sessions, whose tasks are kept together until the verdict."""
 
@@ -101,7 +101,7 @@ def judge(
     sessions: Mapping[str, str] | None = None,
 ) -> CombinedVerdict:
     """The verdict over all tasks, in the order of events (a task's place is its last try)."""
-    jury = Jury(clauses, sessions=sessions)
+    reckoning = Reckoning(clauses, sessions=sessions)
     for tries in tasks:
-        jury.add(tries)
-    return jury.verdict()
+        reckoning.add(tries)
+    return reckoning.verdict()

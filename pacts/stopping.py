@@ -18,7 +18,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Max, Q
 
-from pacts.judging import Jury
+from pacts.judging import Reckoning
 from pacts.models import CanaryDraw, Evaluation, Task, Trial
 from pacts.observed import tries_of
 from pacts.terms import PactTerms
@@ -32,7 +32,7 @@ class Watch:
     def __init__(self, evaluation: Evaluation, parsed: PactTerms) -> None:
         self._evaluation = evaluation
         self._keys = [clause.key for clause in parsed.clauses]
-        self._jury = Jury(parsed.clauses)
+        self._reckoning = Reckoning(parsed.clauses)
         self._next = 0
         drawn = Task.objects.filter(
             version__in=CanaryDraw.objects.filter(evaluation=evaluation).values("pool"),
@@ -47,7 +47,7 @@ class Watch:
         """Read on as far as there is no gap; whether the run is decided."""
         while self._read():
             pass
-        return self._jury.decided
+        return self._reckoning.decided
 
     def _read(self) -> bool:
         """Whether a whole slice was read, so that there may be more."""
@@ -76,7 +76,7 @@ class Watch:
         tries.append([row[1:7] for row in trial])
         if len(tries) == expected:
             rows = [row for one in self._open.pop(task) for row in one]
-            self._jury.add(tries_of(rows, self._keys))
+            self._reckoning.add(tries_of(rows, self._keys))
 
 
 _SLICE = """

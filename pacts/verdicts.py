@@ -7,7 +7,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from pacts import canaries, conclusions, panels, statistics, stopping, terms, trials
 from pacts.evaluation import subjects_of
-from pacts.judging import Jury
+from pacts.judging import Reckoning
 from pacts.models import (
     CanaryDraw,
     ClauseVerdict,
@@ -46,10 +46,10 @@ def conclude(*, evaluation_id: str, now: datetime) -> Verdict | None:
         parsed = terms.parse(evaluation.pact_version.terms)
         if not panels.ready(evaluation, parsed.clauses, now=now):
             return None
-        jury = _jury(evaluation, parsed)
-        if evaluation.stop_after is not None and not _end_here(evaluation, jury):
+        reckoning = _reckoning(evaluation, parsed)
+        if evaluation.stop_after is not None and not _end_here(evaluation, reckoning):
             return None
-        verdict = _store(evaluation, parsed, jury.verdict(), now)
+        verdict = _store(evaluation, parsed, reckoning.verdict(), now)
         _finish(evaluation, now)
         transaction.on_commit(lambda: hint("pacts.verdict_concluded"))
     return verdict
@@ -62,21 +62,21 @@ def _still_out(evaluation: Evaluation) -> QuerySet[Trial]:
     return out.filter(position__lte=evaluation.stop_after)
 
 
-def _jury(evaluation: Evaluation, parsed: terms.PactTerms) -> Jury:
+def _reckoning(evaluation: Evaluation, parsed: terms.PactTerms) -> Reckoning:
     counted = any(clause.unit == "session" for clause in parsed.clauses)
-    jury = Jury(parsed.clauses, sessions=sessions_of(evaluation) if counted else None)
+    reckoning = Reckoning(parsed.clauses, sessions=sessions_of(evaluation) if counted else None)
     for tries in tasks_of(evaluation, last=evaluation.stop_after):
-        jury.add(tries)
-    return jury
+        reckoning.add(tries)
+    return reckoning
 
 
-def _end_here(evaluation: Evaluation, jury: Jury) -> bool:
+def _end_here(evaluation: Evaluation, reckoning: Reckoning) -> bool:
     """Skip what was never tried, if the run is still decided; otherwise open the queue again."""
     assert evaluation.stop_after is not None
     rest = Trial.objects.filter(evaluation=evaluation, position__gt=evaluation.stop_after)
     if not rest.filter(state__in=UNFINISHED).exists():
         return True
-    if not jury.decided:
+    if not reckoning.decided:
         stopping.go_on(evaluation)
         transaction.on_commit(lambda: trials.nudge(evaluation))
         return False

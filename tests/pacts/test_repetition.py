@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pacts.checks import CHECKS
-from pacts.judging import Jury
+from pacts.judging import Reckoning
 from pacts.repetition import Repetition
 from pacts.terms import clause_from_json
 from pacts.tries import Outcome, Try
@@ -50,20 +50,20 @@ def test_a_task_with_too_few_decided_tries_is_null_for_both() -> None:
 
 def test_a_verdict_on_repeats_tells_both_figures() -> None:
     strict = clause_from_json(clause(check="consistency", unit="task", repeats=3))
-    jury = Jury([strict])
+    reckoning = Reckoning([strict])
     for n in range(20):
-        jury.add({strict.key: tries(5, 4 if n % 2 else 5, task=str(n))})
-    jury.add({strict.key: tries(2, 2, task="few")})
-    found = jury.verdict().clauses[0]
+        reckoning.add({strict.key: tries(5, 4 if n % 2 else 5, task=str(n))})
+    reckoning.add({strict.key: tries(2, 2, task="few")})
+    found = reckoning.verdict().clauses[0]
     assert "pass@3 100.0%, pass^3 70.0%." in found.reason
     assert "1 null" in found.reason
 
 
 def test_what_is_tried_once_tells_of_no_repeats() -> None:
     plain = clause_from_json(clause())
-    jury = Jury([plain])
-    jury.add({plain.key: tries(1, 1)})
-    assert "pass@" not in jury.verdict().clauses[0].reason
+    reckoning = Reckoning([plain])
+    reckoning.add({plain.key: tries(1, 1)})
+    assert "pass@" not in reckoning.verdict().clauses[0].reason
 
 
 # --- metamorphic units -------------------------------------------------------------------------
