@@ -73,6 +73,8 @@ def _ask(attempt: RailAttempt, subject: Deposit | Payout) -> Answer:
         known = rail.find(order, rail_reference=subject.rail_reference)
         if known:
             return known.answer
+        if subject.rail_reference:  # sent again, it might be carried out twice
+            raise RailUnreachable(f"the rail knows no {subject.rail_reference} any more")
     return _send(rail, order)
 
 

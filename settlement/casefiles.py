@@ -28,16 +28,24 @@ UNJUDGED_RULE = "human_review"  # nobody measured anything, so only a person can
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One locked escrow with its facts, and the rows they came from; `verdict` is the latest."""
+    """One locked escrow with its facts, and the rows they came from.
+
+    `judged` are the deliveries that have a verdict, oldest first.
+    """
 
     escrow: Escrow
     milestone: Milestone
     engagement: Engagement
     facts: Facts
     deliverable: Deliverable | None
-    verdict: Verdict | None
+    judged: tuple[Deliverable, ...]
     dispute: Dispute | None
     ruling: Ruling | None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The latest verdict."""
+        return self.judged[-1].evaluation.verdict if self.judged else None
 
     @property
     def bond(self) -> Bond | None:
@@ -142,14 +150,13 @@ def _case(
     escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None, critical: set[str]
 ) -> Case:
     milestone = escrow.milestone
-    judged = [verdict for one in delivered if (verdict := _verdict(one.evaluation))]
     return Case(
         escrow=escrow,
         milestone=milestone,
         engagement=milestone.engagement,
         facts=_facts(escrow, delivered, dispute, critical),
         deliverable=delivered[-1] if delivered else None,
-        verdict=judged[-1] if judged else None,
+        judged=tuple(one for one in delivered if _verdict(one.evaluation)),
         dispute=dispute,
         ruling=getattr(dispute, "ruling", None),
     )

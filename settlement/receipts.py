@@ -98,6 +98,7 @@ def _body(
         "agreement": engagement.digest,
         "pact": {"version": engagement.pact_version_id, "digest": engagement.pact_version.digest},
         "signatures": _signatures(quoted.signatures_of(engagement)),
+        "deliveries": _deliveries(case),
         "verdict": _verdict(case, quoted),
         "ruling": _ruling(case),
         "decision": {
@@ -161,6 +162,21 @@ def _signatures(rows: list[Signature]) -> list[dict[str, str]]:
             "signed_at": _instant(row.signed_at),
         }
         for row in rows
+    ]
+
+
+def _deliveries(case: Case) -> list[dict[str, Any]]:
+    """Every delivery that was judged, oldest first: what was breached, and what cured it."""
+    return [
+        {
+            "number": one.number,
+            "agent_version": one.agent_version_id,
+            "verdict": one.evaluation.verdict.pk,
+            "outcome": one.evaluation.verdict.outcome,
+            "earned_share_bps": one.evaluation.verdict.earned_share_bps,
+            "concluded_at": _instant(one.evaluation.verdict.concluded_at),
+        }
+        for one in case.judged
     ]
 
 
@@ -232,9 +248,10 @@ def _account(account: Account) -> str:
 
 
 def _evidence(case: Case) -> list[str]:
+    """The funding, every verdict, and the ruling, in that order."""
     found = [
         case.escrow.funded_evidence_id,
-        case.verdict.evidence_id if case.verdict else "",
+        *(one.evaluation.verdict.evidence_id for one in case.judged),
         case.ruling.evidence_id if case.ruling else "",
     ]
     return [evidence_id for evidence_id in found if evidence_id]

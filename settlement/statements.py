@@ -4,7 +4,7 @@ A period runs from `since` to before `until` by the moment each transfer was pos
 meet share nothing and lose nothing: one's closing balance is the next one's opening balance.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,8 +59,8 @@ def statement(*, party: Party, limit: int = 100) -> list[Line]:
     """The latest movements of a party's balances, newest first."""
     entries = list(_entries(party).order_by("-pk")[:limit])
     return [
-        _line(entry, entry.balance_after or 0, about)
-        for entry, about in zip(entries, _about(entries), strict=True)
+        _line(entry, entry.balance_after or 0, behind)
+        for entry, behind in zip(entries, about(entries), strict=True)
     ]
 
 
@@ -93,9 +93,33 @@ def lines(*, party: Party, since: datetime, until: datetime) -> Iterator[Line]:
         .order_by("transfer__posted_at", "pk")
     )
     for chunk in _chunks(entries.iterator(chunk_size=CHUNK)):
-        for entry, about in zip(chunk, _about(chunk), strict=True):
+        for entry, behind in zip(chunk, about(chunk), strict=True):
             balances[entry.currency] += entry.amount
-            yield _line(entry, balances[entry.currency], about)
+            yield _line(entry, balances[entry.currency], behind)
+
+
+def about(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """For each entry the public id of what it was for, and that milestone's title: `("", "")` for
+    what has neither. Four questions, however many entries.
+    """
+    transfers = [entry.transfer_id for entry in entries]
+    found: dict[int, tuple[str, str]] = {}
+    of_these = Q(hold__in=transfers) | Q(resolution__in=transfers)
+    escrows = Escrow.objects.filter(of_these).values_list(
+        "pk", "hold_id", "resolution_id", "milestone__title"
+    )
+    bonds = Bond.objects.filter(of_these).values_list(
+        "pk", "hold_id", "resolution_id", "escrow__milestone__title"
+    )
+    for subject, hold, resolution, title in [*escrows, *bonds]:
+        found |= {ended: (subject, title) for ended in (hold, resolution) if ended}
+    for subject, hold, resolution in Payout.objects.filter(of_these).values_list(
+        "pk", "hold_id", "resolution_id"
+    ):
+        found |= {ended: (subject, "") for ended in (hold, resolution) if ended}
+    deposits = Deposit.objects.filter(transfer__in=transfers).values_list("transfer_id", "pk")
+    found |= {transfer: (subject, "") for transfer, subject in deposits if transfer}
+    return [found.get(transfer, ("", "")) for transfer in transfers]
 
 
 def csv(*, party: Party, since: datetime, until: datetime) -> Iterator[str]:
@@ -148,8 +172,8 @@ def _entries(party: Party) -> QuerySet[Entry]:
     )
 
 
-def _line(entry: Entry, balance_after: int, about: tuple[str, str]) -> Line:
-    subject, title = about
+def _line(entry: Entry, balance_after: int, behind: tuple[str, str]) -> Line:
+    subject, title = behind
     return Line(
         posted_at=entry.transfer.posted_at,
         kind=entry.transfer.kind,
@@ -170,28 +194,6 @@ def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
             chunk = []
     if chunk:
         yield chunk
-
-
-def _about(entries: list[Entry]) -> list[tuple[str, str]]:
-    """For each entry the public id of what it was for, and that milestone's title."""
-    transfers = [entry.transfer_id for entry in entries]
-    found: dict[int, tuple[str, str]] = {}
-    of_these = Q(hold__in=transfers) | Q(resolution__in=transfers)
-    escrows = Escrow.objects.filter(of_these).values_list(
-        "pk", "hold_id", "resolution_id", "milestone__title"
-    )
-    bonds = Bond.objects.filter(of_these).values_list(
-        "pk", "hold_id", "resolution_id", "escrow__milestone__title"
-    )
-    for subject, hold, resolution, title in [*escrows, *bonds]:
-        found |= {ended: (subject, title) for ended in (hold, resolution) if ended}
-    for subject, hold, resolution in Payout.objects.filter(of_these).values_list(
-        "pk", "hold_id", "resolution_id"
-    ):
-        found |= {ended: (subject, "") for ended in (hold, resolution) if ended}
-    deposits = Deposit.objects.filter(transfer__in=transfers).values_list("transfer_id", "pk")
-    found |= {transfer: (subject, "") for transfer, subject in deposits if transfer}
-    return [found.get(transfer, ("", "")) for transfer in transfers]
 
 
 def _instant(moment: datetime) -> str:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from marketplace.api import idempotency
 from marketplace.api.fields import AmountField, CurrencyField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
-from settlement import deposits, ledger, payouts
+from settlement import deposits, ledger, payouts, statements
 from settlement.models import Account, Deposit, Entry, Payout, Receipt
 from settlement.money import Money
 from settlement.rails import RAILS
@@ -36,7 +36,23 @@ class BalancesSerializer(serializers.Serializer[Any]):
     results = BalanceSerializer(many=True)
 
 
+class EntryListSerializer(serializers.ListSerializer[Entry]):
+    """A page of entries: what is behind them is read for all at once."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        entries = list(data)
+        for entry, (subject, title) in zip(entries, statements.about(entries), strict=True):
+            entry.subject, entry.about = subject, title
+        return super().to_representation(entries)
+
+
 class EntrySerializer(serializers.ModelSerializer[Entry]):
+    """`subject` is the id of the escrow, bond, deposit or payout behind a movement, and `about`
+    the title of its milestone; both are empty where there is none.
+    """
+
+    subject = serializers.CharField(read_only=True)
+    about = serializers.CharField(read_only=True)
     amount = SignedAmountField()
     balance_after = AmountField(allow_null=True)
     transfer = serializers.IntegerField(source="transfer_id")
@@ -46,10 +62,13 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
 
     class Meta:
         model = Entry
+        list_serializer_class = EntryListSerializer
         fields = [
             "id",
             "transfer",
             "kind",
+            "subject",
+            "about",
             "resolves",
             "amount",
             "currency",

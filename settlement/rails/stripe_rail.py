@@ -117,7 +117,8 @@ class StripeRail:
         client = _client()
         try:
             if rail_reference:
-                return _movement(order.kind, _retrieve(client, order.kind, rail_reference))
+                item = _retrieve(client, order.kind, rail_reference)
+                return _movement(order.kind, item) if item else None
             since = order.requested_at - SLACK
             for item in _all(client, order.kind, since=since, until=None):
                 if _reference(item) == order.reference:
@@ -196,12 +197,22 @@ def _intent_of(error: stripe.CardError) -> str:
     return str(intent.get("id", "")) if isinstance(intent, dict) else ""
 
 
-def _retrieve(client: stripe.StripeClient, kind: Kind, rail_reference: str) -> dict[str, Any]:
-    if kind == "deposit":
-        return client.v1.payment_intents.retrieve(rail_reference).to_dict()
-    if kind == "payout":
-        return client.v1.transfers.retrieve(rail_reference).to_dict()
-    return client.v1.refunds.retrieve(rail_reference).to_dict()
+def _retrieve(
+    client: stripe.StripeClient, kind: Kind, rail_reference: str
+) -> dict[str, Any] | None:
+    """The object of that id; None if Stripe says that it has none."""
+    nouns: dict[Kind, Any] = {
+        "deposit": client.v1.payment_intents,
+        "payout": client.v1.transfers,
+        "refund": client.v1.refunds,
+    }
+    try:
+        found: dict[str, Any] = nouns[kind].retrieve(rail_reference).to_dict()
+    except stripe.InvalidRequestError as error:
+        if error.http_status == 404:
+            return None
+        raise
+    return found
 
 
 def _all(

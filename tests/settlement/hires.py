@@ -50,6 +50,7 @@ class Hire:
         share: int = 10_000,
         rule: str = "",
         at: datetime = START + timedelta(hours=1),
+        proof: str = "evd_0190f3c2a1b27c3d8e4f5a6b7c8d9e0f",
     ) -> Verdict:
         """The verdict on the last delivery, as `pacts.verdicts` records it."""
         evaluation = self.delivery.evaluation
@@ -62,7 +63,7 @@ class Hire:
             undetermined_rule=rule,
             method="exact",
             concluded_at=at,
-            evidence_id="evd_0190f3c2a1b27c3d8e4f5a6b7c8d9e0f",
+            evidence_id=proof,
         )
 
     @property
