@@ -12,6 +12,7 @@ from reputation.models import (
     LogEntry,
     Standing,
     StandingCursor,
+    StandingScore,
 )
 from reputation.shelves import TALLIES
 from reputation.standing import Composite, DimensionStanding, combine, describe
@@ -26,6 +27,17 @@ class AgentStanding:
     version_id: str | None
     dimensions: dict[str, DimensionStanding]
     composite: Composite
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScore:
+    """What a version is ranked by, exact for the hour it was scored in."""
+
+    agent_id: str
+    version_id: str
+    score_bps: int | None
+    is_vouched: bool
+    status: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,17 @@ def standings_of(*, versions: dict[str, str], now: datetime) -> dict[str, AgentS
     for row in Standing.objects.filter(version_id__in=versions):
         found[row.version_id].append(row)
     return {key: _standing(versions[key], key, rows, now) for key, rows in found.items()}
+
+
+def scores_of(*, agents: Iterable[str]) -> dict[str, StoredScore]:
+    """Version id → its stored score, for every version of these agents that has one."""
+    rows = StandingScore.objects.filter(agent_id__in=list(agents))
+    return {
+        row.version_id: StoredScore(
+            row.agent_id, row.version_id, row.score_bps, row.is_vouched, row.status
+        )
+        for row in rows
+    }
 
 
 def versions_of(*, agent_id: str) -> list[str]:

@@ -17,7 +17,10 @@ from reputation.models import Firing, Override
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restriction:
-    """One firing in force. `limit` is hundredths of any currency, for `narrow` alone."""
+    """One firing in force. `limit` is hundredths of any currency, for `narrow` alone.
+
+    `by_platform`: a control of the platform's, not of a party over its own agents.
+    """
 
     firing_id: str
     control: str
@@ -30,6 +33,7 @@ class Restriction:
     hold: timedelta | None
     since: datetime
     evidence_id: str
+    by_platform: bool = True
 
     @property
     def sentence(self) -> str:
@@ -120,4 +124,5 @@ def _restriction(firing: Firing) -> Restriction:
         hold=timedelta(days=control.hold_days) if control.hold_days else None,
         since=firing.fired_at,
         evidence_id=firing.evidence_id,
+        by_platform=not control.owner_party,
     )

@@ -3,8 +3,12 @@
 Pure. The table is published: nobody is trusted with more than what the log says it can carry. The
 amounts are hundredths (cents) of a currency of two decimals; other currencies count their own
 minor units, scaled where they have more than two decimals. Each currency counts by itself.
+
+A new name carries nothing that an old one lost: a builder's agents without evidence of their own
+share what the worst of them may carry (`shared`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -52,6 +56,50 @@ def limit_of(*, units: int, lower_bps: int | None, is_breached: bool, exponent: 
     return Limit(
         max(NEWCOMER, best.limit) * scale,
         f"{units} units with a lower bound of {(lower_bps or 0) / 100:.2f} %",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """An agent beside its builder's others: what is held on it, and what it may carry by itself.
+
+    `is_proven`: credible buyers vouch for at least 20 units in every dimension, and it is neither
+    breached nor narrowed by the platform.
+    """
+
+    held: int
+    limit: Limit
+    is_proven: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What may be held, and what is held already on the agents that share it."""
+
+    held: int
+    limit: Limit
+    sharing: int = 1
+
+
+def shared(of: Carrier, others: Iterable[Carrier], *, exponent: int) -> Room:
+    """What an agent may carry beside its builder's `others`.
+
+    A proven agent carries by itself, and so does everyone while no other carries less than a
+    newcomer. Otherwise all that are not proven carry, together, what the worst of them may: who
+    registers another agent gains nothing by it.
+    """
+    alone = Room(held=of.held, limit=of.limit)
+    pool = [one for one in others if not one.is_proven]
+    if of.is_proven or not pool:
+        return alone
+    worst = min([of, *pool], key=lambda one: one.limit.amount)
+    if worst.limit.amount >= NEWCOMER * 10 ** max(0, exponent - 2):
+        return alone
+    whose = "" if worst is of else ", on another agent of this builder"
+    return Room(
+        held=of.held + sum(one.held for one in pool),
+        limit=Limit(worst.limit.amount, f"{worst.limit.because}{whose}"),
+        sharing=1 + len(pool),
     )
 
 

@@ -1,13 +1,16 @@
 """Keeping what is held on one agent within what its standing carries, whoever funds at once."""
 
 from datetime import datetime
+from itertools import takewhile
 
 from django.db.models import Sum
 
-from pacts.models import Agent, Engagement
+from pacts.models import Agent, AgentVersion, Engagement
 from reputation import queries, restrictions
+from reputation.queries import StoredScore
 from reputation.restrictions import Restriction
-from settlement.exposure import Limit, least_limit, limit_of, narrowed
+from reputation.standing import Composite
+from settlement.exposure import Carrier, Limit, Room, least_limit, limit_of, narrowed, shared
 from settlement.models import Escrow
 from settlement.money import exponent_of
 from settlement.refusals import ExposureExceeded
@@ -15,55 +18,135 @@ from settlement.refusals import ExposureExceeded
 _OPEN = [Escrow.State.HELD, Escrow.State.WITHHELD, Escrow.State.FROZEN]
 
 
-def exposure_of(*, agent_id: str, currency: str) -> int:
-    """Minor units held in open escrows on all versions of this agent."""
-    rows = Escrow.objects.filter(agent=agent_id, currency=currency, state__in=_OPEN)
-    return int(rows.aggregate(total=Sum("amount"))["total"] or 0)
-
-
 def limit_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -> Limit:
     """What this version's standing, and the controls in force, let the agent carry."""
-    narrowing = restrictions.narrowest(restrictions.in_force(agent_id=agent_id, now=now))
-    return _limit(agent_id, version_id, currency, narrowing, now)
+    return room_for(agent_id=agent_id, version_id=version_id, currency=currency, now=now).limit
 
 
-def _limit(
-    agent_id: str, version_id: str, currency: str, narrowing: Restriction | None, now: datetime
-) -> Limit:
+def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -> Room:
+    """What the agent may carry beside its builder's others, and what is held against that."""
+    agents = _agents_beside(agent_id)
+    held = _held_on(agents, currency)
+    narrowing = restrictions.in_force_on(agents=agents, now=now)
+    scores = _scores_of(agents)
     exponent = exponent_of(currency)
-    standing = queries.standing_of(agent_id=agent_id, version_id=version_id, now=now).composite
+    own = _carrier(
+        held.get(agent_id, 0),
+        queries.standing_of(agent_id=agent_id, version_id=version_id, now=now).composite,
+        _earlier(scores[agent_id], version_id),
+        narrowing.get(agent_id, []),
+        exponent,
+    )
+    others = [
+        _carrier(
+            held.get(other, 0),
+            scores[other][0] if scores[other] else None,
+            scores[other][1:],
+            [one for one in narrowing.get(other, []) if one.by_platform],
+            exponent,
+        )
+        for other in agents
+        if other != agent_id
+    ]
+    return shared(own, others, exponent=exponent)
+
+
+def _agents_beside(agent_id: str) -> list[str]:
+    """This agent and every other of its builder, in one order."""
+    mine = Agent.objects.filter(pk=agent_id).values("builder_id")
+    return list(
+        Agent.objects.filter(builder_id__in=mine).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def _held_on(agents: list[str], currency: str) -> dict[str, int]:
+    rows = Escrow.objects.filter(agent__in=agents, currency=currency, state__in=_OPEN)
+    return dict(rows.order_by().values_list("agent").annotate(total=Sum("amount")))
+
+
+def _scores_of(agents: list[str]) -> dict[str, list[StoredScore]]:
+    """Agent id → the stored scores of its versions, the newest version first."""
+    found: dict[str, list[StoredScore]] = {agent_id: [] for agent_id in agents}
+    scores = queries.scores_of(agents=agents)
+    newest_first = AgentVersion.objects.filter(pk__in=scores).order_by("-number")
+    for version_id in newest_first.values_list("pk", flat=True):
+        found[scores[version_id].agent_id].append(scores[version_id])
+    return found
+
+
+def _earlier(scores: list[StoredScore], version_id: str) -> list[StoredScore]:
+    return [one for one in scores if one.version_id != version_id]
+
+
+def _carrier(
+    held: int,
+    standing: Composite | StoredScore | None,
+    earlier: list[StoredScore],
+    narrowing: list[Restriction],
+    exponent: int,
+) -> Carrier:
+    """By this standing; while it is not vouched for, by a breach of the versions before it."""
+    is_vouched = standing is not None and standing.is_vouched
+    before = [] if is_vouched else list(takewhile(lambda one: not _is_kept(one), earlier))
+    is_breached = any(one.status == "breached" for one in (standing, *before) if one is not None)
     limit = limit_of(
-        units=standing.vouched_units,
+        units=standing.vouched_units if isinstance(standing, Composite) else 0,
         # What only unknown buyers say carries no more than nothing does: it is cheap to stage.
-        lower_bps=standing.score_bps if standing.is_vouched else None,
-        is_breached=standing.status == "breached",
+        lower_bps=standing.score_bps if standing is not None and is_vouched else None,
+        is_breached=is_breached,
         exponent=exponent,
     )
-    if narrowing is None or narrowing.limit is None:
-        return limit
-    return narrowed(limit, to=narrowing.limit, because=narrowing.sentence, exponent=exponent)
+    narrow = restrictions.narrowest(narrowing)
+    if narrow is not None and narrow.limit is not None:
+        limit = narrowed(limit, to=narrow.limit, because=narrow.sentence, exponent=exponent)
+    is_narrowed = any(one.limit is not None and one.by_platform for one in narrowing)
+    return Carrier(
+        held=held, limit=limit, is_proven=is_vouched and not is_breached and not is_narrowed
+    )
+
+
+def _is_kept(score: StoredScore) -> bool:
+    return score.is_vouched and score.status != "breached"
 
 
 def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime) -> None:
-    """Refuse funding beyond the limit. The agent's row orders those who fund at once.
+    """Refuse funding beyond the limit. The rows of the builder's agents order who funds at once.
 
     The caller is in the transaction that funds. Raises ExposureExceeded with the arithmetic.
     """
     agent_id, currency = engagement.agent_version.agent_id, escrow.currency
-    Agent.objects.select_for_update(no_key=True).only("pk").get(pk=agent_id)
-    held = exposure_of(agent_id=agent_id, currency=currency)
-    after = held + escrow.amount
-    narrowing = restrictions.narrowest(restrictions.in_force(agent_id=agent_id, now=now))
-    if narrowing is None and after <= least_limit(exponent_of(currency)):
+    beside = Agent.objects.filter(builder_id=engagement.builder_id).order_by("pk")
+    agents = list(beside.select_for_update(no_key=True).values_list("pk", flat=True))
+    held = sum(_held_on(agents, currency).values())
+    narrowing = restrictions.in_force_on(agents=agents, now=now)
+    if not narrowing and held + escrow.amount <= least_limit(exponent_of(currency)):
         return
-    limit = _limit(agent_id, engagement.agent_version_id, currency, narrowing, now)
-    if after > limit.amount:
+    room = room_for(
+        agent_id=agent_id,
+        version_id=engagement.agent_version_id,
+        currency=currency,
+        now=now,
+    )
+    after = room.held + escrow.amount
+    if after > room.limit.amount:
         raise ExposureExceeded(
-            f"{currency} {_shown(held, currency)} held on this agent + "
+            f"{currency} {_shown(room.held, currency)} held on {_whom(room)} + "
             f"{_shown(escrow.amount, currency)} = {_shown(after, currency)}, more than the "
-            f"{_shown(limit.amount, currency)} it may carry ({limit.because}); "
-            "fund this when work in progress has settled"
+            f"{_shown(room.limit.amount, currency)} it may carry ({room.limit.because}); "
+            f"fund this when work in progress has settled{_way_out(room)}"
         )
+
+
+def _whom(room: Room) -> str:
+    if room.sharing == 1:
+        return "this agent"
+    return f"this agent and the builder's {room.sharing - 1} others without evidence of their own"
+
+
+def _way_out(room: Room) -> str:
+    if room.sharing == 1:
+        return ""
+    return "; they share one limit until credible buyers vouch for 20 units of an agent's own"
 
 
 def refuse_unbearable(*, engagement: Engagement, now: datetime) -> None:
@@ -74,19 +157,15 @@ def refuse_unbearable(*, engagement: Engagement, now: datetime) -> None:
     """
     agent_id, currency = engagement.agent_version.agent_id, engagement.currency
     amounts = [milestone.amount for milestone in engagement.milestones.all()]
-    held = exposure_of(agent_id=agent_id, currency=currency)
-    most = max(max(amounts), held + amounts[0])
-    if most <= least_limit(exponent_of(currency)):
-        return
-    limit = limit_for(
+    room = room_for(
         agent_id=agent_id, version_id=engagement.agent_version_id, currency=currency, now=now
     )
-    if most > limit.amount:
+    if max(max(amounts), room.held + amounts[0]) > room.limit.amount:
         raise ExposureExceeded(
             f"{currency} {_shown(max(amounts), currency)} for one milestone, with "
-            f"{_shown(held, currency)} held on this agent already, is more than the "
-            f"{_shown(limit.amount, currency)} it may carry ({limit.because}); "
-            "hire when work in progress has settled, or agree on less"
+            f"{_shown(room.held, currency)} held on {_whom(room)} already, is more than the "
+            f"{_shown(room.limit.amount, currency)} it may carry ({room.limit.because}); "
+            f"hire when work in progress has settled, or agree on less{_way_out(room)}"
         )
 
 
