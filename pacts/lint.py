@@ -13,6 +13,7 @@ from typing import Literal
 from pacts.checks import CHECKS, BadParams, Check
 from pacts.sample_sizes import calls_to_verdict
 from pacts.schemas import SchemaRefused, schema
+from pacts.statistics import scale_of
 from pacts.terms import INDEPENDENT, WHOLE, Clause, PactTerms, Window
 
 Severity = Literal["error", "warning", "note"]
@@ -297,7 +298,11 @@ def _enforceable(clause: Clause, path: str, terms: PactTerms) -> Iterator[Findin
     if clause.estimand == "realized":
         return
     needed = calls_to_verdict(
-        promise=clause.promise, floor=clause.floor, alpha=clause.alpha, beta=clause.beta
+        promise=clause.promise,
+        floor=clause.floor,
+        alpha=clause.alpha,
+        beta=clause.beta,
+        scale=scale_of(clause),
     )
     says = _effort(clause, needed.perfect, needed.on_promise)
     yield Finding(code="effort", path=path, severity="note", message=says)
@@ -362,7 +367,9 @@ def _calls_in_window(window: Window | None, terms: PactTerms) -> int | None:
 
 
 def _effort(clause: Clause, perfect: int, on_promise: int | None) -> str:
-    clean = f"a perfect agent needs about {perfect} clean {clause.unit}s"
-    if on_promise is None:
-        return f"{clean}, an agent exactly on its promise may never be decided"
-    return f"{clean}, an agent exactly on its promise about {on_promise}"
+    on = "may never be decided" if on_promise is None else f"about {on_promise}"
+    planned = CHECKS[clause.check].planned if clause.check in CHECKS else ""
+    return (
+        f"a perfect agent needs about {perfect} clean {clause.unit}s, an agent exactly on its "
+        f"promise {on}{planned and ', ' + planned}"
+    )

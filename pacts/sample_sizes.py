@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from reputation.confidence import ln_e_breach, ln_e_met, reaches
+from pacts.scales import PLAIN, Scale, wealth
+from reputation.confidence import breach_grid, ln_e_breach, ln_e_met, met_grid, reaches
 
 EXACT_UP_TO = (
     1_500  # expected units; beyond it the exact programme takes longer than an editor waits
@@ -21,7 +22,8 @@ class CallsToVerdict:
     """`perfect`: units a faultless agent needs, exact. `on_promise`: units an agent exactly on its
     promise needs on average; None for a strict clause (floor = promise), which such an agent may
     never see decided. `method` says how `on_promise` was found: `exact` (dynamic programming) or
-    `approximation` (1.03 · ln(1/beta) / KL(promise ‖ floor), within 4 % of the exact figures)."""
+    `approximation` (1.03 · ln(1/beta) / KL(promise ‖ floor), within 4 % of the exact figures; on a
+    scale of its own what the best single bet takes, within 15 %)."""
 
     perfect: int
     on_promise: int | None
@@ -49,22 +51,60 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Risks:
-    """Promise and floor as rates, and the risks of a false breach and a false met."""
+    """Promise and floor as rates, and the risks of a false breach and a false met.
+
+    On a scale of its own a unit is worth `scale.inward(1)` or `scale.inward(0)`, as a clean success
+    or failure is there; promise and floor are the figures people read.
+    """
 
     promise: float
     floor: float
     alpha: float = 0.05
     beta: float = 0.05
+    scale: Scale = PLAIN
+
+    @property
+    def carried(self) -> dict[str, float]:
+        """Promise and floor in [0, 1]."""
+        return {"promise": self.scale.inward(self.promise), "floor": self.scale.inward(self.floor)}
 
     def breaches(self, units: int, failures: int) -> bool:
         passes = units - failures
-        ln_e = ln_e_breach(passes=passes, failures=failures, promise=self.promise, floor=self.floor)
+        if self.scale == PLAIN:
+            ln_e = ln_e_breach(passes=passes, failures=failures, **self.carried)
+        else:
+            mean, grid = self.carried["promise"], breach_grid(**self.carried)
+            ln_e = wealth(self._values(units, failures), grid, lambda x: (mean - x) / (1 - mean))
         return reaches(ln_e, risk=self.alpha)
 
     def meets(self, units: int, failures: int) -> bool:
         passes = units - failures
-        ln_e = ln_e_met(passes=passes, failures=failures, promise=self.promise, floor=self.floor)
+        if self.scale == PLAIN:
+            ln_e = ln_e_met(passes=passes, failures=failures, **self.carried)
+        else:
+            mean, grid = self.carried["floor"], met_grid(**self.carried)
+            ln_e = wealth(self._values(units, failures), grid, lambda x: (x - mean) / mean)
         return reaches(ln_e, risk=self.beta)
+
+    def _values(self, units: int, failures: int) -> dict[float, int]:
+        counted = {self.scale.inward(1): units - failures, self.scale.inward(0): failures}
+        return {value: count for value, count in counted.items() if count}
+
+    @property
+    def rough(self) -> float:
+        """About how many units an agent exactly on its promise needs."""
+        if self.scale == PLAIN:
+            return 1.03 * math.log(1 / self.beta) / _divergence(self.promise, self.floor)
+        mean, grid = self.carried["floor"], met_grid(**self.carried)
+        won, lost = (self.scale.inward(each) / mean - 1 for each in (1, 0))
+        paces = [
+            (weight, self.promise * math.log(1 + bet * won) + self._missed(1 + bet * lost))
+            for bet, weight in grid
+        ]
+        return min(math.log(1 / (self.beta * weight)) / pace for weight, pace in paces if pace > 0)
+
+    def _missed(self, kept: float) -> float:
+        return (1 - self.promise) * math.log(kept) if kept > 0 else -math.inf
 
 
 def boundary(units: int, risks: Risks) -> Boundary:
@@ -76,13 +116,20 @@ def boundary(units: int, risks: Risks) -> Boundary:
 
 
 def calls_to_verdict(
-    *, promise: float, floor: float, alpha: float = 0.05, beta: float = 0.05
+    *,
+    promise: float,
+    floor: float,
+    alpha: float = 0.05,
+    beta: float = 0.05,
+    scale: Scale = PLAIN,
 ) -> CallsToVerdict:
     """Units to a verdict for a perfect agent and for one exactly on its promise.
 
-    Raises RateOutOfRange unless 0 < floor <= promise < 1.
+    `scale` is where a clause's values live (`pacts.scales`). Raises RateOutOfRange unless
+    0 < floor <= promise < 1.
     """
-    return _calls_to_verdict(Risks(promise=promise, floor=floor, alpha=alpha, beta=beta))
+    risks = Risks(promise=promise, floor=floor, alpha=alpha, beta=beta, scale=scale)
+    return _calls_to_verdict(risks)
 
 
 def run_at(rate: float, risks: Risks, horizon: int) -> Run:
@@ -132,7 +179,7 @@ def _calls_to_verdict(risks: Risks) -> CallsToVerdict:
     perfect = _perfect(risks)
     if risks.floor == risks.promise:
         return CallsToVerdict(perfect=perfect, on_promise=None, method="exact")
-    rough = 1.03 * math.log(1 / risks.beta) / _divergence(risks.promise, risks.floor)
+    rough = risks.rough
     if rough > EXACT_UP_TO:
         return CallsToVerdict(perfect=perfect, on_promise=math.ceil(rough), method="approximation")
     run = run_at(risks.promise, risks, horizon=int(20 * rough) + 50)

@@ -46,18 +46,18 @@ def interval(
     def low(rate: float) -> bool:
         mean = scale.inward(rate)
         grid = met_grid(promise=mean, floor=mean)
-        return _wealth(values, grid, lambda x: (x - mean) / mean) >= needed
+        return wealth(values, grid, lambda x: (x - mean) / mean) >= needed
 
     def high(rate: float) -> bool:
         mean = scale.inward(1 - rate)
         grid = breach_grid(promise=mean, floor=mean)
-        return _wealth(values, grid, lambda x: (mean - x) / (1 - mean)) >= needed
+        return wealth(values, grid, lambda x: (mean - x) / (1 - mean)) >= needed
 
     return _last(low), 1 - _last(high)
 
 
-def _wealth(values: Mapping[float, int], grid: Grid, payoff: Callable[[float], float]) -> float:
-    """The log of the mixture's wealth."""
+def wealth(values: Mapping[float, int], grid: Grid, payoff: Callable[[float], float]) -> float:
+    """The log of what a mixture of bets `(fraction, weight)` on the counted values has won."""
     terms = [
         math.log(weight) + sum(count * _ln(1 + fraction * payoff(x)) for x, count in values.items())
         for fraction, weight in grid

@@ -148,8 +148,9 @@ class Check:
     that one does instead, and `also_called` names it has elsewhere. `varies` says which variants
     of a task the clause looks at; `gathers` turns a task's tries, given the promise, into the
     unit's value on `scale`, or says what kept it from having one; `asks_panel` marks a check that
-    waits for a jury or for people. The docstring of the check's module is its exact meaning; a
-    change of meaning is a new `version`.
+    waits for a jury or for people. `planned` says what an estimate of calls takes for granted where
+    a unit's value is more than its outcome. The docstring of the check's module is its exact
+    meaning; a change of meaning is a new `version`.
     """
 
     kind: str
@@ -169,6 +170,7 @@ class Check:
     gathers: Callable[[Params, float, Sequence[Try]], float | UnitOutcome] | None = None
     scale: Callable[[Params, float], Scale] = _plain
     asks_panel: bool = False
+    planned: str = ""
     vacuous: tuple[Params, ...] = ()
     neighbours: Mapping[str, str] = field(default_factory=dict)
     also_called: tuple[str, ...] = ()

@@ -70,6 +70,7 @@ CHECK = Check(
     excuse=out_of_scope,
     scale=scale,
     asks_panel=True,
+    planned="while people find what the jury found; every correction makes it longer",
     good=(Fixture(params=EXAMPLE, call=Call(output={}, votes=_KEPT)),),
     bad=(Fixture(params=EXAMPLE, call=Call(output={}, votes=_OVERTURNED)),),
 )

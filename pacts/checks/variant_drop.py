@@ -48,6 +48,7 @@ def over(plain: Mapping[str, Check]) -> Check:
         varies=metamorphic.varies,
         gathers=gathers,
         scale=scale,
+        planned="where the task as it is worded is always right",
         good=GOOD,
         bad=BAD,
     )

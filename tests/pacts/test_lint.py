@@ -165,3 +165,15 @@ def test_an_evaluator_who_cannot_release_money_is_warned_of(who: str, code: str)
 def test_a_census_has_no_risk_to_spread() -> None:
     census = clause(estimand="realized", risk_over="lifetime", window={"kind": "calls", "n": 50})
     assert "no_risk_to_spend" in {f.code for f in found(census)}
+
+
+def test_an_audited_jury_and_a_drop_need_the_calls_of_their_own_scale() -> None:
+    jury = {"jury": "sha256:" + "0" * 64, "rule": "majority", "review_bps": 2000}
+    audited = clause(check="judged_anchored", params=jury, window={"kind": "calls", "n": 300})
+    said = {f.code: f.message for f in found(audited)}
+    assert said["effort"] == (
+        "a perfect agent needs about 254 clean calls, an agent exactly on its promise about 562, "
+        "while people find what the jury found; every correction makes it longer"
+    )
+    assert "often_undetermined" in said
+    assert errors({**audited, "window": {"kind": "calls", "n": 250}})

@@ -3,6 +3,8 @@
 import pytest
 
 from pacts.sample_sizes import Risks, boundary, calls_to_verdict, run_at
+from pacts.scales import PLAIN, Scale
+from reputation.confidence import Evidence, reaches
 
 ZONE = Risks(promise=0.95, floor=0.90)
 STRICT = Risks(promise=0.95, floor=0.95)
@@ -93,3 +95,29 @@ def test_far_verdicts_are_approximated_within_four_percent(
     assert found.perfect == perfect
     assert found.method == "approximation"
     assert found.on_promise == pytest.approx(exact, rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("scale", "perfect", "on_promise"),
+    [(Scale(low=-4, high=5), 254, 562), (Scale(low=0, high=1.95), 49, 272), (PLAIN, 46, 185)],
+)
+def test_a_scale_of_its_own_takes_the_calls_it_takes(
+    scale: Scale, perfect: int, on_promise: int
+) -> None:
+    found = calls_to_verdict(promise=0.95, floor=0.90, scale=scale)
+    assert (found.perfect, found.on_promise, found.method) == (perfect, on_promise, "exact")
+
+
+def test_the_estimate_of_calls_on_a_scale_is_what_the_verdict_itself_takes() -> None:
+    scale = Scale(low=-4, high=5)
+    evidence = Evidence(promise=scale.inward(0.95), floor=scale.inward(0.90))
+    for units in range(1, 255):
+        evidence.add(scale.inward(1))
+        assert reaches(evidence.ln_e_met, risk=0.05) == (units == 254)
+
+
+def test_a_rough_estimate_on_a_scale_is_near_the_exact_one() -> None:
+    risks = Risks(promise=0.95, floor=0.90, scale=Scale(low=-9, high=10))
+    exact = calls_to_verdict(promise=0.95, floor=0.90, scale=risks.scale).on_promise
+    assert exact is not None
+    assert 0.85 < risks.rough / exact < 1.15
