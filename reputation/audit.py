@@ -74,6 +74,7 @@ class _Chunk:
     first: int
     rows: Sequence[tuple[int, str, bytes, bytes | None]]
     tiles: bytes
+    tails: Sequence[tuple[int, bytes]]  # the first index of each run of hashes
 
 
 class _Walk:
@@ -114,13 +115,16 @@ class _Walk:
         return b"".join(leaves)
 
     def _compare_tiles(self, chunk: _Chunk, leaves: bytes) -> None:
-        known = chunk.tiles[: len(leaves)]
-        if leaves[: len(known)] == known:
-            return
-        places = range(0, len(known), HASH_BYTES)
-        at = next(at for at in places if leaves[at : at + 32] != known[at : at + 32])
-        index = chunk.first + at // HASH_BYTES
-        self._find(index, "the entry is not the one the tree was built over")
+        """Hold leaves against the hashes kept apart from them, in tiles and beside each head."""
+        for first, known in [(chunk.first, chunk.tiles), *chunk.tails]:
+            start = (first - chunk.first) * HASH_BYTES
+            here = leaves[start : start + len(known)]
+            places = range(0, len(here), HASH_BYTES)
+            if here != known[: len(here)]:
+                at = next(at for at in places if here[at : at + 32] != known[at : at + 32])
+                self._find(
+                    first + at // HASH_BYTES, "the entry is not the one the tree was built over"
+                )
 
     def _grow(self, leaves: bytes) -> None:
         """Append leaves, up to each head in turn, so that its root can be compared."""
@@ -168,7 +172,7 @@ def _entries(chunk: int) -> Iterator[_Chunk]:
             ]
             if not rows and not _any_beyond(first + chunk):
                 return
-            yield _Chunk(first, rows, _tiles(first, chunk))
+            yield _Chunk(first, rows, _tiles(first, chunk), _tails(first, chunk))
             first += chunk
 
 
@@ -200,6 +204,13 @@ def _tiles(first: int, count: int) -> bytes:
         bytes(hashes) for number, (index, hashes) in enumerate(found) if index - start == number
     ]
     return b"".join(run if len(run) == TILE_BYTES else b"\x00" * TILE_BYTES for run in runs)
+
+
+def _tails(first: int, count: int) -> list[tuple[int, bytes]]:
+    """The leaf hashes kept with the heads of a chunk: what lay behind the last complete tile."""
+    heads = Checkpoint.objects.filter(size__gt=first, size__lte=first + count)
+    found = heads.exclude(tail=b"").order_by("size").values_list("size", "tail")
+    return [(size - len(tail) // HASH_BYTES, bytes(tail)) for size, tail in found]
 
 
 def _own_heads(report: Report) -> Iterator[SeenHead]:

@@ -82,7 +82,20 @@ def _sign(*, last: Checkpoint | None, now: datetime) -> Checkpoint | None:
     key = keys.key_in_use(now=now)
     head = notes.Head(key.origin, grown, root)
     note = keys.sign(key=key, text=head.text)
-    return Checkpoint.objects.create(size=grown, root=root, key=key, note=str(note), signed_at=now)
+    return Checkpoint.objects.create(
+        size=grown,
+        root=root,
+        key=key,
+        note=str(note),
+        tail=_tail(last.size if last else 0, grown),
+        signed_at=now,
+    )
+
+
+def _tail(signed: int, grown: int) -> bytes:
+    """The new leaf hashes that lie behind the last complete tile; each is in one tail at most."""
+    first = max(signed, grown - grown % merkle.TILE_WIDTH)
+    return tiles.row(level=0, first=first, count=grown - first) if first < grown else b""
 
 
 def _proved_root(last: Checkpoint | None, grown: int) -> bytes:

@@ -149,8 +149,9 @@ def _overhead(old: Fleet, say: Say) -> float:
     sizes = old.call("sizes")
     share = float(sizes["tiles"] / sizes["entries"])
     say(
-        f"tiles: {sizes['tiles']:,} bytes beside {sizes['entries']:,} bytes of envelopes "
-        f"({share:.1%})"
+        f"tiles, and hashes kept with heads: {sizes['tiles']:,} bytes beside "
+        f"{sizes['entries']:,} bytes of envelopes ({share:.1%}); at most twice that where every "
+        "entry was signed before its tile was complete"
     )
     return share
 

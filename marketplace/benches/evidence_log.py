@@ -185,14 +185,15 @@ def fold_past() -> float:
 
 
 def sizes() -> dict[str, int]:
-    """Bytes of all envelopes, and of all tiles with their roots."""
+    """Bytes of all envelopes, of all tiles with their roots, and of what heads keep of hashes."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT sum(octet_length(envelope)) FROM reputation_evidence),"
-            " (SELECT sum(octet_length(hashes) + octet_length(root)) FROM reputation_tile)"
+            " (SELECT sum(octet_length(hashes) + octet_length(root)) FROM reputation_tile),"
+            " (SELECT sum(octet_length(tail)) FROM reputation_checkpoint)"
         )
-        entries, of_tiles = cursor.fetchone()
-    return {"entries": int(entries), "tiles": int(of_tiles or 0)}
+        entries, of_tiles, of_tails = cursor.fetchone()
+    return {"entries": int(entries), "tiles": int(of_tiles or 0) + int(of_tails or 0)}
 
 
 def prove(*, count: int) -> dict[str, float]:

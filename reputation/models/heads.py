@@ -48,6 +48,9 @@ class Checkpoint(models.Model):
     root = models.BinaryField(max_length=32)
     key = models.ForeignKey(LogKey, on_delete=models.PROTECT, related_name="checkpoints")
     note = models.TextField()
+    # The leaf hashes since the head before that no complete tile held at the signing, the last of
+    # them at `size` − 1: kept apart from the entries, so that an audit can name the one rewritten.
+    tail = models.BinaryField(max_length=255 * 32, default=b"", db_default=b"")
     signed_at = models.DateTimeField()
 
     class Meta:

@@ -301,11 +301,41 @@ def test_a_swap_is_found_at_the_first_of_the_two() -> None:
     assert audit.rehash(chunk=256).first_bad == 17
 
 
-def test_a_swap_that_no_tile_holds_is_found_between_two_heads() -> None:
-    for many in (4, 4, 4):
-        signed(many, later=many)
+@pytest.mark.parametrize("heads", [(4, 4, 4), (300, 4, 4), (254, 4, 300)])
+def test_what_no_tile_holds_is_found_at_its_index(heads: tuple[int, ...]) -> None:
+    for later, many in enumerate(heads):
+        signed(many, later=later)
+    last = sum(heads) - 1
+    with as_superuser() as cursor:
+        rewrite(last - 1, cursor)
+    report = audit.rehash(chunk=256)
+    assert report.first_bad == last - 1
+    assert "this one changed" in str(report.findings[-1])
+
+
+def test_a_swap_that_no_tile_holds_is_found_at_the_first_of_the_two() -> None:
+    for later, many in enumerate((4, 4, 4)):
+        signed(many, later=later)
+    with as_superuser() as cursor:
+        swap(5, 10, cursor)
+    assert audit.rehash().first_bad == 5
+
+
+def test_each_hash_is_kept_beside_one_head_at_most_and_never_the_ones_in_tiles() -> None:
+    sizes = (4, 100, 200, 1, 207, 40)
+    for later, many in enumerate(sizes):
+        signed(many, later=later)
+    kept = b"".join(bytes(head.tail) for head in Checkpoint.objects.order_by("size"))
+    known = leaves()
+    assert kept == b"".join(known[:104] + known[256:305] + known[512:552])
+
+
+def test_where_every_copy_of_the_hashes_was_rewritten_two_heads_name_the_range() -> None:
+    for later, many in enumerate((4, 4, 4)):
+        signed(many, later=later)
     with as_superuser() as cursor:
         swap(5, 6, cursor)
+        cursor.execute("UPDATE reputation_checkpoint SET tail = ''")
     report = audit.rehash()
     assert report.first_bad == 4
     assert "one of 4 to 7 changed" in str(report.findings[0])
