@@ -140,7 +140,7 @@ class FiringSerializer(serializers.ModelSerializer[Firing]):
         ]
 
 
-class ReviewSerializer(serializers.ModelSerializer[ControlReview]):
+class ControlReviewSerializer(serializers.ModelSerializer[ControlReview]):
     control = serializers.CharField(source="lineage")
 
     class Meta:
@@ -240,7 +240,7 @@ class Retirement(OfControls, Makes):
 class Reviews(OfControls, Lists, Makes):
     """Reviews of a control by its owner. A POST says that one looked, and it stays."""
 
-    gives = ReviewSerializer
+    gives = ControlReviewSerializer
     takes = NoteSerializer
     queryset = ControlReview.objects.none()
 

@@ -106,6 +106,9 @@ class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):
     pact_version = serializers.CharField(source="pact_version_id")
     task_set_version = serializers.CharField(source="task_set_version_id")
     rerun_of = serializers.CharField(source="rerun_of_id", allow_null=True)
+    stopped_by = serializers.CharField(
+        help_text="What ended it early: latched, calls, time, money or cancelled; empty: nothing."
+    )
 
     class Meta:
         model = Evaluation
@@ -156,7 +159,8 @@ class LiveEvaluationSerializer(EvaluationSerializer):
 
 class BudgetSerializer(serializers.Serializer[Budget]):
     """Null means no limit. Money is in millionths of one unit of the currency; what one call may
-    cost at most is set aside for every call in flight, so the budget is never exceeded."""
+    cost at most is set aside for every call in flight and counted for a call that reports no cost:
+    the budget is exceeded only by calls that report more than that."""
 
     calls = WholeField(min_value=1, max_value=10**9, allow_null=True, default=None)
     seconds = WholeField(min_value=1, max_value=86_400, allow_null=True, default=None)

@@ -94,6 +94,7 @@ class NewReviewDrawSerializer(serializers.Serializer[ReviewBatch]):
 class JudgementSerializer(serializers.ModelSerializer[Judgement]):
     jury = serializers.CharField(source="jury_id")
     position = serializers.IntegerField(source="trial.position")
+    said = serializers.CharField(help_text="pass, fail or abstain; empty until it has answered.")
 
     class Meta:
         model = Judgement

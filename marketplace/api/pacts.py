@@ -102,7 +102,7 @@ class LintSerializer(serializers.Serializer[Any]):
     findings = FindingSerializer(many=True)
 
 
-class ReviewSerializer(LintSerializer):
+class PactReviewSerializer(LintSerializer):
     """What the linter says of a text; `problem` when it cannot be read, with its place."""
 
     problem = serializers.CharField(allow_null=True)
@@ -238,7 +238,7 @@ class PactLint(OfPacts):
 class PactReviews(OfPacts, Makes):
     """What the linter says of a text that is not kept: for editors, while somebody types."""
 
-    gives = ReviewSerializer
+    gives = PactReviewSerializer
     takes = WordingSerializer
     replays = False
 
@@ -265,7 +265,7 @@ class PactText(OfPacts):
 
     gives = PactVersionSerializer
 
-    @extend_schema(responses={(200, "application/yaml"): OpenApiTypes.STR})
+    @extend_schema(responses={(200, "application/yaml"): OpenApiTypes.OBJECT})
     def get(self, request: Request, id: str) -> HttpResponse:
         version = self.find(self.versions(), pk=id)
         text = texts.write_yaml(terms.parse(version.terms))

@@ -9,6 +9,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import ListSerializer
 
 from marketplace import access
 from marketplace.api import idempotency
@@ -60,6 +61,8 @@ class Schema(AutoSchema):
     """Describes a `Noun`: what it takes and gives, who may, and what may be sent again."""
 
     def _is_list_view(self, serializer: Any = None) -> bool:
+        if isinstance(serializer, ListSerializer):
+            return True
         return self.method == "GET" and isinstance(self.view, Lists)
 
     def get_operation_id(self) -> str:

@@ -14,6 +14,14 @@ WANTED = {
     *("support", "coding", "extraction", "retrieval", "text-to-sql"),
     *("classification", "translation", "research"),
 }
+TOLD_APART = {"citations", "grounding", "sql_result", "sql_statement"}
+RHINE = "Cologne lies on the Rhine, the longest river of the country."
+# What every task asks with; templates read of it what they need.
+TEXTS: list[Any] = [
+    {"id": "s1", "text": "Apollo 11 landed on the Moon on 20 July 1969."},
+    {"id": "s2", "text": RHINE},
+]
+INPUT = {"question": "Which river?", "sources": TEXTS, "documents": TEXTS}
 # For each: what the task expects, a right answer, and a wrong one.
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "support": (
@@ -32,14 +40,19 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"fields": {"total": 12.5, "vat_id": "DE1"}, "confidence": 0.9},
     ),
     "retrieval": (
-        {"answer": "the Rhine", "source": "s2"},
-        {"answer": "The Rhine.", "source": "s2"},
-        {"answer": "The Elbe", "source": "s1"},
+        {"answer": "the Rhine"},
+        {"answer": "The Rhine.", "citations": [{"source": "s2", "quote": RHINE}]},
+        {"answer": "The Elbe, 1094 km", "citations": [{"source": "s2", "quote": "on the Elbe"}]},
     ),
     "text-to-sql": (
-        {"rows": [{"n": 1}, {"n": 2}]},
-        {"sql": "SELECT n FROM t", "rows": [{"n": 2}, {"n": 1}]},
-        {"sql": "DELETE FROM t; SELECT 1", "rows": [{"n": 2}]},
+        {
+            "database": {
+                "tables": {"orders": {"columns": {"n": "INT"}, "rows": [[1], [2], [3]]}},
+            },
+            "rows": [[1], [2]],
+        },
+        {"sql": "SELECT n FROM orders WHERE n < 3 ORDER BY n DESC"},
+        {"sql": "DELETE FROM orders; SELECT 1"},
     ),
     "classification": (
         {"label": "complaint"},
@@ -52,9 +65,20 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"text": "Ananas"},
     ),
     "research": (
-        {"answer": "1969", "documents": ["Apollo 11"]},
-        {"answer": "1969.", "documents_text": "Apollo 11 mission report"},
-        {"answer": "1970", "documents_text": ""},
+        {"answer": "1969"},
+        {
+            "answer": "1969.",
+            "report": "Apollo 11 landed on 20 July 1969.",
+            "citations": [
+                {"source": "s1", "quote": "Apollo 11 landed on the Moon"},
+                {"source": "s1", "quote": "landed on the Moon on 20 July 1969"},
+            ],
+        },
+        {
+            "answer": "1970",
+            "report": "Apollo 12 landed in 1970.",
+            "citations": [{"source": "s1", "quote": "Apollo 11 landed on the Moon"}],
+        },
     ),
 }
 
@@ -90,14 +114,31 @@ def test_a_templates_checks_pass_a_right_answer_and_fail_a_wrong_one(slug: str) 
             CHECKS[clause.check]
             .answer(
                 clause.params,
-                Call(expected=expected, output=output, in_scope=True, latency_ms=1.0),
+                Call(input=INPUT, expected=expected, output=output, in_scope=True, latency_ms=1.0),
             )
             .outcome
             for output in (right, wrong)
         ]
         assert outcomes[0] == "pass", (slug, clause.key)
-        if clause.critical and clause.check != "scope":
+        if clause.check in TOLD_APART or (clause.critical and clause.check != "scope"):
             assert outcomes[1] == "fail", (slug, clause.key)
+
+
+def test_templates_quote_sources_and_run_queries() -> None:
+    kinds = {slug: {c.check for c in template_called(slug).terms.clauses} for slug in CASES}
+    assert kinds["retrieval"] >= {"citations", "grounding"}
+    assert kinds["research"] >= {"citations", "grounding"}
+    assert kinds["text-to-sql"] >= {"sql_result", "sql_statement"}
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT n FROM secrets", "UPDATE orders SET n = 1", "SELECT 1; ;x"]
+)
+def test_a_query_beyond_the_agreed_tables_breaks_the_promise_to_only_read(sql: str) -> None:
+    clauses = template_called("text-to-sql").terms.clauses
+    (reads,) = [clause for clause in clauses if clause.key == "only-reads"]
+    answer = CHECKS[reads.check].answer(reads.params, Call(output={"sql": sql}, in_scope=True))
+    assert answer.outcome == "fail"
 
 
 def test_a_template_nobody_wrote_is_refused_with_those_there_are() -> None:

@@ -111,7 +111,10 @@ def test_what_belongs_to_others_answers_as_if_it_did_not_exist() -> None:
         market.bob,
         {name: f"{id_[:-12]}{'0' * 12}" for name, id_ in market.ids.items()},
     )
-    public = {"agent", "check", "evidence_entry", "pact_template", "pact_changes", "jury"}
+    public = {
+        *("agent", "buyer", "check", "evidence_entry", "imported_run", "jury"),
+        *("pact_changes", "pact_template"),
+    }
     own = set(ROUTES) - public - {"hire", "member_removal"}
     for route in sorted(own):
         there, nowhere = address(route, market), address(route, absent)
