@@ -154,6 +154,7 @@ API: Table = {
     "api:calibrations": {"GET": PUBLIC, "POST": REVIEWERS},
     "api:review-draws": {"GET": REVIEWERS_READ, "POST": REVIEWERS},
     "api:reviews": {"GET": REVIEWERS_READ},
+    "api:reviews-waiting": {"GET": REVIEWERS_READ},
     "api:review": {"GET": REVIEWERS_READ},
     "api:review-label": {"POST": REVIEWERS},
     "api:verdict": {"GET": CASE_READERS},

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from pacts import evaluation, terms
+from pacts import evaluation, panels, terms
 from pacts.agreements import agreement, unfit_fee
 from pacts.currencies import LARGEST, exponent_of
 from pacts.disputes import BACKSTOP_SECONDS
@@ -184,6 +184,21 @@ def _refuse_unfit(
             f"the slowest allowed answers would take {needed} s in all, but work and evaluation "
             f"have {timers.work_seconds} s + {timers.evaluation_seconds} s; allow more time"
         )
+    _refuse_hurried(pact_version, milestones, timers)
+
+
+def _refuse_hurried(
+    pact_version: PactVersion, milestones: list[MilestoneDraft], timers: Timers
+) -> None:
+    """People read the answers once the agent's work is done, so only the evaluation is theirs."""
+    try:
+        panels.refuse_hurried(
+            terms.parse(pact_version.terms).clauses,
+            tasks=max(draft.task_set_version.size for draft in milestones),
+            seconds=timers.evaluation_seconds,
+        )
+    except panels.PanelRefused as problem:
+        raise EngagementRefused(str(problem)) from problem
 
 
 def _refuse_unfit_pact(agent_version: AgentVersion, pact_version: PactVersion) -> None:
@@ -193,7 +208,10 @@ def _refuse_unfit_pact(agent_version: AgentVersion, pact_version: PactVersion) -
         raise EngagementRefused("this pact belongs to another agent")
     if terms.parse(pact_version.terms).independence == "third_party":
         raise EngagementRefused(
-            "this pact counts only evaluations by a third party, and none evaluates hires here yet"
+            "this pact counts only evaluations by a third party: somebody who is neither a side "
+            "nor the platform runs the tasks and signs what came out. No third party evaluates "
+            "hires here yet, so no verdict could release the money; ask the builder for a version "
+            "with the independence `platform`"
         )
 
 

@@ -35,10 +35,11 @@ def repeats_of(pact_version: PactVersion) -> int:
 
 
 def trials_needed(*, pact_version: PactVersion, task_set_version: TaskSetVersion) -> int:
-    """The most trials a run over these tasks can have, every variant counted."""
+    """The most trials a hire's run over these tasks can have: every variant, and the canaries that
+    are mixed in where there is a pool for this kind of work."""
     parsed = terms.parse(pact_version.terms)
     plan = plan_for(parsed.clauses)
-    tasks = task_set_version.size
+    tasks = task_set_version.size + canaries.most_among(task_set_version.size)
     return tasks * (repeats_of(pact_version) + plan.most(paraphrases=MOST_PARAPHRASES))
 
 
@@ -76,6 +77,8 @@ def start_evaluation(
     parsed = terms.parse(pact_version.terms)
     if deliverable:
         _refuse_interested(independence, parsed)
+    else:  # a hire's clocks were looked at when it was agreed
+        _refuse_hurried(parsed, task_set_version.size, deadline_at - now)
     repeats = repeats or repeats_of(pact_version)
     with transaction.atomic():
         evaluation = Evaluation.objects.create(
@@ -110,6 +113,13 @@ def _refuse_interested(independence: str, parsed: terms.PactTerms) -> None:
             f"this pact counts only evaluations by {parsed.independence.replace('_', ' ')} "
             f"or somebody more independent, not by {independence}"
         )
+
+
+def _refuse_hurried(parsed: terms.PactTerms, tasks: int, window: timedelta) -> None:
+    try:
+        panels.refuse_hurried(parsed.clauses, tasks=tasks, seconds=int(window.total_seconds()))
+    except panels.PanelRefused as problem:
+        raise EvaluationRefused(str(problem)) from problem
 
 
 def _fill(evaluation: Evaluation, parsed: terms.PactTerms, now: datetime) -> None:

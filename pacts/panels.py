@@ -17,21 +17,65 @@ from pacts.checks.check import error
 from pacts.judges import hearings
 from pacts.judges.sampling import WHOLE
 from pacts.judges.votes import Said, Votes
-from pacts.models import Evaluation, Judgement, Jury, Observation, ReviewBatch, ReviewLabel, Trial
+from pacts.models import (
+    Evaluation,
+    Judgement,
+    Jury,
+    Observation,
+    ReviewBatch,
+    ReviewLabel,
+    Trial,
+    User,
+)
 from pacts.terms import Clause
 from reputation import evidence
 
 CHUNK = 500
+READING_SECONDS = 180  # how long people take to read one answer and say what they think
 Purpose = ReviewBatch.Purpose
 
 
 class PanelRefused(ValueError):
-    """A clause names a jury that does not exist."""
+    """A clause names a jury that does not exist, or wants more reading than people have time."""
 
 
 def asking(clauses: Iterable[Clause]) -> list[Clause]:
     """The clauses that a jury or people decide."""
     return [c for c in clauses if c.check in CHECKS and CHECKS[c.check].asks_panel]
+
+
+def refuse_hurried(clauses: Iterable[Clause], *, tasks: int, seconds: int) -> None:
+    """Refuse a window in which people cannot say what they are to be asked.
+
+    Expected labels over every clause, at READING_SECONDS each, shared evenly by the adjudicators
+    there are. `tasks` counts answers to a task as it is; `seconds` is the window. Raises
+    PanelRefused with the arithmetic.
+    """
+    people = User.objects.filter(is_adjudicator=True, is_active=True).count()
+    for clause in asking(clauses):
+        share = clause.params.get("review_bps")
+        if not isinstance(share, int):
+            continue
+        drawn = -(-tasks * clause.repeats * share // WHOLE)
+        each = _reviewers(clause)
+        if people < each:
+            raise PanelRefused(
+                f"“{clause.title}” wants {each} people to read every drawn answer, and there are "
+                f"{people} adjudicators here; ask for fewer labels"
+            )
+        needed = -(-drawn * each * READING_SECONDS // people)
+        if needed > seconds:
+            raise PanelRefused(
+                f"“{clause.title}” has people read about {drawn} answers ({share / 100:g} % of "
+                f"{tasks * clause.repeats}), {each} label each, {READING_SECONDS} s a label, "
+                f"shared by {people}: {needed} s, and there are {seconds} s until the verdict; "
+                "give the evaluation more time, try fewer tasks, or review a smaller share"
+            )
+
+
+def _reviewers(clause: Clause) -> int:
+    reviewers = clause.params.get("reviewers", 1)
+    return reviewers if isinstance(reviewers, int) else 1
 
 
 def prepare(evaluation: Evaluation, clauses: Iterable[Clause], *, now: datetime) -> None:
@@ -41,14 +85,13 @@ def prepare(evaluation: Evaluation, clauses: Iterable[Clause], *, now: datetime)
         share = clause.params.get("review_bps")
         if not isinstance(share, int):
             continue
-        reviewers = clause.params.get("reviewers", 1)
         reviews.open_batch(
             purpose=Purpose.AUDIT if jury else Purpose.SAMPLE,
             evaluation=evaluation,
             clause=clause.key,
             question=str(jury.spec["rubric"] if jury else clause.params["rubric"]),
             probability_bps=share,
-            reviewers=reviewers if isinstance(reviewers, int) else 1,
+            reviewers=_reviewers(clause),
             jury=jury,
             now=now,
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from pacts.judges.calibration import cohens_kappa
 from pacts.judges.sampling import commitment, is_drawn
@@ -153,6 +153,26 @@ def queue_for(reviewer: User) -> QuerySet[ReviewItem]:
         .filter(given__lt=F("batch__reviewers"))
         .order_by("id")
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How much waits for a reviewer. `runs` counts verdicts that wait for it, `until` is when the
+    first of them is reached without them."""
+
+    answers: int
+    runs: int
+    until: datetime | None
+
+
+def waiting_for(reviewer: User) -> Waiting:
+    """What waits for this reviewer, in figures."""
+    queue = queue_for(reviewer)
+    running = Evaluation.objects.filter(
+        review_batches__items__in=queue.values("pk"), state=Evaluation.State.RUNNING
+    )
+    found = running.aggregate(runs=Count("pk", distinct=True), until=Min("deadline_at"))
+    return Waiting(answers=queue.count(), **found)
 
 
 def blinded(item: ReviewItem) -> Blinded:

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from pacts import reviews
@@ -74,3 +76,20 @@ class Label(OfReviews, Makes):
     def create(self, given: dict[str, Any], now: datetime) -> ReviewLabel:
         item = self.find(self.get_queryset(), pk=self.kwargs["id"])
         return reviews.label(item=item, reviewer=self.user, now=now, **given)
+
+
+class WaitingSerializer(serializers.Serializer[reviews.Waiting]):
+    """How many answers and verdicts wait; `until`: when the first is reached without them."""
+
+    answers = serializers.IntegerField()
+    runs = serializers.IntegerField()
+    until = serializers.DateTimeField(allow_null=True)
+
+
+class WaitingReviews(Noun):
+    """How much waits for the caller's label."""
+
+    gives = WaitingSerializer
+
+    def get(self, request: Request) -> Response:
+        return Response(self.shown(reviews.waiting_for(self.user)))

@@ -119,6 +119,7 @@ urlpatterns = [
     path("juries/<id:id>/calibrations", juries.Calibrations.as_view(), name="calibrations"),
     path("juries/<id:id>/review-draws", juries.ReviewDraws.as_view(), name="review-draws"),
     path("reviews", reviews.Reviews.as_view(), name="reviews"),
+    path("reviews-waiting", reviews.WaitingReviews.as_view(), name="reviews-waiting"),
     path("reviews/<id:id>", reviews.OneReview.as_view(), name="review"),
     path("reviews/<id:id>/label", reviews.Label.as_view(), name="review-label"),
     path("engagements", engagements.Engagements.as_view(), name="engagements"),

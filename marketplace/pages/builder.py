@@ -90,6 +90,7 @@ def builder_agent(request: HttpRequest, slug: str) -> HttpResponse:
         "versions": agent.versions.all(),
         "pacts": builder_view.pact_versions_of(agent),
         "templates": builder_view.templates_for(agent),
+        "runs": builder_view.runs_of(agent),
     }
     return render(request, "builder/agent.html", context)
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 
 from marketplace.models import Listing
 from pacts import terms
-from pacts.models import Agent, AgentVersion, PactVersion, Party
+from pacts.models import Agent, AgentVersion, Evaluation, PactVersion, Party
 from reputation import queries
 from reputation.queries import AgentStanding
 from settlement.models import FINAL, Escrow
 
+MOST_RUNS = 20
 STARTER: dict[str, Any] = {
     "version": terms.VERSION,
     "title": "What this agent promises",
@@ -105,6 +106,14 @@ def rows_of(party: Party, *, now: datetime) -> list[AgentRow]:
         )
         for agent in agents
     ]
+
+
+def runs_of(agent: Agent) -> QuerySet[Evaluation]:
+    """The newest concluded runs its builder may look into: its own, and those of hires."""
+    hired = Q(deliverable__milestone__engagement__builder=agent.builder)
+    rows = Evaluation.objects.filter(agent_version__agent=agent, verdict__isnull=False)
+    rows = rows.filter(Q(requested_by=agent.builder) | hired)
+    return rows.select_related("agent_version", "verdict").order_by("-concluded_at")[:MOST_RUNS]
 
 
 def pact_versions_of(agent: Agent) -> list[PactVersion]:

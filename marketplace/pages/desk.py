@@ -13,7 +13,7 @@ from marketplace.pages.agent_view import pact_text
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.forms import AnswerForm, RulingForm
 from marketplace.pages.visitors import acting_of, find, now_of, party_of, user_of
-from pacts import disputes
+from pacts import disputes, reviews
 from pacts.models import Deliverable, Dispute, Milestone
 from reputation.clock import database_now
 
@@ -32,7 +32,13 @@ def desk(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     acting = acting_of(request)
     waiting = control_view.waiting_for(acting, now=now_of(request)) if acting else []
-    context = {"waiting": waiting, "page": page, "which": which, "query": f"which={which}&"}
+    context = {
+        "waiting": waiting,
+        "reviews": reviews.waiting_for(user_of(request)),
+        "page": page,
+        "which": which,
+        "query": f"which={which}&",
+    }
     return render(request, "desk/desk.html", context)
 
 

@@ -27,11 +27,12 @@ class EvaluationForm(forms.Form):
     )  # fmt: skip
     cost = forms.DecimalField(
         min_value=0, max_digits=12, decimal_places=6, required=False, label="Most money",
-        help_text="What the calls may cost the agent together, as far as it reports cost.",
+        help_text="What the calls may cost together, by what the agent reports of each.",
     )  # fmt: skip
     call_cost = forms.DecimalField(
         min_value=0, max_digits=12, decimal_places=6, required=False, label="Most for one call",
-        help_text="Set aside for every call in flight, so that the money is never exceeded.",
+        help_text="Set aside for every call in flight, and counted for one that reports none. The "
+        "budget is exceeded only by a call that reports more than this.",
     )  # fmt: skip
     currency = forms.ChoiceField(choices=[(code, code) for code in ("USD", "EUR", "GBP", "CHF")])
     full_run = forms.BooleanField(

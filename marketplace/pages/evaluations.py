@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +15,7 @@ from marketplace import trying
 from marketplace.models import Listing
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.evaluation_forms import MICROS, EvaluationForm
+from marketplace.pages.heard_view import Heard, heard_of
 from marketplace.pages.rates import Rate, rate_of_clause
 from marketplace.pages.visitors import find, now_of, party_of
 from pacts import reruns, trials
@@ -26,6 +27,7 @@ from pacts.models import Agent, ClauseVerdict, Evaluation, Verdict
 from reputation.clock import database_now
 
 PER_PAGE = 25
+RELATED = ("agent_version__agent", "pact_version", "task_set_version__task_set", "requested_by")
 STOPS = {
     "latched": "It ended early: more calls could not have changed the verdict.",
     "calls": "It ended with the calls of its budget.",
@@ -45,9 +47,14 @@ class ModeRow:
 
 
 def _runs(request: HttpRequest) -> QuerySet[Evaluation]:
-    return Evaluation.objects.filter(requested_by=party_of(request)).select_related(
-        "agent_version__agent", "pact_version", "task_set_version__task_set", "requested_by"
-    )
+    return Evaluation.objects.filter(requested_by=party_of(request)).select_related(*RELATED)
+
+
+def _seen(request: HttpRequest) -> QuerySet[Evaluation]:
+    """The party's runs, and those of milestones its agents were hired for."""
+    party = party_of(request)
+    hired = Q(deliverable__milestone__engagement__builder=party)
+    return Evaluation.objects.filter(Q(requested_by=party) | hired).select_related(*RELATED)
 
 
 def evaluations(request: HttpRequest) -> HttpResponse:
@@ -109,27 +116,36 @@ def evaluation_live(request: HttpRequest, evaluation_id: str) -> HttpResponse:
 
 
 def _context(request: HttpRequest, evaluation_id: str) -> dict[str, Any]:
-    run = find(_runs(request), pk=evaluation_id)
+    run = find(_seen(request), pk=evaluation_id)
     progress = trials.progress(run)
     over = run.state != Evaluation.State.RUNNING
     verdict = Verdict.objects.filter(evaluation=run).prefetch_related("clauses").first()
     report = failure_report(run) if over else None
+    heard = heard_of(run)
     return {
         "run": run,
+        "own": run.requested_by_id == party_of(request).id,
         "agent": run.agent_version.agent,
         "progress": progress,
         "finished": progress["done"] + progress["null"] + progress["skipped"],
         "spent": progress["cost_micros"] / MICROS,
         "most_money": (run.max_cost_micros or 0) / MICROS,
+        "call_money": run.call_cost_micros / MICROS,
         "stop": STOPS.get(run.stopped_by, ""),
         "verdict": verdict,
         "clauses": _rates(verdict, request),
+        "heard": heard,
         "report": report,
         "modes": _modes(report) if report else [],
         "over": over,
         "pace": "" if over else "every 1500ms",
-        "fingerprint": sha256(json.dumps([run.state, progress]).encode()).hexdigest()[:16],
+        "fingerprint": sha256(_seen_of(run, progress, heard).encode()).hexdigest()[:16],
     }
+
+
+def _seen_of(run: Evaluation, progress: dict[str, int], heard: Heard | None) -> str:
+    words = (heard.open, heard.words, heard.labels) if heard else ()
+    return json.dumps([run.state, progress, words])
 
 
 def _rates(verdict: Verdict | None, request: HttpRequest) -> list[tuple[ClauseVerdict, Rate]]:

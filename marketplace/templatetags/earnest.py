@@ -51,6 +51,12 @@ def percent0(bps: int | None) -> str:
 
 
 @register.filter
+def micros(millionths: int) -> str:
+    """Millionths of a unit of money as units, without trailing zeros."""
+    return f"{millionths / 1_000_000:.6f}".rstrip("0").rstrip(".")
+
+
+@register.filter
 def percent1(bps: int | None) -> str:
     """A share with one decimal, for columns."""
     return wording.percent(bps, digits=1)

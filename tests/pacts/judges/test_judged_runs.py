@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now as clock
 
 from pacts import publishing, reviews, runner, verdicts
+from pacts.evaluation import EvaluationRefused
 from pacts.judges import calibrating, hearings
 from pacts.judges.prompt import Message
 from pacts.judges.sampling import commitment, is_drawn
@@ -315,3 +316,25 @@ def test_a_calibration_says_nothing_of_another_model_or_prompt(
         calibrating.refuse_distrusted(another, now=clock())
     monkeypatch.setattr(prompt, "PROMPT_VERSION", "earnest-judge/2")
     assert "prompt has changed" in calibrating.findings(parsed, now=clock())[0].message
+
+
+def test_a_run_that_people_cannot_read_in_time_is_refused_with_the_arithmetic(url: str) -> None:
+    carol, bob, alice = cast.carol(), cast.bob(), cast.alice()
+    clause = panel.judged(panel.jury_of(carol), "judged_anchored", **SHARE)
+    refused = "about 500 answers .50 % of 1000., 1 label each, 180 s a label, shared by 1: 90000 s"
+    with pytest.raises(EvaluationRefused, match=refused):
+        panel.start(url, bob, alice, clause, count=1000, unpublished=True)
+    cast.actor("dora", is_adjudicator=True)
+    assert panel.start(
+        url, cast.actor("bert"), cast.actor("anna"), clause, count=1000, unpublished=True
+    )
+
+
+def test_an_adjudicator_is_told_until_when_a_verdict_waits(url: str) -> None:
+    carol, bob, alice = cast.carol(), cast.bob(), cast.alice()
+    clause = panel.judged(panel.jury_of(carol), "judged_anchored", params={"review_bps": 10_000})
+    running = panel.start(url, bob, alice, clause, count=2, unpublished=True)
+    panel.run(running)
+    waiting = reviews.waiting_for(carol.user)
+    assert (waiting.answers, waiting.runs, waiting.until) == (2, 1, running.deadline_at)
+    assert reviews.waiting_for(bob.user).answers == 0
