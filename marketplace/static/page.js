@@ -5,6 +5,8 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
+  for (const menu of document.querySelectorAll("details.menu[open]"))
+    if (!menu.contains(event.target)) menu.open = false;
 });
 document.addEventListener("toggle", (event) => {
   if (!event.target.open || !event.target.matches("details.menu")) return;
