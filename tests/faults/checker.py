@@ -6,6 +6,7 @@ names are those invariants. It imports neither Django nor the product, so a mist
 the product is not made a third time here. Where it asks for less than the truth, it says so.
 """
 
+import base64
 import hashlib
 import json
 from collections import Counter, defaultdict
@@ -18,7 +19,10 @@ from typing import Any
 import psycopg
 import psycopg.rows
 from cryptography.exceptions import InvalidSignature
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 GRACE = timedelta(seconds=60)
 SETTLED = {"released", "refunded", "split"}
@@ -63,6 +67,7 @@ class Books:
     entries: list[Entry]
     queued: dict[int, int]
     rows: dict[str, list[Row]] = field(default_factory=dict)
+    secret_key: str = ""
     of_transfer: dict[int, list[Entry]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +94,7 @@ TABLES: dict[str, str] = {
                     ORDER BY r.id""",
     "evidence": """SELECT id, kind, envelope, leaf_hash, dedupe_key FROM reputation_evidence
                     ORDER BY id""",
-    "payloads": "SELECT evidence_id, salt, payload FROM reputation_evidencepayload",
+    "payloads": "SELECT evidence_id, sealed FROM reputation_evidencepayload",
     "log": "SELECT index, evidence_id, leaf_hash FROM reputation_logentry ORDER BY index",
     "waiting": "SELECT evidence_id FROM reputation_evidencequeue",
     "standings": """SELECT agent_id, version_id, dimension, verdicts, passes, failures
@@ -107,12 +112,16 @@ TABLES: dict[str, str] = {
 }
 
 
-def problems(connection: "psycopg.Connection[Any]", *, settled: bool = True) -> list[str]:
+def problems(
+    connection: "psycopg.Connection[Any]", *, settled: bool = True, secret_key: str = ""
+) -> list[str]:
     """What is wrong, in sentences; none is good news.
 
-    With `settled` the run is said to be over, so nothing may still wait for the log.
+    With `settled` the run is said to be over, so nothing may still wait for the log. Without the
+    product's `secret_key` private payloads stay sealed: only that each has its commitment is seen.
     """
     books = read(connection)
+    books.secret_key = secret_key
     (now,) = _one(connection, "SELECT clock_timestamp()")
     found = [sentence for rule in RULES for sentence in rule(books)]
     found += _past_their_deadline(books, now)
@@ -428,10 +437,21 @@ def every_leaf_is_the_hash_of_its_envelope(books: Books) -> Iterator[str]:
         commitments[identity] = content.get("commitment")
         if (content["id"], content["kind"]) != (identity, kind):
             yield f"proof: {identity} ({kind}) holds the envelope of {content['id']}"
-    for identity, salt, payload in books.rows["payloads"]:
-        opened = "sha256:" + hashlib.sha256(bytes(salt) + bytes(payload)).hexdigest()
-        if commitments.get(identity) != opened:
+    for identity, sealed in books.rows["payloads"]:
+        if not _opens(bytes(sealed), commitments.get(identity), books.secret_key):
             yield f"proof: the payload of {identity} does not open its commitment"
+
+
+def _opens(sealed: bytes, commitment: str | None, secret_key: str) -> bool:
+    if not secret_key:
+        return commitment is not None
+    derived = HKDF(SHA256(), 32, salt=None, info=b"earnest evidence payloads/1")
+    key = base64.urlsafe_b64encode(derived.derive(secret_key.encode()))
+    try:
+        opened = Fernet(key).decrypt(sealed)
+    except InvalidToken:
+        return False
+    return commitment == "sha256:" + hashlib.sha256(opened).hexdigest()
 
 
 def the_log_holds_every_evidence_once_without_a_gap(books: Books) -> Iterator[str]:

@@ -23,4 +23,4 @@ def _told_to_the_end(settings: Any, db: None) -> Iterator[None]:
     while standings.update_standings():
         pass
     connection.ensure_connection()
-    assert problems(connection.connection) == []
+    assert problems(connection.connection, secret_key=settings.SECRET_KEY) == []
