@@ -3,16 +3,19 @@
 from celery import shared_task
 from django.conf import settings
 
-from pacts import engagements, runner, trials, verdicts
+from pacts import calls_checking, engagements, live_windows, runner, trials, verdicts
 from pacts.judges import hearings
 from pacts.judges.providers import installed
 from pacts.models import Evaluation
 from reputation.clock import database_now
 from reputation.hints import hint
 
+BATCHES_A_SHIFT = 20
 SCHEDULE = {
     "hear-jurors": {"task": "pacts.tasks.resume_hearings", "schedule": 5.0},
     "resume-evaluations": {"task": "pacts.tasks.resume_evaluations", "schedule": 2.0},
+    "check-calls": {"task": "pacts.tasks.check_calls", "schedule": 2.0},
+    "close-windows": {"task": "pacts.tasks.close_windows", "schedule": 5.0},
     "lapse-offers": {"task": "pacts.tasks.lapse_offers", "schedule": 60.0},
 }
 
@@ -66,3 +69,20 @@ def resume_hearings() -> None:
     """Jurors that a lost message forgot."""
     if hearings.waiting(now=database_now()):
         hint("pacts.tasks.hear_jurors")
+
+
+@shared_task
+def check_calls() -> None:
+    """One shift on the production calls that wait; hands over when there are more."""
+    for _ in range(BATCHES_A_SHIFT):
+        if not calls_checking.check_calls(now=database_now()):
+            return
+    hint("pacts.tasks.check_calls")
+
+
+@shared_task
+def close_windows() -> None:
+    """Windows whose time is over."""
+    now = database_now()
+    for stream_id in live_windows.due(now=now):
+        live_windows.close_windows(stream_id=stream_id, now=now)

@@ -41,10 +41,14 @@ def judge_window(*, clause: Clause, window: int, values: Sequence[float]) -> Cla
     Where risk is spread over the lifetime, both lines move: a breach and a met of a later window
     need more evidence.
     """
-    lifetime = clause.risk_over == "lifetime"
-    if clause.estimand == "realized" or not lifetime:
-        return judge_clause(clause=clause, values=values)
-    return judge_clause(clause=_Spread.of(clause, window), values=values)
+    return judge_clause(clause=clause_in_window(clause, window), values=values)
+
+
+def clause_in_window(clause: Clause, window: int) -> Clause:
+    """The clause with the risks that window number `window` may take. Raises ValueOutOfRange."""
+    if clause.estimand == "realized" or clause.risk_over != "lifetime":
+        return clause
+    return _Spread.of(clause, window)
 
 
 class _Spread(Clause):

@@ -3,7 +3,8 @@
 A call with an answer that could be read passes, whatever the answer says; a refusal is an answer. A
 call that failed through the agent fails: no connection, no whole answer before the deadline, a
 status other than success, a body nobody can read. What failed through the platform or the buyer is
-an error, charged to nobody. With `within_ms` an answer that took longer counts as no answer.
+an error, charged to nobody. With `within_ms` an answer that took longer counts as no answer, by the
+platform's clock, or with `clock: guard` by the caller's own guard as well.
 """
 
 from pacts.checks.check import Answer, Call, Check, Fixture, Params, error, failed, passed
@@ -11,7 +12,10 @@ from reputation.canonical import JsonValue
 
 PARAMS: dict[str, JsonValue] = {
     "type": "object",
-    "properties": {"within_ms": {"type": "integer", "minimum": 1, "maximum": 600_000}},
+    "properties": {
+        "within_ms": {"type": "integer", "minimum": 1, "maximum": 600_000},
+        "clock": {"enum": ["platform", "guard"]},
+    },
     "additionalProperties": False,
 }
 

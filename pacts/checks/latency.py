@@ -2,7 +2,9 @@
 
 Latency is measured by the platform around the call, without name resolution, from the first byte
 of the request to the last of the answer. Exactly at the limit passes. A call that the agent let
-time out, refused or broke off fails. A promise of 95 % is a limit at the 95th percentile.
+time out, refused or broke off fails. A promise of 95 % is a limit at the 95th percentile. With
+`clock: guard` the time that the caller's own guard measured around a production call counts too;
+without it only what the platform measured itself does.
 """
 
 from pacts.checks.check import Answer, Call, Check, Fixture, Params, error, failed, passed
@@ -11,7 +13,10 @@ from reputation.canonical import JsonValue
 LONGEST_MS = 600_000
 PARAMS: dict[str, JsonValue] = {
     "type": "object",
-    "properties": {"limit_ms": {"type": "integer", "minimum": 1, "maximum": LONGEST_MS}},
+    "properties": {
+        "limit_ms": {"type": "integer", "minimum": 1, "maximum": LONGEST_MS},
+        "clock": {"enum": ["platform", "guard"]},
+    },
     "required": ["limit_ms"],
     "additionalProperties": False,
 }
