@@ -1,11 +1,13 @@
 """Listings and benchmark claims: what is offered, and what others measured of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import django_filters
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,6 +20,7 @@ from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.models import BenchmarkClaim, Listing
 from pacts.feasibility import MOST_REVISIONS, Timers
 from pacts.models import AgentVersion, Evaluation, ImportedRun, PactVersion
+from reputation.models import StandingScore
 
 YEAR = 366 * 86_400
 USUAL = Timers()
@@ -33,6 +36,13 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
     pact_version = serializers.CharField(source="pact_version_id")
     price = AmountField()
     bond = AmountField(help_text="What the builder stakes on each milestone; 0 is nothing.")
+    rank = serializers.SerializerMethodField(
+        help_text="What the market orders by, highest first: `score_bps`, and every vouched "
+        "standing above every provisional one. Null has no number yet and comes last."
+    )
+    score_bps = serializers.SerializerMethodField(
+        help_text="The lower bound of everything promised together, as of this hour."
+    )
     fee_bps = serializers.SerializerMethodField(help_text="Of what is earned; the builder's side.")
     fee_bands = serializers.SerializerMethodField(help_text="Marginal rates; empty is `fee_bps`.")
 
@@ -49,6 +59,8 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
             "price",
             "currency",
             "bond",
+            "rank",
+            "score_bps",
             "fee_bps",
             "fee_bands",
             *TIMERS,
@@ -58,6 +70,14 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
             "opened_at",
         ]
 
+    def get_rank(self, listing: Listing) -> int | None:
+        found = _score_of(listing)
+        return found.rank if found else None
+
+    def get_score_bps(self, listing: Listing) -> int | None:
+        found = _score_of(listing)
+        return found.score_bps if found else None
+
     def get_fee_bps(self, listing: Listing) -> int:
         return settings.PLATFORM_FEE_BPS
 
@@ -65,6 +85,21 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
     def get_fee_bands(self, listing: Listing) -> list[dict[str, Any]]:
         bands = hiring.fee_bands_in(listing.currency)
         return [{"above": str(above), "fee_bps": bps} for above, bps in bands]
+
+
+def _score_of(listing: Listing) -> StandingScore | None:
+    """The stored score of the version on offer: read with the listing, or on its own."""
+    if not hasattr(listing, "stored_score"):
+        scores_onto([listing])
+    found: StandingScore | None = listing.stored_score
+    return found
+
+
+def scores_onto(listings: Sequence[Listing]) -> None:
+    """Read the stored scores of many listings at once."""
+    scores = StandingScore.objects.in_bulk([one.agent_version_id for one in listings])
+    for one in listings:
+        vars(one)["stored_score"] = scores.get(one.agent_version_id)
 
 
 class OfferSerializer(serializers.Serializer[Listing]):
@@ -99,6 +134,9 @@ class ListingFilter(django_filters.FilterSet):
     max_price = django_filters.NumberFilter(
         field_name="price", lookup_expr="lte", max_value=10**15, min_value=0
     )
+    min_score_bps = django_filters.NumberFilter(
+        field_name="score", lookup_expr="gte", max_value=10_000, min_value=1
+    )
 
 
 class Listings(Lists, Makes):
@@ -107,10 +145,20 @@ class Listings(Lists, Makes):
     gives = ListingSerializer
     takes = OfferSerializer
     filterset_class = ListingFilter
-    ordering_fields = ("id", "price", "opened_at")
+    ordering_fields = ("id", "price", "opened_at", "rank", "score")
 
     def get_queryset(self) -> QuerySet[Listing]:
-        return Listing.objects.select_related("agent")
+        score = StandingScore.objects.filter(version_id=OuterRef("agent_version_id"))
+        return Listing.objects.select_related("agent").annotate(
+            # Cursors compare, and nothing compares with null.
+            rank=Coalesce(Subquery(score.values("rank")[:1]), Value(-1)),
+            score=Coalesce(Subquery(score.values("score_bps")[:1]), Value(-1)),
+        )
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        scores_onto(page or [])
+        return page
 
     def create(self, given: dict[str, Any], now: datetime) -> Listing:
         agents = AgentVersion.objects.filter(agent__builder_id=self.own).select_related("agent")

@@ -18,6 +18,14 @@ class ByCursor(CursorPagination):
     max_page_size = 200
     page_size_query_param = "limit"
     ordering = "-id"
+    offset_cutoff = 1_000_000  # rows that are equal in an order, as every newcomer's rank is
+
+    def get_ordering(
+        self, request: Request, queryset: "QuerySet[Any]", view: APIView
+    ) -> tuple[str, ...]:
+        """The order asked for, made total by the id: pages neither repeat a row nor drop one."""
+        asked = tuple(super().get_ordering(request, queryset, view))
+        return asked if {"id", "-id"} & set(asked) else (*asked, "-id")
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         cursor = super().decode_cursor(request)

@@ -4,19 +4,39 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace import credentials
-from marketplace.api.fields import IdField, WholeField
+from marketplace.api.fields import AmountField, IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun
-from marketplace.models import StandingCredential
+from marketplace.models import Listing, StandingCredential
 from pacts.models import Agent, AgentVersion, Party
 from reputation import indicators
 from reputation.clock import database_now
 from reputation.indicators import BuyerRecord, Signals
 from reputation.models import StandingPoint
+from settlement.turnover import Turnover, turnover_of
+
+
+class TurnoverSerializer(serializers.Serializer[Turnover]):
+    """Settled hires in money: `settled` is `earned` (fees included) and `returned`."""
+
+    currency = serializers.CharField()
+    hires = serializers.IntegerField(help_text="Milestones whose money had its outcome.")
+    settled = AmountField()
+    earned = AmountField()
+    returned = AmountField()
+    held = AmountField(help_text="In escrow now.")
+    bonds_held = AmountField(source="staked")
+    bonds_lost = AmountField(source="slashed", help_text="They went to buyers.")
+
+
+class StakeSerializer(serializers.Serializer[Listing]):
+    amount = AmountField(source="bond")
+    currency = serializers.CharField()
 
 
 class SignalsSerializer(serializers.Serializer[Signals]):
@@ -47,9 +67,24 @@ class SignalsSerializer(serializers.Serializer[Signals]):
     evaluations_started = serializers.IntegerField(help_text="Logged before they started.")
     evaluations_concluded = serializers.IntegerField()
     own_evaluations = serializers.IntegerField(help_text="Started by the builder; never counted.")
+    money = serializers.SerializerMethodField(
+        help_text="Per currency, over every version: beside the standing and in no number of it."
+    )
+    bond = serializers.SerializerMethodField(
+        help_text="What the offer stakes on each milestone; null without an offer."
+    )
 
     def get_freshness_seconds(self, found: Signals) -> int | None:
         return int(found.freshness.total_seconds()) if found.freshness is not None else None
+
+    @extend_schema_field(TurnoverSerializer(many=True))
+    def get_money(self, found: Signals) -> Any:
+        return TurnoverSerializer(turnover_of(agent_id=found.agent_id), many=True).data
+
+    @extend_schema_field(StakeSerializer(allow_null=True))
+    def get_bond(self, found: Signals) -> Any:
+        listing = Listing.objects.filter(agent_id=found.agent_id).first()
+        return StakeSerializer(listing).data if listing else None
 
 
 class StandingSignals(Noun):

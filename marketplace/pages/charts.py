@@ -59,20 +59,49 @@ def _place(bps: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """A line through a figure's history, oldest left, on a field of 100 by 24."""
+class VersionMark:
+    """Where an agent version's part of a line begins."""
 
-    points: str
+    x: str
+    label_x: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A figure's history, oldest left, on a field of 240 by 52: a line for each agent version,
+    because a new one starts anew, a mark where it begins, and a dot at the newest value."""
+
+    lines: tuple[str, ...]
+    marks: tuple[VersionMark, ...]
+    dot: tuple[str, str]
     least: int
     most: int
+    known: int
 
 
-def trace(values: Sequence[int | None]) -> Trace | None:
-    """The line of what is known; None under two values. The scale is the values' own."""
-    known = [value for value in values if value is not None]
-    if len(known) < 2:
+def trace(values: Sequence[tuple[int | None, int | None]]) -> Trace | None:
+    """Pairs of an agent version's number and the figure then; None where nothing was ever known.
+
+    The scale is the values' own. What was unknown leaves a gap, not a zero.
+    """
+    known = [value for _, value in values if value is not None]
+    if not known:
         return None
     least, most = min(known), max(known)
-    width, height = 100 / (len(known) - 1), 20 / max(most - least, 1)
-    places = (f"{n * width:.1f},{22 - (v - least) * height:.1f}" for n, v in enumerate(known))
-    return Trace(points=" ".join(places), least=least, most=most)
+    step, height = 228 / max(len(values) - 1, 1), 28 / max(most - least, 1)
+    lines: list[list[str]] = []
+    marks: list[VersionMark] = []
+    dot, before = ("", ""), object()
+    for place, (number, value) in enumerate(values):
+        x = f"{6 + place * step:.1f}"
+        if number != before:
+            marks.append(VersionMark(x, f"{min(6 + place * step, 226):.1f}", number))
+            lines.append([])
+            before = number
+        if value is not None:
+            y = f"{34 - (value - least) * height:.1f}"
+            lines[-1].append(f"{x},{y}")
+            dot = (x, y)
+    drawn = tuple(" ".join(line) for line in lines if line)
+    return Trace(drawn, tuple(marks), dot, least, most, len(known))

@@ -1,7 +1,6 @@
 """Standing, explained: from a number to the evidence that moved it; badges; buyers' records."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -10,30 +9,23 @@ from django.urls import reverse
 
 from marketplace import credentials
 from marketplace.models import StandingCredential
-from marketplace.pages import agent_view, wording
+from marketplace.pages import agent_view, signal_view, wording
 from marketplace.pages.attempts import attempt_button
-from marketplace.pages.charts import Trace, trace
-from marketplace.pages.rates import rate_of_standing
+from marketplace.pages.credential_forms import CredentialForm
+from marketplace.pages.rates import Rate, rate_of_standing
 from marketplace.pages.visitors import acting_of, find, now_of, party_of
 from pacts.models import Agent, AgentVersion, Party
 from reputation import indicators, queries
 from reputation.clock import database_now
-from reputation.indicators import Signals
-from reputation.models import StandingPoint
 from reputation.queries import AgentStanding
+from settlement.exposure import Room
+from settlement.limits import room_for
+from settlement.turnover import turnover_of
 
 PER_PAGE = 25
+MOST_DRAWN = 120  # changes in a signal's line
 BADGE_SECONDS = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalLine:
-    """One of the five signals: its name, its value now, what it means, and its way so far."""
-
-    name: str
-    value: str
-    meaning: str
-    trace: Trace | None
+UNSAID = "no number yet"
 
 
 def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
@@ -50,6 +42,7 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
         limit=PER_PAGE + 1,
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,
     )
+    past = indicators.points_of(agent_id=agent.id, limit=MOST_DRAWN)
     numbers = {one.id: one.number for one in agent.versions.all()}
     acting = acting_of(request)
     is_own = bool(acting and acting.party and acting.party.id == agent.builder_id)
@@ -59,19 +52,36 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
         "version": numbers.get(standing.version_id or ""),
         "versions": [(numbers.get(key), key) for key in queries.versions_of(agent_id=agent.id)],
         "lines": [
-            (rate_of_standing(one, version=numbers.get(one.version_id)), one)
+            (
+                rate_of_standing(one, version=numbers.get(one.version_id)),
+                one,
+                signal_view.newest_of(past, one),
+            )
             for _, one in sorted(standing.dimensions.items())
         ],
-        "signals": signal_lines(agent, standing, now=now),
+        "signals": signal_view.lines(standing, past, numbers=numbers),
+        "figures": turnover_of(agent_id=agent.id),
+        "listing": agent_view.listing_of(agent),
+        "room": _room(agent, standing, now=now),
         "found": indicators.signals_for(standing),
         "points": [(point, numbers.get(point.version_id)) for point in points[:PER_PAGE]],
         "more": points[PER_PAGE - 1].pk if len(points) > PER_PAGE else None,
+        "newest": max((o.last_evidence_at for o in standing.dimensions.values()), default=None),
         "is_own": is_own,
         "credentials": list(_credentials(agent)[:PER_PAGE]) if is_own else [],
+        "form": CredentialForm(standing=standing) if is_own else None,
         "now": now,
         "badge": request.build_absolute_uri(reverse("badge", args=[agent.slug])),
     }
     return render(request, "agents/standing.html", context)
+
+
+def _room(agent: Agent, standing: AgentStanding, *, now: datetime) -> tuple[str, Room]:
+    """What may be held on the agent at once, in its offer's currency."""
+    listing = agent_view.listing_of(agent)
+    currency = listing.currency if listing else "EUR"
+    version_id = standing.version_id or ""
+    return currency, room_for(agent_id=agent.id, version_id=version_id, currency=currency, now=now)
 
 
 def _version(agent: Agent, number: str) -> AgentVersion | None:
@@ -80,61 +90,6 @@ def _version(agent: Agent, number: str) -> AgentVersion | None:
         return find(agent.versions.all(), number=number)
     listing = agent_view.listing_of(agent)
     return listing.agent_version if listing else None
-
-
-def signal_lines(agent: Agent, standing: AgentStanding, *, now: datetime) -> list[SignalLine]:
-    """The five signals of the version, each with its history."""
-    found = indicators.signals_for(standing)
-    past = indicators.points_of(agent_id=agent.id, version_id=standing.version_id or "-")[::-1]
-    return [
-        SignalLine(
-            name="Benchmark fit",
-            value=_percent(found.benchmark_fit_bps),
-            meaning="How near the latest benchmark claim is to what was measured. For screening.",
-            trace=trace([indicators.fit(one.claim_bps, one.shown_bps) for one in past]),
-        ),
-        SignalLine(
-            name="Pact compliance",
-            value=_percent(found.compliance_bps),
-            meaning=_of_verdicts(found),
-            trace=trace([_met(one) for one in past]),
-        ),
-        SignalLine(
-            name="Score confidence",
-            value=_percent(found.confidence_bps),
-            meaning="All of 100 % less the width of the widest interval.",
-            trace=trace([one.confidence_bps for one in past]),
-        ),
-        SignalLine(
-            name="Freshness",
-            value=wording.age(found.freshness) if found.freshness is not None else "not yet",
-            meaning="How long ago the newest evidence that counts was measured.",
-            trace=None,
-        ),
-        SignalLine(
-            name="Disputes per 100 tasks",
-            value="not yet" if found.disputes_per_100 is None else f"{found.disputes_per_100:.2f}",
-            meaning="Disputes that were ruled and lost; filing one counts for nothing.",
-            trace=trace([_disputed(one) for one in past]),
-        ),
-    ]
-
-
-def _percent(bps: int | None) -> str:
-    return "not yet" if bps is None else wording.percent(bps, digits=1)
-
-
-def _met(point: StandingPoint) -> int | None:
-    decided = point.met + point.breached
-    return 10_000 * point.met // decided if decided else None
-
-
-def _disputed(point: StandingPoint) -> int | None:
-    return 10_000 * point.disputes // point.tasks if point.tasks else None
-
-
-def _of_verdicts(found: Signals) -> str:
-    return f"Met among the verdicts that were met or breached, of {found.verdicts} that count."
 
 
 def buyer(request: HttpRequest, party_id: str) -> HttpResponse:
@@ -153,11 +108,17 @@ def badge(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "value": f"at least {wording.percent(score, digits=1)}" if score is not None else "new",
         "tone": "#666" if score is None else _TONES[standing.composite.status],
-        "age": wording.age(min(ages)) if ages and score is not None else "no number yet",
+        "age": _said_of(standing, rates, min(ages)) if ages and score is not None else UNSAID,
     }
     answer = render(request, "agents/badge.svg", context, content_type="image/svg+xml")
     answer.headers["Cache-Control"] = f"public, max-age={BADGE_SECONDS}"
     return answer
+
+
+def _said_of(standing: AgentStanding, rates: list[Rate], age: timedelta) -> str:
+    """Version, units and age: without them a number says nothing."""
+    units = wording.plural(standing.composite.units, "unit")
+    return f"v{rates[0].version} · {units} · {wording.age(age)}"
 
 
 _TONES = {"met": "#1a6b3c", "breached": "#a4262c", "undetermined": "#7a5b00"}
@@ -170,10 +131,13 @@ def credential_new(request: HttpRequest, slug: str) -> HttpResponse:
 
     def effect() -> str:
         version = _version(agent, "") or agent.versions.all()[0]
-        credentials.issue(agent_version=version, now=database_now())
+        now = database_now()
+        standing = queries.standing_of(agent_id=agent.id, version_id=version.id, now=now)
+        wanted = CredentialForm(request.POST, standing=standing).wanted()
+        credentials.issue(agent_version=version, now=now, **wanted)
         return f"{back}#credentials"
 
-    return attempt_button(request, effect, back=back)
+    return attempt_button(request, effect, back=f"{back}#credentials")
 
 
 def credential_end(request: HttpRequest, credential_id: str) -> HttpResponse:

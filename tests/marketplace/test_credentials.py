@@ -13,6 +13,7 @@ from joserfc.jwk import KeySet
 
 from marketplace import credentials
 from marketplace.credentials import CredentialRefused, issue, revoke, status_of
+from marketplace.models import StandingCredential
 from pacts.models import AgentVersion
 from tests import cast
 from tests.marketplace.pages.browsers import browser, browser_of
@@ -59,8 +60,8 @@ def test_one_changed_digit_is_found_out() -> None:
     with pytest.raises(Exception, match="bad_signature"):
         jws.deserialize_compact(
             text,
-            KeySet.import_key_set(credentials.jwks()),
-            algorithms=["EdDSA"],  # type: ignore[arg-type]
+            KeySet.import_key_set(json.loads(json.dumps(credentials.jwks()))),
+            algorithms=["EdDSA"],
         )
 
 
@@ -109,11 +110,45 @@ def test_a_builder_issues_and_revokes_on_the_page_and_nobody_else_does() -> None
     assert (
         'data-test="credential"' not in browser().get("/agents/seasoned/standing/").content.decode()
     )
-    end = f"/credentials/{credentials.StandingCredential.objects.get().id}/end/"
+    end = f"/credentials/{StandingCredential.objects.get().id}/end/"
     assert _press(cast.mallory(), page, end).status_code == 404
     _press(bob, page, end)
     assert "Revoked" in browser_of(bob).get("/agents/seasoned/standing/").content.decode()
 
 
-def _press(who: cast.Actor, page: str, action: str) -> Any:
-    return browser_of(who).post(action, {"idempotency_key": f"press-{who.user.id}-{action[-9:]}"})
+def test_a_builder_chooses_dimensions_audience_and_days_on_the_page_as_in_the_api() -> None:
+    bob = cast.bob()
+    seasoned(bob)
+    page = browser_of(bob).get("/agents/seasoned/standing/").content.decode()
+    assert 'name="dimensions" value="accuracy"' in page
+    chosen = {"dimensions": ["accuracy"], "audience": "shop.example", "days": "7"}
+    _press(bob, page, "/agents/seasoned/credentials/", **chosen)
+    made = StandingCredential.objects.get()
+    assert (made.dimensions, made.audience) == (["accuracy"], "shop.example")
+    assert made.expires_at - made.issued_at == timedelta(days=7)
+    shown = browser_of(bob).get("/agents/seasoned/standing/").content.decode()
+    assert "for shop.example alone" in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"dimensions": ["charm"]}, "charm is not one of the available choices"),
+        ({"days": "91"}, "less than or equal to 90"),
+        ({"audience": "x" * 121}, "at most 120"),
+    ],
+)
+def test_what_cannot_be_signed_is_refused_with_a_sentence_and_nothing_is_made(
+    given: dict[str, Any], says: str
+) -> None:
+    bob = cast.bob()
+    seasoned(bob)
+    page = browser_of(bob).get("/agents/seasoned/standing/").content.decode()
+    answer = _press(bob, page, "/agents/seasoned/credentials/", follow=True, **given)
+    assert says in answer.content.decode()
+    assert not StandingCredential.objects.exists()
+
+
+def _press(who: cast.Actor, page: str, action: str, *, follow: bool = False, **fields: Any) -> Any:
+    token = {"idempotency_key": f"press-{who.user.id}-{action[-9:]}"}
+    return browser_of(who).post(action, {**token, **fields}, follow=follow)

@@ -21,7 +21,7 @@ from reputation.controlling import ControlChanged, ControlUseless
 from reputation.controls import Terms
 from reputation.firings import FiringLifted, OverrideRefused
 from reputation.models import Control, Evidence, Firing
-from settlement import limits
+from settlement import escrow, limits
 from settlement.escrow import ExposureExceeded
 from tests import cast
 from tests.marketplace import market
@@ -131,7 +131,7 @@ def test_a_breached_threshold_narrows_what_may_be_held_and_recovery_widens_it(wo
     engagement = world.hire()
     market._give(world.alice, 10_000)
     with pytest.raises(ExposureExceeded, match=r"at most 50.00 of each currency"):
-        market.escrow.fund(
+        escrow.fund(
             milestone=engagement.milestones.get(),
             by=world.alice.party,
             idempotency_key="k" * 8,
@@ -204,7 +204,7 @@ def test_hires_are_sent_elsewhere_by_name(world: World) -> None:
 def test_a_re_evaluation_blocks_new_engagements_until_it_is_met(world: World) -> None:
     market._give(world.alice, 20_000)
     first = world.hire().milestones.get()
-    market.escrow.fund(milestone=first, by=world.alice.party, idempotency_key="k" * 8, now=clock())
+    escrow.fund(milestone=first, by=world.alice.party, idempotency_key="k" * 8, now=clock())
     world.control(action="re_evaluate")
     world.score(20, 30)
     (firing,) = world.look()
@@ -227,7 +227,7 @@ def test_a_re_evaluation_blocks_new_engagements_until_it_is_met(world: World) ->
 def test_a_breached_re_evaluation_lifts_nothing(world: World) -> None:
     market._give(world.alice, 20_000)
     first = world.hire().milestones.get()
-    market.escrow.fund(milestone=first, by=world.alice.party, idempotency_key="k" * 8, now=clock())
+    escrow.fund(milestone=first, by=world.alice.party, idempotency_key="k" * 8, now=clock())
     world.control(action="re_evaluate")
     world.score(20, 30)
     (firing,) = world.look()

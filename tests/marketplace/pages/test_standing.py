@@ -8,12 +8,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now as clock
 
 from marketplace.pages import market_view
+from pacts import registry
 from reputation import scores, sequencer, standings
 from reputation.models import BuyerStanding, StandingScore
+from settlement import escrow as escrows
 from tests import cast
 from tests.marketplace.pages.browsers import browser
 from tests.marketplace.pages.test_showing import offer, text_of
 from tests.reputation.cast import clause, record, settlement, verdict
+from tests.settlement.hires import START, funded
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +105,76 @@ def test_a_buyers_record_is_there_before_work_for_it_is_accepted() -> None:
     assert (found["dispute_bps"], found["overturn_bps"], found["silence_bps"]) == (2500, 5000, 5000)
 
 
+def capped() -> str:
+    """94 in 100 overall, and 61 in 100 of one promise, which breaches it."""
+    agent = offer(cast.bob(), "Uneven")
+    version = agent.versions.get()
+    clauses = [clause(100, 0, dimension=name) for name in ("accuracy", "format", "scope", "speed")]
+    clauses += [clause(100, 0, dimension="honesty"), clause(64, 36, dimension="safety")]
+    (found,) = record(
+        verdict(*clauses, agent=agent.id, version=version.id, milestone="mst_1", at=clock())
+    )
+    record(settlement(found.pk, milestone="mst_1", buyer="pty_1", builder="pty_2", at=clock()))
+    catch_up()
+    return text_of(browser().get("/agents/uneven/standing/").content.decode())
+
+
+def test_ninety_four_overall_and_sixty_four_in_safety_shows_sixty_four() -> None:
+    page = capped()
+    assert re.search(r"64\.0 . measured · 600 units · .* · v1", page)
+    assert re.search(r"94\.0 . on average, but a broken promise caps it: Safety", page)
+
+
+def test_the_five_signals_have_lines_with_a_mark_where_a_version_begins() -> None:
+    agent = offer(cast.bob(), "Seasoned")
+    first = agent.versions.get()
+    second = registry.add_version(
+        agent=agent,
+        endpoint=first.endpoint,
+        protocol=first.protocol,
+        declared={"model": "other"},
+        max_concurrency=1,
+        deadline_ms=1_000,
+        now=clock(),
+    )
+    for number, version in enumerate([first, first, second]):
+        (found,) = record(
+            verdict(
+                clause(180 - number, 20),
+                agent=agent.id,
+                version=version.id,
+                milestone=f"mst_{number}",
+                at=clock(),
+            )
+        )
+        record(
+            settlement(
+                found.pk, milestone=f"mst_{number}", buyer="pty_1", builder="pty_2", at=clock()
+            )
+        )
+    catch_up()
+    page = browser().get("/agents/seasoned/standing/").content.decode()
+    assert page.count('data-test="signal"') == 5
+    compliance = page.split('data-test="signal"')[2]
+    assert compliance.count("<polyline") == 2
+    assert re.findall(r'class="f-mark"[^>]*>(v\d)<', compliance) == ["v1", "v2"]
+    assert "3 changes, each at 100.0" in text_of(compliance)
+
+
+def test_money_settled_and_bond_stand_beside_the_standing_and_move_no_number_of_it() -> None:
+    made = funded(price=10_000, bond=700)
+    now = escrows.accept(escrow=made.escrow, by=made.alice.party, now=START)
+    version = made.engagement.agent_version
+    five = browser().get(f"/api/v1/agents/{version.agent_id}/signals").json()
+    (money,) = five["money"]
+    assert (money["currency"], money["hires"], money["settled"]) == ("USD", 1, "10000")
+    assert int(money["earned"]) == (now.released or 0) + (now.fee or 0)
+    assert five["bond"] is None
+    page = browser().get(f"/agents/{version.agent.slug}/standing/").content.decode()
+    assert "USD 100.00 in 1 milestone" in text_of(page).replace("\u00a0", " ")
+    assert not StandingScore.objects.exists()
+
+
 # --- the market's order ---------------------------------------------------------------------------
 
 
@@ -132,6 +205,24 @@ def test_offers_are_filtered_by_the_lower_bound_and_not_by_the_estimate() -> Non
     page = browser().get("/?least=8000").content.decode()
     assert page.count('data-test="listing"') == 1
     assert 'data-agent="many"' in page
+
+
+def test_a_program_orders_and_filters_offers_as_the_page_does() -> None:
+    bob = cast.bob()
+    for number, units in enumerate([20, 0, 3_000, 45, 0, 200]):
+        offer(bob, f"Agent {number}", units=units)
+    names, address = [], "/api/v1/listings?ordering=-rank&limit=2"
+    while address:
+        page = browser().get(address).json()
+        names += [one["agent_name"] for one in page["results"]]
+        address = page["next"]
+    assert names[:4] == ["Agent 2", "Agent 5", "Agent 3", "Agent 0"]
+    assert sorted(names[4:]) == ["Agent 1", "Agent 4"]
+    (one,) = browser().get("/api/v1/listings?min_score_bps=8300").json()["results"]
+    assert one["agent_name"] == "Agent 2"
+    assert one["rank"] == one["score_bps"] > 8_300
+    found = browser().get(f"/api/v1/listings/{one['id']}").json()
+    assert found["score_bps"] == one["score_bps"]
 
 
 def test_the_turn_of_the_hour_scores_again_what_age_has_changed() -> None:
