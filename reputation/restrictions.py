@@ -72,7 +72,9 @@ def said(metric: str, value: int) -> str:
         return f"{value / 100:.2f}"
     if unit == "yes":
         return "yes" if value else "no"
-    return f"{value:,} days" if unit == "days" else f"{value:,}"
+    if unit == "days":
+        return f"{value:,} day" if value == 1 else f"{value:,} days"
+    return f"{value:,}"
 
 
 def in_force(*, agent_id: str, now: datetime) -> list[Restriction]:
