@@ -187,6 +187,7 @@ class Behind:
             except Exception:
                 log.warning("calls could not be recorded", exc_info=True)
                 time.sleep(0.1)
+        self._quiet.set()
 
     def _rest(self) -> None:
         self._quiet.set()

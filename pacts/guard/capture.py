@@ -46,10 +46,10 @@ def weight(held: object) -> int:
     """Roughly how many bytes a held value keeps in memory."""
     if type(held) is Frozen:
         return len(held.data)
-    if isinstance(held, str | bytes):
-        return len(held)
-    if isinstance(held, list | tuple):
-        return sum(map(weight, held)) + 100
+    if type(held) in (str, bytes):
+        return len(held)  # type: ignore[arg-type]
+    if type(held) in (list, tuple):
+        return sum(map(weight, held)) + 100  # type: ignore[call-overload, no-any-return]
     return WEIGHT_OF_OBJECT
 
 
@@ -84,6 +84,13 @@ class Plainer:
         if self._nodes > MOST_NODES or depth > DEEPEST:
             self.truncated = True
             return None
+        try:
+            return self._plain(value, depth)
+        except Exception:  # an object of somebody else's that cannot be read
+            self.truncated = True
+            return f"an unreadable {type(value).__name__}"
+
+    def _plain(self, value: object, depth: int) -> JsonValue:
         if value is None or value is True or value is False:
             return value
         if isinstance(value, str):

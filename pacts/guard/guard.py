@@ -32,6 +32,7 @@ log = logging.getLogger("pacts.guard")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# Asked of the type: `isinstance` would ask the answer itself, which may be anything.
 _STREAMS = (types.GeneratorType, types.AsyncGeneratorType, types.CoroutineType)
 _guards: "weakref.WeakSet[PactGuard]" = weakref.WeakSet()
 
@@ -134,7 +135,7 @@ class PactGuard:
             except BaseException as error:
                 finish(captured, since, error)
                 raise
-            if isinstance(answer, _STREAMS):
+            if issubclass(type(answer), _STREAMS):
                 return self._continued(answer, captured, since)
             return finish(captured, since, None, answer)
 
@@ -163,7 +164,7 @@ class PactGuard:
         except BaseException as error:
             self._finish(captured, since, error)
             raise
-        if isinstance(found, _STREAMS):
+        if issubclass(type(found), _STREAMS):
             return self._continued(found, captured, since)
         return self._finish(captured, since, None, found)
 
