@@ -30,7 +30,7 @@ def test_what_is_appended_reads_back_as_canonical_json() -> None:
     assert written.read() == {
         "id": written.pk,
         "kind": "taskset.committed",
-        "version": 1,
+        "version": 2,
         "at": "2026-03-01T12:00:00.000000Z",
         "subjects": {"taskset": "tst_1", "party": ALICE},
         "facts": {"number": 1, "tasks": 50},

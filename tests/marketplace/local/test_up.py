@@ -98,7 +98,7 @@ def test_it_runs_survives_the_death_of_everything_and_stops_when_asked(
     address(second)
     assert kept_row(folder) == 7
     names = json.loads(folder.processes.read_text())
-    assert set(names) == {"postgres", "valkey", "web", "worker", "beat"}
+    assert set(names) == {"postgres", "valkey", "web", "worker", "beat", "witness"}
 
     second.send_signal(signal.SIGINT)
     assert second.wait(timeout=20) == 0
