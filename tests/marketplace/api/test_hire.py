@@ -102,8 +102,10 @@ def test_two_programs_hire_work_and_pay_through_the_api_alone() -> None:
     assert read(bob.get("balances"))["results"] == [{"currency": "EUR", "available": "9500"}]
     receipt = read(bob.get("receipts"))["results"][0]
     assert read(alice.get(f"receipts/{receipt['id']}")) == receipt
-    kinds = [entry["kind"] for entry in read(alice.get("statement"))["results"]]
-    assert kinds == ["hold", "deposit"]
+    moved = read(alice.get("statement"))["results"]
+    assert [entry["kind"] for entry in moved] == ["hold", "deposit"]
+    assert [entry["subject"] for entry in moved] == [funded["escrow"]["id"], deposit["id"]]
+    assert [bool(entry["about"]) for entry in moved] == [True, False]
 
     payout = made(bob.pay("payouts", {"amount": "9500", "currency": "EUR"}))
     assert read(bob.get("balances"))["results"] == [{"currency": "EUR", "available": "0"}]

@@ -4,12 +4,17 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils.timezone import now as clock
 
-from settlement import ledger, payouts
-from settlement.models import Deposit, Payout, Receipt
+from settlement import ledger, payouts, records, tasks
+from settlement.models import Deposit, Payout, Receipt, SandboxMovement
+from settlement.rails import Answer, Order
+from settlement.rails.sandbox import SandboxRail
 from tests import cast
 from tests.marketplace.market import one_of_everything
 from tests.marketplace.pages.browsers import browser_of
+from tests.racing import in_parallel
 from tests.settlement.hires import give
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,8 +29,10 @@ def send(who: cast.Actor, path: str, key: str = "token-of-this-form", **fields: 
     return browser_of(who).post(path, {"idempotency_key": key} | fields)
 
 
-def deposited(alice: cast.Actor, amount: str = "10.000", currency: str = "KWD") -> Deposit:
-    fields = {"amount": amount, "currency": currency, "rail": "sandbox"}
+def deposited(
+    alice: cast.Actor, amount: str = "10.000", currency: str = "KWD", place: str = ""
+) -> Deposit:
+    fields = {"amount": amount, "currency": currency, "rail": "sandbox", "place": place}
     assert send(alice, "/money/deposits/", key="t" * 20, **fields).status_code == 302
     return Deposit.objects.get()
 
@@ -94,6 +101,65 @@ def test_what_cannot_go_back_moves_nothing_and_says_why(alice: cast.Actor, amoun
     assert 'role="alert"' in answer.content.decode() or "flash" in answer.content.decode()
     assert not Payout.objects.exists()
     assert held(alice) == 10_000
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """Every order the sandbox gets: its kind, and whether a transaction was open around it."""
+    seen: list[tuple[str, bool]] = []
+    does = SandboxRail._do
+
+    def watched(rail: SandboxRail, order: Order) -> Answer:
+        seen.append((order.kind, connection.in_atomic_block))
+        return does(rail, order)
+
+    monkeypatch.setattr(SandboxRail, "_do", watched)
+    return seen
+
+
+def test_a_press_never_holds_a_transaction_open_around_a_rail(
+    alice: cast.Actor, asked: list[tuple[str, bool]]
+) -> None:
+    made = deposited(alice)
+    send(alice, f"/money/deposits/{made.id}/refund/", amount="4.000")
+    send(alice, "/money/payouts/", key="u" * 18, amount="1", currency="KWD", rail="sandbox")
+    assert asked == [("deposit", False)]  # the press only wrote down what is to be sent
+    tasks.process_payouts()
+    assert asked == [("deposit", False), ("refund", False)]
+
+
+def test_a_refund_pressed_by_many_and_asked_for_again_is_sent_once(
+    alice: cast.Actor, asked: list[tuple[str, bool]]
+) -> None:
+    made = deposited(alice, place="sandbox:lost-answer")
+    Deposit.objects.update(next_attempt_at=clock())
+    tasks.process_deposits()
+    path = f"/money/deposits/{made.id}/refund/"
+    in_parallel(4, lambda: send(alice, path, amount="4.000"))
+    tasks.process_payouts()
+    sent = Payout.objects.get()
+    assert (sent.state, held(alice)) == ("processing", 6_000)
+    send(alice, path, amount="4.000")
+    Payout.objects.update(next_attempt_at=clock())
+    tasks.process_payouts()
+    assert Payout.objects.get().state == "paid"
+    assert [kind for kind, _ in asked].count("refund") == 1
+    assert SandboxMovement.objects.filter(kind="refund").count() == 1
+    made.refresh_from_db()
+    assert (held(alice), payouts.refundable(made)) == (6_000, 6_000)
+
+
+def test_a_press_that_crashed_leaves_nothing_and_may_be_pressed_again(
+    alice: cast.Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = deposited(alice)
+    path = f"/money/deposits/{made.id}/refund/"
+    with monkeypatch.context() as broken:
+        broken.setattr(records, "payout", lambda **_: 1 / 0)
+        assert send(alice, path, amount="4.000").status_code == 500
+    assert (Payout.objects.count(), held(alice)) == (0, 10_000)
+    assert send(alice, path, amount="4.000").status_code == 302
+    assert held(alice) == 6_000
 
 
 def test_a_pending_payout_is_taken_back_on_the_page(alice: cast.Actor) -> None:
