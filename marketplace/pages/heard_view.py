@@ -9,25 +9,24 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from pacts.models import Evaluation, Judgement, ReviewItem
 
-MICROS = 1_000_000
 MOST_SPLIT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitAnswer:
-    """An answer of which one juror said pass and another fail. `cost` is of all its words."""
+    """An answer of which one juror said pass and another fail. `cost_micros` is of all its words."""
 
     position: int
     words: list[Judgement]
 
     @property
-    def cost(self) -> float:
-        return sum(word.cost_micros for word in self.words) / MICROS
+    def cost_micros(self) -> int:
+        return sum(word.cost_micros for word in self.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """A run's words. `cost` is in whole units of the provider's currency, each word's its mean;
+    """A run's words, what they cost in millionths of the provider's currency, and people's share:
     `drawn` answers were drawn for people, who are to give `wanted` labels and gave `labels`."""
 
     answers: int
@@ -36,7 +35,7 @@ class Heard:
     failed: int
     abstained: int
     disagreed: int
-    cost: float
+    cost_micros: int
     split: list[SplitAnswer]
     drawn: int
     wanted: int
@@ -44,9 +43,9 @@ class Heard:
     until: datetime
 
     @property
-    def word_cost(self) -> float:
+    def word_micros(self) -> float:
         """What one word cost on average."""
-        return self.cost / self.words if self.words else 0.0
+        return self.cost_micros / self.words if self.words else 0.0
 
     @property
     def waiting(self) -> int:
@@ -66,12 +65,11 @@ def heard_of(run: Evaluation) -> Heard | None:
         open=Count("id", filter=Q(state__in=[state.QUEUED, state.RUNNING])),
         failed=Count("id", filter=Q(state=state.FAILED)),
         abstained=Count("id", filter=Q(said=said.ABSTAIN)),
-        cost=Sum("cost_micros", default=0),
+        cost_micros=Sum("cost_micros", default=0),
         answers=Count("trial", distinct=True),
     )
     apart = _apart(words)
     owed = items.aggregate(drawn=Count("id"), wanted=Sum("batch__reviewers", default=0))
-    counts["cost"] /= MICROS
     return Heard(
         **counts,
         **owed,

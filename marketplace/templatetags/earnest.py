@@ -51,7 +51,7 @@ def percent0(bps: int | None) -> str:
 
 
 @register.filter
-def micros(millionths: int) -> str:
+def micros(millionths: float) -> str:
     """Millionths of a unit of money as units, without trailing zeros."""
     return f"{millionths / 1_000_000:.6f}".rstrip("0").rstrip(".")
 

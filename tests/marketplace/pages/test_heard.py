@@ -56,7 +56,7 @@ def test_a_builder_sees_how_its_agent_failed_at_a_hire_without_the_buyers_tasks(
     shown = builder.get(page).content.decode()
     assert 'data-test="failure-modes"' in shown
     assert "The buyer’s tasks stay with the buyer" in shown
-    assert not any(f'data-test="{name}"' in shown for name in ("bundle", "rerun", "heard"))
+    assert not any(f'data-test="{name}"' in shown for name in ("bundle", "rerun", "split"))
     assert builder.get(f"{page}bundle/").status_code == 404
     assert browser_of(cast.mallory()).get(page).status_code == 404
 
