@@ -89,9 +89,9 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
 
 def _score_of(listing: Listing) -> StandingScore | None:
     """The stored score of the version on offer: read with the listing, or on its own."""
-    if not hasattr(listing, "stored_score"):
+    if "stored_score" not in vars(listing):
         scores_onto([listing])
-    found: StandingScore | None = listing.stored_score
+    found: StandingScore | None = vars(listing)["stored_score"]
     return found
 
 

@@ -79,7 +79,7 @@ class SignalsSerializer(serializers.Serializer[Signals]):
 
     @extend_schema_field(TurnoverSerializer(many=True))
     def get_money(self, found: Signals) -> Any:
-        return TurnoverSerializer(turnover_of(agent_id=found.agent_id), many=True).data
+        return [TurnoverSerializer(one).data for one in turnover_of(agent_id=found.agent_id)]
 
     @extend_schema_field(StakeSerializer(allow_null=True))
     def get_bond(self, found: Signals) -> Any:

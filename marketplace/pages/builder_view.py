@@ -67,6 +67,17 @@ class AgentRow:
     has_pact: bool
 
     @property
+    def version(self) -> int:
+        """The number of the version whose standing it is: the newest."""
+        return self.agent.versions.all()[0].number
+
+    @property
+    def measured_at(self) -> datetime | None:
+        """When something was last measured."""
+        found = self.standing.dimensions.values() if self.standing else []
+        return max((one.last_evidence_at for one in found), default=None)
+
+    @property
     def next_step(self) -> str:
         if self.agent.control_proved_at is None:
             return "Prove that you control its endpoint"

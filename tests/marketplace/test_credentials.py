@@ -121,7 +121,7 @@ def test_a_builder_chooses_dimensions_audience_and_days_on_the_page_as_in_the_ap
     seasoned(bob)
     page = browser_of(bob).get("/agents/seasoned/standing/").content.decode()
     assert 'name="dimensions" value="accuracy"' in page
-    chosen = {"dimensions": ["accuracy"], "audience": "shop.example", "days": "7"}
+    chosen: dict[str, Any] = {"dimensions": ["accuracy"], "audience": "shop.example", "days": "7"}
     _press(bob, page, "/agents/seasoned/credentials/", **chosen)
     made = StandingCredential.objects.get()
     assert (made.dimensions, made.audience) == (["accuracy"], "shop.example")

@@ -1,6 +1,7 @@
 """From a number to the evidence that moved it; the market's order, as the database keeps it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -163,7 +164,8 @@ def test_the_five_signals_have_lines_with_a_mark_where_a_version_begins() -> Non
 
 def test_money_settled_and_bond_stand_beside_the_standing_and_move_no_number_of_it() -> None:
     made = funded(price=10_000, bond=700)
-    now = escrows.accept(escrow=made.escrow, by=made.alice.party, now=START)
+    made.judge("met")
+    now = escrows.accept(escrow=made.escrow, by=made.alice.party, now=START + timedelta(hours=1))
     version = made.engagement.agent_version
     five = browser().get(f"/api/v1/agents/{version.agent_id}/signals").json()
     (money,) = five["money"]
