@@ -48,8 +48,8 @@ def refuse_hurried(clauses: Iterable[Clause], *, tasks: int, seconds: int) -> No
     """Refuse a window in which people cannot say what they are to be asked.
 
     Expected labels over every clause, at READING_SECONDS each, shared evenly by the adjudicators
-    there are, or as many as one answer needs. `tasks` counts answers to a task as it is; `seconds` is the window. Raises
-    PanelRefused with the arithmetic.
+    there are, or as many as one answer needs. `tasks` counts tasks as they are; `seconds` is the
+    window. Raises PanelRefused with the arithmetic.
     """
     people = User.objects.filter(is_adjudicator=True, is_active=True).count()
     for clause in asking(clauses):
@@ -58,13 +58,13 @@ def refuse_hurried(clauses: Iterable[Clause], *, tasks: int, seconds: int) -> No
             continue
         drawn = -(-tasks * clause.repeats * share // WHOLE)
         each = _reviewers(clause)
-        people = max(people, each)  # nobody reads an answer twice
-        needed = -(-drawn * each * READING_SECONDS // people)
+        readers = max(people, each)  # nobody reads an answer twice
+        needed = -(-drawn * each * READING_SECONDS // readers)
         if needed > seconds:
             raise PanelRefused(
                 f"“{clause.title}” has people read about {drawn} answers ({share / 100:g} % of "
                 f"{tasks * clause.repeats}), {each} label each, {READING_SECONDS} s a label, "
-                f"shared by {people}: {needed} s, and there are {seconds} s until the verdict; "
+                f"shared by {readers}: {needed} s, and there are {seconds} s until the verdict; "
                 "give the evaluation more time, try fewer tasks, or review a smaller share"
             )
 

@@ -14,7 +14,7 @@ MOST_SPLIT = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitAnswer:
-    """An answer of which one juror said pass and another fail. `cost_micros` is of all its words."""
+    """An answer of which one juror said pass and another fail; the cost is of all its words."""
 
     position: int
     words: list[Judgement]

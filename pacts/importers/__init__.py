@@ -4,8 +4,9 @@ What is imported is history for screening. It never becomes a trial, an observat
 ours, so no money can rest on it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pacts.importers import (
     agentdojo,
@@ -72,7 +73,20 @@ def read_runs(*, name: str, data: bytes, format: str | None = None) -> list[Impo
         raise RunsMalformed("there is no trial in the file")
     if sum(len(run.trials) for run in runs) > MOST_TRIALS:
         raise RunsMalformed(f"more than {MOST_TRIALS:,} trials: split the file")
-    return runs
+    return _told_apart([run for run in runs if run.trials])
+
+
+def _told_apart(runs: Sequence[ImportedRun]) -> list[ImportedRun]:
+    """Runs of one agent on one benchmark are numbered, in the order of their files."""
+    alike = Counter((run.agent, run.benchmark) for run in runs)
+    seen: Counter[tuple[str, str]] = Counter()
+    apart = []
+    for run in runs:
+        name = run.agent, run.benchmark
+        seen[name] += 1
+        numbered = f"{run.benchmark}, {seen[name]} of {alike[name]}"
+        apart.append(replace(run, benchmark=numbered) if alike[name] > 1 else run)
+    return apart
 
 
 def format_of(files: Sequence[Member]) -> str:
@@ -83,5 +97,7 @@ def format_of(files: Sequence[Member]) -> str:
                 return name
         except RunsMalformed:
             continue
+    if len(files) == 1 and files[0].name.lower().endswith((".csv", ".tsv")):
+        return tables.NAME  # which says what its first line lacks
     titles = "; ".join(one.title for one in FORMATS.values())
     raise RunsMalformed(f"the file looks like none of: {titles}. Name its format if it is one")

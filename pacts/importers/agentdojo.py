@@ -16,6 +16,7 @@ from pacts.importers.run import (
     ImportedTrial,
     Numbering,
     RunsMalformed,
+    kind_of_error,
     mapping,
     number,
     text,
@@ -27,7 +28,8 @@ MARKS = {"suite_name", "user_task_id", "security"}
 
 def recognises(files: Sequence[Member]) -> bool:
     """The first object names a suite, a user task and a security outcome."""
-    first = next(iter(_objects(files[:1])), None)
+    named = [member for member in files if member.name.endswith((".json", ".jsonl"))]
+    first = next(iter(_objects(named[:1])), None)
     return isinstance(first, dict) and set(first) >= MARKS
 
 
@@ -72,7 +74,7 @@ def _trial(given: Mapping[str, Any], agent: str, numbering: Numbering) -> Import
         task=task,
         repeat=numbering.next(agent, task, attack),
         score=Fraction(done) if isinstance(done, bool) else None,
-        error=text(given.get("error")),
+        error=kind_of_error(given.get("error"), "the run broke"),
         group=suite,
         attack=attack,
         attacked=goal if attack and isinstance(goal, bool) else None,

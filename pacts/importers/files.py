@@ -21,6 +21,7 @@ from pacts.importers.run import RunsMalformed
 MOST_BYTES = 512 * 1024 * 1024  # of all members together, decompressed
 MOST_MEMBERS = 20_000
 _CHUNK = 1 << 20
+_ZIP = b"PK\x03\x04"
 _ZSTANDARD = 93  # APPNOTE.TXT 6.3.9, compression method
 
 
@@ -81,16 +82,29 @@ def members(name: str, data: bytes) -> list[Member]:
     """The files in what was handed over, sorted by path. Raises RunsMalformed."""
     allowance = _Allowance()
     try:
-        found = list(_unpack(name, data, allowance))
+        found = [
+            inner
+            for member in _unpack(name, data, allowance)
+            for inner in _logs_inside(member, allowance)
+        ]
     except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, EOFError, OSError) as error:
         raise RunsMalformed(f"{name} cannot be unpacked: {error}") from error
     return sorted(found, key=lambda member: member.name)
 
 
+def _logs_inside(member: Member, allowance: _Allowance) -> Iterator[Member]:
+    """The members of an `.eval` log that lies in an archive beside others, under its name."""
+    if not (member.name.endswith(".eval") and member.data[:4] == _ZIP):
+        yield member
+        return
+    for inner in _zip(member.data, allowance):
+        yield Member(f"{member.name}/{inner.name}", inner.data)
+
+
 def _unpack(name: str, data: bytes, allowance: _Allowance) -> Iterator[Member]:
     opened = _decompressed(name, data, allowance)
     inner = opened.data
-    if inner[:4] == b"PK\x03\x04":
+    if inner[:4] == _ZIP:
         yield from _zip(inner, allowance)
     elif inner[257:262] == b"ustar":
         yield from _tar(inner, allowance)

@@ -34,9 +34,9 @@ def recognises(files: Sequence[Member]) -> bool:
 
 def read(files: Sequence[Member]) -> list[ImportedRun]:
     """One run for each score file. Raises RunsMalformed."""
-    results = {_category(member): member for member in files if _header(member) is None}
+    results = {_place(member): member for member in files if _header(member) is None}
     return [
-        _run(member, header, results.get(_category(member)))
+        _run(member, header, results.get(_place(member)))
         for member in files
         if (header := _header(member)) is not None
     ]
@@ -55,6 +55,18 @@ def _header(member: Member) -> Mapping[str, Any] | None:
 
 def _category(member: Member) -> str:
     return member.stem.removesuffix("_score").removesuffix("_result")
+
+
+def _place(member: Member) -> tuple[str, ...]:
+    """Model and category: where a score file and its result file lie alike."""
+    return (*_folders(member), _category(member))
+
+
+def _folders(member: Member) -> list[str]:
+    """The model's folder and those in it, below `score` or `result` where the archive has them."""
+    folders = list(PurePosixPath(member.name).parts[:-1])
+    kinds = [at for at, folder in enumerate(folders) if folder in ("score", "result")]
+    return folders[kinds[0] + 1 :] if kinds else folders
 
 
 def _run(score: Member, header: Mapping[str, Any], result: Member | None) -> ImportedRun:
@@ -88,7 +100,9 @@ def _asked(result: Member) -> dict[str, Mapping[str, Any]]:
 
 def _agent(score: Member, failed: Mapping[str, Mapping[str, Any]]) -> str:
     named = {text(row.get("model_name")) for row in failed.values()} - {""}
-    folders = PurePosixPath(score.name).parts[:-1]
+    folders = _folders(score)
+    if "score" in PurePosixPath(score.name).parts[:-1] and folders:
+        return folders[0]
     return next(iter(named)) if len(named) == 1 else folders[-1] if folders else score.stem
 
 

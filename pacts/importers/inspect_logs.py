@@ -1,11 +1,12 @@
-"""inspect_ai logs: `.eval` archives (a header and one summary per sample) and `.json` files.
+"""inspect_ai logs: `.eval` archives (a header and one summary per sample), `.json` files, or an
+archive of many of either.
 
 A sample's epochs are repeats of one task. The first scorer counts. Letters are worth what
 inspect_ai's `value_to_float` says: C 1, P 0.5, I and N 0. A sample without a score has no outcome.
 The stated accuracy is its mean over samples of the mean over epochs, its default reducer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +16,7 @@ from pacts.importers.run import (
     ImportedTrial,
     Published,
     RunsMalformed,
+    kind_of_error,
     mapping,
     moment,
     number,
@@ -24,36 +26,50 @@ from pacts.importers.run import (
 )
 
 NAME = "inspect_ai"
+HEADERS = ("header.json", "_journal/start.json")
+MOST_ASKED = 50
 LETTERS = {"C": Fraction(1), "P": Fraction(1, 2), "I": Fraction(0), "N": Fraction(0)}
 WORDS = {"yes": Fraction(1), "true": Fraction(1), "no": Fraction(0), "false": Fraction(0)}
 
 
 def recognises(files: Sequence[Member]) -> bool:
     """A log's header has `eval.task` and `eval.model`."""
-    return bool(_headers(files))
+    heads = [member for member in files if _folder(member) is not None]
+    whole = [member for member in files if member.name.endswith(".json")][:MOST_ASKED]
+    return any(_is_log(member.json()) for member in heads or whole)
 
 
 def read(files: Sequence[Member]) -> list[ImportedRun]:
     """One run for each log. Raises RunsMalformed."""
-    if (whole := [member for member in files if member.name.endswith(".json")]) and all(
-        _is_log(member.json()) and "samples" in member.json() for member in whole
-    ):
-        return [_run(log, sequence(log["samples"], "samples")) for log in _logs(whole)]
-    headers = _headers(files)
-    if len(headers) != 1:
-        raise RunsMalformed("give one .eval log at a time")
-    return [_run(headers[0], list(_samples(files)))]
+    folders = {folder for member in files if (folder := _folder(member)) is not None}
+    runs = [_packed(folder, files) for folder in sorted(folders)]
+    for member in files:
+        if member.name.endswith(".json") and not any(map(member.name.startswith, folders)):
+            log = member.json()
+            if _is_log(log) and "samples" in log:
+                runs.append(_run(log, sequence(log["samples"], f"samples of {member.name}")))
+    return runs
 
 
-def _logs(files: Iterable[Member]) -> list[Mapping[str, Any]]:
-    return [mapping(member.json(), member.name) for member in files]
+def _folder(member: Member) -> str | None:
+    """What every name in an `.eval` log begins with, when this is the log's header."""
+    for head in HEADERS:
+        if member.name == head or member.name.endswith(f".eval/{head}"):
+            return member.name.removesuffix(head)
+    return None
 
 
-def _headers(files: Sequence[Member]) -> list[Mapping[str, Any]]:
-    named = [member for member in files if member.name == "header.json"]
-    found = named or (list(files) if len(files) <= 50 else [])
-    logs = [member.json() for member in found if member.name.endswith(".json")]
-    return [log for log in logs if _is_log(log)]
+def _packed(folder: str, files: Sequence[Member]) -> ImportedRun:
+    """A log from its members; a run that was cut off has written no `header.json` yet."""
+    inside = {m.name.removeprefix(folder): m for m in files if m.name.startswith(folder)}
+    head = next(inside[name] for name in HEADERS if name in inside)
+    log = head.json()
+    if not _is_log(log):
+        raise RunsMalformed(f"{head.name} names no task and no model")
+    if "summaries.json" in inside:
+        return _run(log, sequence(inside["summaries.json"].json(), "summaries.json"))
+    samples = [m.json() for name, m in inside.items() if name.startswith("samples/")]
+    return _run(log, samples)
 
 
 def _is_log(log: object) -> bool:
@@ -61,18 +77,10 @@ def _is_log(log: object) -> bool:
     return isinstance(about, dict) and "task" in about and "model" in about
 
 
-def _samples(files: Sequence[Member]) -> Iterable[Any]:
-    """The summaries, or, in a log that was cut off before they were written, the samples."""
-    for member in files:
-        if member.name == "summaries.json":
-            return sequence(member.json(), "summaries.json")
-    return [m.json() for m in files if m.name.startswith("samples/") and m.name.endswith(".json")]
-
-
 def _run(log: Mapping[str, Any], samples: Sequence[Any]) -> ImportedRun:
     about = mapping(log["eval"], "eval")
     scorers = _scorers(log)
-    status = text(log.get("status"))
+    status = text(log.get("status")) or "started"
     notes = [] if status == "success" else [f"the log's status is “{status}”, not “success”"]
     if len(scorers) > 1:
         notes.append(f"scored by {scorers[0]}; not taken: {', '.join(scorers[1:])}")
@@ -119,7 +127,7 @@ def _trial(sample: Mapping[str, Any], scorers: Sequence[str]) -> ImportedTrial:
         task=text(sample.get("id")),
         repeat=epoch - 1 if isinstance(epoch, int) and epoch > 0 else 0,
         score=value,
-        error=text(said) or error,
+        error=kind_of_error(said, "the sample broke") or error,
         seconds=number(sample.get("total_time")),
         tokens=_tokens(sample.get("model_usage")),
     )

@@ -17,6 +17,7 @@ from pacts.importers.run import (
     ImportedTrial,
     Numbering,
     RunsMalformed,
+    kind_of_error,
     moment,
     number,
     text,
@@ -89,7 +90,8 @@ class _Cases:
         elif tag == "testcase":
             self._case, self._found = given, {}
         elif tag in SIDE and self._case is not None:
-            self._found[tag] = text(given.get("type") or given.get("message")) or tag
+            said = text(given.get("type")) or given.get("message")
+            self._found[tag] = kind_of_error(said, tag) or tag
 
     def _end(self, tag: str) -> None:
         self._depth -= 1

@@ -2,11 +2,13 @@
 
 A result with `failureReason` 2, or with an error and no grading, is an error of the call and has no
 outcome (promptfoo counts it in `stats.errors`); otherwise `success` decides, not `score`. Each
-provider and prompt is one run. The counts in `stats` must be the counts of the rows.
+provider and prompt is one run. The counts in `stats` must be the counts of the rows. JSON Lines
+(`-o out.jsonl`) hold the rows alone, older files a table of prompts by tests.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +18,7 @@ from pacts.importers.run import (
     ImportedTrial,
     Numbering,
     RunsMalformed,
+    kind_of_error,
     mapping,
     moment,
     number,
@@ -30,24 +33,39 @@ COUNTED = {"successes": True, "failures": False, "errors": None}
 
 
 def recognises(files: Sequence[Member]) -> bool:
-    """`results.results` is a list and `results.stats` an object."""
+    """`results` holds rows or a table, or every line is a result."""
     if len(files) != 1 or files[0].data.lstrip()[:1] != b"{":
         return False
+    if files[0].name.endswith(".jsonl"):
+        _, first = next(files[0].lines())
+        return isinstance(first, dict) and {"success", "promptIdx", "provider"} <= set(first)
     table = _table(files[0].json())
-    return isinstance(table.get("results"), list) and isinstance(table.get("stats"), dict)
+    return isinstance(table.get("results"), list) or isinstance(table.get("table"), dict)
 
 
 def read(files: Sequence[Member]) -> list[ImportedRun]:
     """One run for each provider and prompt. Raises RunsMalformed."""
-    whole_file = mapping(files[0].json(), files[0].name)
-    table = _table(whole_file)
+    if files[0].name.endswith(".jsonl"):
+        whole_file: Mapping[str, Any] = {}
+        table: Mapping[str, Any] = {"results": [row for _, row in files[0].lines()]}
+    else:
+        whole_file = mapping(files[0].json(), files[0].name)
+        table = _table(whole_file)
     numbering = Numbering()
     runs: dict[tuple[str, str], list[ImportedTrial]] = defaultdict(list)
-    for row in sequence(table.get("results"), "results.results"):
+    for row in _rows(table):
         result = mapping(row, "a result")
         provider, prompt = _provider(result), text(result.get("promptIdx", 0))
         runs[provider, prompt].append(_trial(result, provider, prompt, numbering))
-    _check(mapping(table.get("stats"), "results.stats"), runs)
+    _check(_stated(table), runs)
+    return _named(runs, whole_file, moment(table.get("timestamp") or whole_file.get("createdAt")))
+
+
+def _named(
+    runs: Mapping[tuple[str, str], list[ImportedTrial]],
+    whole_file: Mapping[str, Any],
+    made_at: datetime | None,
+) -> list[ImportedRun]:
     config = whole_file.get("config")
     name = text(config.get("description")) if isinstance(config, dict) else ""
     several = len({prompt for _, prompt in runs}) > 1
@@ -57,11 +75,42 @@ def read(files: Sequence[Member]) -> list[ImportedRun]:
             benchmark=name or "promptfoo",
             agent=f"{provider}, prompt {prompt}" if several else provider,
             model=provider,
-            made_at=moment(table.get("timestamp") or whole_file.get("createdAt")),
+            made_at=made_at,
             trials=trials,
         )
         for (provider, prompt), trials in runs.items()
     ]
+
+
+def _rows(table: Mapping[str, Any]) -> list[Any]:
+    """The results, or the cells of a table as older versions and the viewer write it: a column is
+    a prompt with its provider, a line a test."""
+    if isinstance(table.get("results"), list) and table["results"]:
+        return sequence(table["results"], "results.results")
+    if not isinstance(table.get("table"), dict):
+        return []
+    heads = _heads(table["table"])
+    rows = []
+    for at, line in enumerate(sequence(table["table"].get("body"), "results.table.body")):
+        test = mapping(line, "a line of the table")
+        for column, cell in enumerate(sequence(test.get("outputs"), "outputs")):
+            found = mapping(cell, "a cell of the table")
+            provider = heads[column].get("provider") if column < len(heads) else None
+            place = {"promptIdx": column, "testIdx": test.get("testIdx", at)}
+            named = {"provider": provider or found.get("provider"), "success": found.get("pass")}
+            rows.append({**found, **place, **named})
+    return rows
+
+
+def _heads(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    head = mapping(table.get("head"), "results.table.head")
+    return [mapping(one, "a prompt") for one in sequence(head.get("prompts"), "prompts")]
+
+
+def _stated(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The counts the file states; {} where it states none."""
+    stats = table.get("stats")
+    return stats if isinstance(stats, dict) else {}
 
 
 def _table(log: object) -> Mapping[str, Any]:
@@ -93,11 +142,15 @@ def _trial(
         task=task,
         repeat=numbering.next(provider, prompt, task),
         score=None if broken and not success else Fraction(success),
-        error=(text(result.get("error")) or "the call failed") if broken else "",
+        error=_error(result.get("error")) if broken else "",
         seconds=_seconds(result.get("latencyMs")),
         tokens=whole(usage.get("total")) if isinstance(usage, dict) else None,
         cost_usd=number(result.get("cost")),
     )
+
+
+def _error(said: object) -> str:
+    return kind_of_error(said, "the call failed") or "the call failed"
 
 
 def _seconds(milliseconds: object) -> float | None:

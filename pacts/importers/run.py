@@ -5,6 +5,7 @@ neither needed for a count nor ours to keep. A number is what the file says, nev
 the file calls an error is neither passed nor failed.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from datetime import UTC, datetime, tzinfo
 from fractions import Fraction
 from math import isfinite
 from typing import Any
+
+_EXCEPTION = re.compile(r"\b(?:[A-Za-z_]+\.)*[A-Z][A-Za-z]*(?:Error|Exception|Timeout|Interrupt)\b")
+_STATUS = re.compile(r"\b[45][0-9]{2}\b")
 
 
 class RunsMalformed(ValueError):
@@ -140,6 +144,17 @@ def text(value: object, longest: int = 200) -> str:
         return ""
     kept = "".join(char if char.isprintable() else " " for char in str(value))
     return " ".join(kept.split())[:longest]
+
+
+def kind_of_error(value: object, otherwise: str) -> str:
+    """What went wrong, by the name of its exception or its HTTP status and no word more: messages
+    quote prompts and answers. `otherwise` where there is neither; "" where nothing is said."""
+    said = text(value, 10_000)
+    if not said:
+        return ""
+    named = _EXCEPTION.search(said)
+    status = _STATUS.search(said)
+    return named[0][:80] if named else f"HTTP {status[0]}" if status else otherwise
 
 
 def moment(value: object, zone: tzinfo = UTC) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Plain CSV: one trial a row, under a header line.
+"""Plain CSV: one trial a row, under a header line, with commas, semicolons or tabs between.
 
 Columns, by name, in any order: `task` and one of `passed` or `score` are needed; `repeat`, `group`,
 `agent`, `error`, `attack`, `attacked`, `seconds`, `tokens`, `cost_usd` may be there. `passed` is
@@ -47,7 +47,15 @@ def read(files: Sequence[Member]) -> list[ImportedRun]:
     names = _names(reader)
     task, outcome = _column(names, TASKS), _column(names, OUTCOMES)
     if not task or not outcome:
-        raise RunsMalformed("the first line must name a “task” column and “passed” or “score”")
+        missing = [
+            f"“{wanted[0]}” (or {', '.join(wanted[1:])})"
+            for wanted, found in ((TASKS, task), (OUTCOMES, outcome))
+            if not found
+        ]
+        raise RunsMalformed(
+            f"the first line names {', '.join(filter(None, names[:12])) or 'nothing'}; rename the "
+            f"column that is meant by {' and by '.join(missing)}"
+        )
     numbering = Numbering()
     runs: dict[str, list[ImportedTrial]] = defaultdict(list)
     try:
@@ -71,7 +79,9 @@ def _reader(file: Member) -> "csv._reader":  # type: ignore[name-defined]
     except UnicodeDecodeError as error:
         raise RunsMalformed("the file is not UTF-8 text") from error
     csv.field_size_limit(LONGEST)
-    return csv.reader(io.StringIO(decoded, newline=""), strict=True)
+    first = decoded.split("\n", 1)[0]
+    separator = max(",;\t", key=first.count)
+    return csv.reader(io.StringIO(decoded, newline=""), delimiter=separator, strict=True)
 
 
 def _names(reader: "csv._reader") -> list[str]:  # type: ignore[name-defined]

@@ -23,28 +23,41 @@ from pacts.importers.run import (
 )
 
 NAME = "tau_bench"
+MOST_ASKED = 20
 NEAR = 1e-6
 BROKEN = {"infrastructure_error", "unexpected_error"}
 
 
 def recognises(files: Sequence[Member]) -> bool:
     """A list whose rows have a task, a trial and a reward, or an object with simulations."""
-    if len(files) != 1 or files[0].data.lstrip()[:1] not in (b"[", b"{"):
+    return any(_is_log(member) for member in files[:MOST_ASKED])
+
+
+def _is_log(member: Member) -> bool:
+    if member.data.lstrip()[:1] not in (b"[", b"{"):
         return False
-    log = files[0].json()
+    try:
+        log = member.json()
+    except RunsMalformed:
+        return False
     if isinstance(log, list):
         return bool(log) and isinstance(log[0], dict) and {"task_id", "reward"} <= set(log[0])
     return isinstance(log, dict) and "simulations" in log and "info" in log
 
 
 def read(files: Sequence[Member]) -> list[ImportedRun]:
-    """One run. Raises RunsMalformed."""
-    log = files[0].json()
-    run = _second(log) if isinstance(log, dict) else _first(sequence(log, "the file"), files[0])
+    """One run for each file of trajectories; a folder may hold others. Raises RunsMalformed."""
+    chosen = list(files) if len(files) == 1 else [member for member in files if _is_log(member)]
+    return [_read(member) for member in chosen]
+
+
+def _read(member: Member) -> ImportedRun:
+    log = member.json()
+    run = _second(log) if isinstance(log, dict) else _first(sequence(log, "the file"), member)
     tried = [(trial.task, trial.repeat) for trial in run.trials]
     if len(tried) != len(set(tried)):
-        raise RunsMalformed("a trial of a task appears twice")
-    return [run]
+        raise RunsMalformed(f"{member.name}: a trial of a task appears twice")
+    return run
 
 
 def _first(rows: Sequence[Any], file: Member) -> ImportedRun:
