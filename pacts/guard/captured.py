@@ -21,7 +21,8 @@ class Wrapped:
 
     `reads` turns an answer (of a stream: the list of its parts) into members of a record: `output`
     and where known `model`, `usage`, `cost`, `tool_calls`. `asks` turns (args, kwargs) into the
-    input; None: the arguments by their names.
+    input; None: the arguments by their names. `streams` says that an answer is a stream although
+    it is no generator, `keeps` what of each part to keep (at once, so it should be quick).
     """
 
     name: str
@@ -31,6 +32,8 @@ class Wrapped:
     reads_stream: Reader = nothing_more
     asks: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None
     parameters: inspect.Signature | None = None
+    streams: Callable[[Any], bool] | None = None
+    keeps: Callable[[Any], Any] | None = None
 
     def input_of(self, args: Any, kwargs: Any) -> Any:
         """What was asked: one argument as it is, several by name."""

@@ -73,6 +73,8 @@ class PactGuard:
         reads: Reader = nothing_more,
         reads_stream: Reader | None = None,
         asks: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None,
+        streams: Callable[[Any], bool] | None = None,
+        keeps: Callable[[Any], Any] | None = None,
     ) -> F:
         """The function under guard, with labels for its records and readers of its answers
         (`captured.Wrapped`)."""
@@ -84,6 +86,8 @@ class PactGuard:
             reads_stream=reads_stream or nothing_more,
             asks=asks,
             parameters=signature_of(function) if asks is None else None,
+            streams=streams,
+            keeps=keeps,
         )
         if inspect.iscoroutinefunction(function):
             return self._wrap_coroutine(function, wrapped)  # type: ignore[return-value]
@@ -92,6 +96,11 @@ class PactGuard:
     def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call a function once, under guard."""
         return self.wrap(function)(*args, **kwargs)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether answers that break the pact are held back."""
+        return self._gate.closed
 
     def flush(self, seconds: float = 10.0) -> bool:
         """Wait until the server has everything seen so far; whether it has."""
@@ -122,7 +131,7 @@ class PactGuard:
         self._open()
 
     def _wrap_plain(self, function: Callable[..., Any], wrapped: Wrapped) -> Callable[..., Any]:
-        begin, finish, sampled = self._begin, self._finish, self._sampled
+        begin, finish, sampled, streams = self.begin, self.finish, self.sampled, wrapped.streams
 
         @functools.wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -135,7 +144,7 @@ class PactGuard:
             except BaseException as error:
                 finish(captured, since, error)
                 raise
-            if issubclass(type(answer), _STREAMS):
+            if issubclass(type(answer), _STREAMS) or (streams is not None and streams(answer)):
                 return self._continued(answer, captured, since)
             return finish(captured, since, None, answer)
 
@@ -144,9 +153,9 @@ class PactGuard:
     def _wrap_coroutine(self, function: Callable[..., Any], wrapped: Wrapped) -> Callable[..., Any]:
         @functools.wraps(function)
         async def guarded(*args: Any, **kwargs: Any) -> Any:
-            if not self._sampled():
+            if not self.sampled():
                 return await function(*args, **kwargs)
-            captured = self._begin(wrapped, args, kwargs)
+            captured = self.begin(wrapped, args, kwargs)
             since = time.perf_counter_ns()
             return await self._awaited(function(*args, **kwargs), captured, since)
 
@@ -162,11 +171,12 @@ class PactGuard:
         try:
             found = await answer
         except BaseException as error:
-            self._finish(captured, since, error)
+            self.finish(captured, since, error)
             raise
-        if issubclass(type(found), _STREAMS):
+        streams = captured.wrapped.streams if captured is not None else None
+        if issubclass(type(found), _STREAMS) or (streams is not None and streams(found)):
             return self._continued(found, captured, since)
-        return self._finish(captured, since, None, found)
+        return self.finish(captured, since, None, found)
 
     def stream(self, inner: Any, captured: Captured | None, since_ns: int) -> Any:
         """A stream under guard; in `block` mode it is read whole and checked first."""
@@ -180,10 +190,12 @@ class PactGuard:
         guarded = GuardedStream(inner, tape)
         return self._gate.held(guarded, captured) if self._gate.closed else guarded
 
-    def _sampled(self) -> bool:
+    def sampled(self) -> bool:
+        """Whether to keep the next call: a coin that knows nothing of it."""
         return self._rate >= 1 or self._random() < self._rate
 
-    def _begin(self, wrapped: Wrapped, args: Any, kwargs: Any) -> Captured | None:
+    def begin(self, wrapped: Wrapped, args: Any, kwargs: Any) -> Captured | None:
+        """A call begins that is no function's; `finish` ends it. Never raises."""
         try:
             context = current_context() if self._settings.tracer is not None else None
             return Captured(wrapped, hold((args, kwargs)), time.time_ns(), context)
@@ -191,14 +203,15 @@ class PactGuard:
             log.debug("a call could not be captured", exc_info=True)
             return None
 
-    def _finish(
+    def finish(
         self,
         captured: Captured | None,
         since: int,
         error: BaseException | None,
         answer: Any = None,
     ) -> Any:
-        """Hand the call over; the answer, or in `block` mode what stands in for it."""
+        """Hand a call over that began at `since` (`time.perf_counter_ns`); gives the answer, or
+        in `block` mode what stands in for it. Raises PactBreached, in that mode only."""
         took = time.perf_counter_ns() - since
         if captured is None:
             return answer

@@ -43,7 +43,8 @@ class Tape:
         try:
             if self._captured.first_ns is None:
                 self._captured.first_ns = self._waited
-            held = hold(value)
+            keeps = self._captured.wrapped.keeps
+            held = hold(value if keeps is None else keeps(value))
             self._weight += weight(held)
             if self._weight <= MOST_BYTES:
                 self._parts.append(held)

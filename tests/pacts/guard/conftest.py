@@ -9,7 +9,7 @@ import pytest
 from pacts.guard import PactGuard
 from tests.pacts.guard.receiving import Receiver, receiver
 
-Guards = Callable[..., PactGuard]
+Guards = Callable[..., Any]
 
 
 @pytest.fixture

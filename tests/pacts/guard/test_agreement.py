@@ -1,6 +1,7 @@
 """Where the guard says pass or fail, the server says the same; where it cannot tell, it says so."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -28,12 +29,8 @@ def both(check: str, params: dict[str, Any], call: Call) -> tuple[str, str]:
         fault=call.fault,
         error=call.error,
         in_scope=call.in_scope,
-        usage=facts.usage
-        and {
-            "input_tokens": facts.usage.input_tokens,
-            "output_tokens": facts.usage.output_tokens,
-        },
-        cost=facts.cost and {"micros": facts.cost.micros, "currency": facts.cost.currency},
+        usage=asdict(facts.usage) if facts.usage else None,
+        cost=asdict(facts.cost) if facts.cost else None,
     )
     (clause,) = clauses_of([{"key": "k", "check": check, "params": params}])
     return clause.answer(seen).outcome, CHECKS[check].answer(params, call).outcome

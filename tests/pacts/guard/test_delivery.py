@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged_and_nothing_counts_twice(
         """
         import sys, time
         from pacts.guard import PactGuard
-        guard = PactGuard(agent_version="agv_1", base_url=sys.argv[1], spool=sys.argv[2],
+        guard: Any = PactGuard(agent_version="agv_1", base_url=sys.argv[1], spool=sys.argv[2],
                           linger_seconds=0.001, batch_calls=7)
         agent = guard(lambda i: i)
         for i in range(100_000):
@@ -134,7 +135,7 @@ def test_leaving_sends_what_is_pending(market: Receiver, tmp_path: Path) -> None
         """
         import sys
         from pacts.guard import PactGuard
-        guard = PactGuard(agent_version="agv_1", base_url=sys.argv[1], spool=sys.argv[2])
+        guard: Any = PactGuard(agent_version="agv_1", base_url=sys.argv[1], spool=sys.argv[2])
         for i in range(50):
             guard(lambda i: i)(i)
         """,
@@ -198,14 +199,14 @@ def test_without_a_server_calls_are_checked_and_counted_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("EARNEST_URL", raising=False)
-    guard = PactGuard(agent_version="agv_1", spool=None)
+    guard: Any = PactGuard(agent_version="agv_1", spool=None)
     guard(lambda: 1)()
     assert guard.flush(5)
     assert guard.status()["kept"] == 1
 
 
 def test_an_address_that_answers_nothing_never_hurts_the_caller(tmp_path: Path) -> None:
-    guard = PactGuard(agent_version="agv_1", base_url="http://127.0.0.1:9", spool=tmp_path)
+    guard: Any = PactGuard(agent_version="agv_1", base_url="http://127.0.0.1:9", spool=tmp_path)
     assert guard(lambda: 1)() == 1
     assert not guard.flush(0.2)
     assert "Connection refused" in str(guard.status()["problem"])

@@ -24,7 +24,7 @@ NUMBERS = [
 
 
 def test_a_plain_call_is_recorded_as_it_was(guards: Guards, market: Receiver) -> None:
-    guard = guards(pact=NUMBERS)
+    guard: PactGuard = guards(pact=NUMBERS)
 
     @guard
     def agent(question: str) -> dict[str, str]:
@@ -47,7 +47,7 @@ def test_a_plain_call_is_recorded_as_it_was(guards: Guards, market: Receiver) ->
 def test_several_arguments_are_named_and_self_is_not_among_them(
     guards: Guards, market: Receiver
 ) -> None:
-    guard = guards()
+    guard: PactGuard = guards()
 
     class Agent:
         @guard
@@ -122,7 +122,7 @@ def test_the_host_says_whose_fault_an_exception_was(guards: Guards, market: Rece
 
 
 def test_a_coroutine_stays_one(guards: Guards, market: Receiver) -> None:
-    guard = guards()
+    guard: PactGuard = guards()
 
     @guard
     async def agent(question: str) -> str:
@@ -139,7 +139,7 @@ def test_a_coroutine_stays_one(guards: Guards, market: Receiver) -> None:
 def test_a_stream_passes_part_by_part_and_is_recorded_whole(
     guards: Guards, market: Receiver
 ) -> None:
-    guard = guards()
+    guard: PactGuard = guards()
     made: list[str] = []
 
     @guard
@@ -160,7 +160,7 @@ def test_a_stream_passes_part_by_part_and_is_recorded_whole(
 
 
 def test_a_slow_reader_does_not_make_the_agent_slow(guards: Guards, market: Receiver) -> None:
-    guard = guards()
+    guard: PactGuard = guards()
 
     @guard
     def agent() -> Iterator[int]:
@@ -173,7 +173,7 @@ def test_a_slow_reader_does_not_make_the_agent_slow(guards: Guards, market: Rece
 
 
 def test_a_guarded_generator_can_be_sent_to_thrown_into_and_closed(guards: Guards) -> None:
-    guard = guards()
+    guard: PactGuard = guards()
     heard: list[Any] = []
 
     @guard
@@ -197,7 +197,7 @@ def test_a_guarded_generator_can_be_sent_to_thrown_into_and_closed(guards: Guard
 def test_a_stream_given_up_half_way_is_recorded_with_what_came(
     guards: Guards, market: Receiver
 ) -> None:
-    guard = guards()
+    guard: PactGuard = guards()
 
     @guard
     def agent() -> Iterator[int]:
@@ -212,7 +212,7 @@ def test_a_stream_given_up_half_way_is_recorded_with_what_came(
 
 
 def test_an_asynchronous_stream_is_recorded_too(guards: Guards, market: Receiver) -> None:
-    guard = guards()
+    guard: PactGuard = guards()
 
     @guard
     async def agent(n: int) -> AsyncIterator[int]:
@@ -300,7 +300,9 @@ def test_a_host_may_give_another_answer_instead(guards: Guards) -> None:
 
 def test_a_blocked_stream_shows_no_part_of_itself(guards: Guards) -> None:
     short = [{"key": "t", "check": "length", "params": {"unit": "characters", "most": 5}}]
-    guard = guards(mode="block", when_undecided="open", pact=[short[0] | {"severity": "critical"}])
+    guard: PactGuard = guards(
+        mode="block", when_undecided="open", pact=[short[0] | {"severity": "critical"}]
+    )
 
     @guard
     def agent() -> Iterator[str]:
