@@ -17,6 +17,7 @@ from marketplace.models import ApiKey
 from pacts.models import Member
 
 READ, WRITE, MONEY = ApiKey.Scope.READ, ApiKey.Scope.WRITE, ApiKey.Scope.MONEY
+CALLS = ApiKey.Scope.CALLS
 OWNER, FINANCE = Member.Role.OWNER, Member.Role.FINANCE
 EDITOR, VIEWER = Member.Role.EDITOR, Member.Role.VIEWER
 
@@ -84,6 +85,8 @@ READERS = members(VIEWER, EDITOR, FINANCE, scope=READ)
 CASE_READERS = members(VIEWER, EDITOR, FINANCE, scope=READ, adjudicators=True)
 EDITORS = members(EDITOR, scope=WRITE)
 TREASURERS = members(FINANCE, scope=MONEY)
+# Programs that report production calls hold a key that does nothing else.
+REPORTERS = members(EDITOR, FINANCE, scope=CALLS)
 # A hire promises money, and a challenge moves it: both sides of a party's work may do them.
 DEALERS = members(EDITOR, FINANCE, scope=MONEY)
 OWNERS_READ = members(scope=READ)
@@ -166,6 +169,12 @@ API: Table = {
     "api:engagements": {"GET": READERS, "POST": DEALERS},
     "api:engagement": {"GET": CASE_READERS},
     "api:signature": {"POST": DEALERS},
+    "api:calls": {"GET": READERS, "POST": REPORTERS},
+    "api:call": {"GET": READERS},
+    "api:call-backlog": {"GET": USERS},
+    "api:live-verdicts": {"GET": READERS},
+    "api:call-policy": {"GET": READERS, "PUT": EDITORS},
+    "api:call-erasure": {"POST": EDITORS},
     "api:milestones": {"GET": READERS},
     "api:milestone": {"GET": CASE_READERS},
     "api:funding": {"POST": TREASURERS},

@@ -14,12 +14,14 @@ EVERY_SCOPE = frozenset(ApiKey.Scope.values)
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """Who asks. `party` and `role` are None for a user without one. A browser has all scopes."""
+    """Who asks. `party` and `role` are None for a user without one. A browser has all scopes.
+    `engagement` is the only one a key reports on, None for all of its party's."""
 
     user: User
     party: Party | None = None
     role: str | None = None
     scopes: frozenset[str] = field(default=EVERY_SCOPE)
+    engagement: str | None = None
 
     @property
     def caller(self) -> str:
@@ -49,7 +51,8 @@ def acting_by_key(key: ApiKey) -> Acting | None:
     member = Member.objects.filter(user=key.user, party=key.party).first()
     if member is None or not key.user.is_active:
         return None
-    return Acting(key.user, key.party, member.role, frozenset(key.scopes))
+    scopes = frozenset(key.scopes)
+    return Acting(key.user, key.party, member.role, scopes, key.engagement_id)
 
 
 def choose_party(request: HttpRequest, party: Party) -> None:

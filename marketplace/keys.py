@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from marketplace.models import ApiKey
-from pacts.models import Party, User
+from pacts.models import Engagement, Party, User
 
 PREFIX = "ek_"
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
@@ -34,13 +34,17 @@ def issue_key(
     scopes: Iterable[str],
     now: datetime,
     expires_at: datetime | None = None,
+    engagement: Engagement | None = None,
 ) -> IssuedKey:
-    """A new key of 256 random bits that acts for `party` as `user`. Raises `KeyRefused`."""
+    """A new key of 256 random bits that acts for `party` as `user`; with an `engagement` it only
+    reports that one's production calls. Raises `KeyRefused`."""
     wanted = sorted(set(scopes))
     if not wanted or not set(wanted) <= set(ApiKey.Scope.values):
         raise KeyRefused(f"choose at least one scope of {', '.join(ApiKey.Scope.values)}")
     if expires_at is not None and expires_at <= now:
         raise KeyRefused("the key would expire in the past; choose a later moment")
+    if engagement is not None and wanted != [ApiKey.Scope.CALLS]:
+        raise KeyRefused("a key of one engagement reports its calls: give it the scope calls alone")
     secret = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         party=party,
@@ -49,6 +53,7 @@ def issue_key(
         secret_digest=ApiKey.digest_of(secret),
         scopes=wanted,
         expires_at=expires_at,
+        engagement=engagement,
     )
     return IssuedKey(key, secret)
 

@@ -129,6 +129,7 @@ class ApiKey(models.Model):
         READ = "read"
         WRITE = "write"  # agents, pacts, task sets, engagements
         MONEY = "money"  # deposits, funding, acceptance, payouts
+        CALLS = "calls"  # reports production calls, and nothing else
 
     id = PublicIdField("api", primary_key=True)
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="api_keys")
@@ -136,6 +137,10 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=80)
     secret_digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
+    # The only engagement whose calls it reports; such a key does nothing else.
+    engagement = models.ForeignKey(
+        Engagement, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -13,6 +13,8 @@ from marketplace.steering import ControlNotYours
 from pacts.addresses import UrlRefused
 from pacts.agents.card import CardUnusable
 from pacts.budgets import BudgetRefused
+from pacts.calls_backlog import TooManyWaiting
+from pacts.calls_kept import KeepingRefused
 from pacts.checks.check import BadParams
 from pacts.disputes import (
     ConflictOfInterest,
@@ -57,6 +59,8 @@ from settlement.retries import TooContended
 
 REFUSALS: dict[type, int] = {
     NotCanonical: 400,
+    TooManyWaiting: 429,
+    KeepingRefused: 422,
     NotYetProvable: 409,
     # parties and keys
     MemberRefused: 422,

@@ -3,7 +3,15 @@
 from celery import shared_task
 from django.conf import settings
 
-from pacts import calls_checking, engagements, live_windows, runner, trials, verdicts
+from pacts import (
+    calls_checking,
+    calls_kept,
+    engagements,
+    live_windows,
+    runner,
+    trials,
+    verdicts,
+)
 from pacts.judges import hearings
 from pacts.judges.providers import installed
 from pacts.models import Evaluation
@@ -16,6 +24,7 @@ SCHEDULE = {
     "resume-evaluations": {"task": "pacts.tasks.resume_evaluations", "schedule": 2.0},
     "check-calls": {"task": "pacts.tasks.check_calls", "schedule": 2.0},
     "close-windows": {"task": "pacts.tasks.close_windows", "schedule": 5.0},
+    "forget-contents": {"task": "pacts.tasks.forget_contents", "schedule": 60.0},
     "lapse-offers": {"task": "pacts.tasks.lapse_offers", "schedule": 60.0},
 }
 
@@ -86,3 +95,9 @@ def close_windows() -> None:
     now = database_now()
     for stream_id in live_windows.due(now=now):
         live_windows.close_windows(stream_id=stream_id, now=now)
+
+
+@shared_task
+def forget_contents() -> None:
+    """What was said in calls, once its time is over."""
+    calls_kept.forget_contents(now=database_now())

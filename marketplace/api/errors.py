@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from marketplace.api import idempotency
 from marketplace.refusals import REFUSALS
+from pacts.calls_backlog import TooManyWaiting
 
 CONTENT_TYPE = "application/problem+json"
 TYPE = "urn:earnest:problem:"
@@ -40,6 +41,8 @@ def respond(error: Exception, context: Mapping[str, Any]) -> Response | None:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
+    if isinstance(error, TooManyWaiting):
+        headers["Retry-After"] = str(error.seconds)
     return Response(body, body["status"], headers=headers, content_type=CONTENT_TYPE)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,12 +11,19 @@ from rest_framework.response import Response
 from marketplace import keys
 from marketplace.api.nouns import Lists, Makes, Reads
 from marketplace.models import ApiKey
+from pacts.models import Engagement
 from reputation.clock import database_now
 
 
 class KeySerializer(serializers.ModelSerializer[ApiKey]):
     user = serializers.CharField(source="user_id", read_only=True)
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=ApiKey.Scope.choices))
+    engagement = serializers.CharField(
+        source="engagement_id",
+        allow_null=True,
+        required=False,
+        help_text="Reports this engagement's calls, and does nothing else.",
+    )
 
     class Meta:
         model = ApiKey
@@ -25,6 +32,7 @@ class KeySerializer(serializers.ModelSerializer[ApiKey]):
             "name",
             "user",
             "scopes",
+            "engagement",
             "created_at",
             "expires_at",
             "last_used_at",
@@ -54,7 +62,12 @@ class Keys(Lists, Makes):
         return ApiKey.objects.filter(party_id=self.own)
 
     def create(self, given: dict[str, Any], now: datetime) -> ApiKey:
-        issued = keys.issue_key(party=self.party, user=self.user, now=now, **given)
+        named = given.pop("engagement_id", None)
+        own = Q(buyer_id=self.own) | Q(builder_id=self.own)
+        found = self.find(Engagement.objects.filter(own), pk=named) if named else None
+        issued = keys.issue_key(
+            party=self.party, user=self.user, now=now, engagement=found, **given
+        )
         issued.key.secret = issued.secret  # type: ignore[attr-defined]
         return issued.key
 

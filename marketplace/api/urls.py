@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from marketplace.api import (
     agents,
+    calls,
     cancellations,
     checks,
     controls,
@@ -129,6 +130,12 @@ urlpatterns = [
         engagements.EngagementSignature.as_view(),
         name="signature",
     ),
+    path("engagements/<id:id>/live", calls.LiveVerdicts.as_view(), name="live-verdicts"),
+    path("engagements/<id:id>/call-policy", calls.Policy.as_view(), name="call-policy"),
+    path("engagements/<id:id>/call-erasure", calls.Erasing.as_view(), name="call-erasure"),
+    path("calls", calls.Calls.as_view(), name="calls"),
+    path("calls/<id:id>", calls.OneCall.as_view(), name="call"),
+    path("call-backlog", calls.TheBacklog.as_view(), name="call-backlog"),
     path("milestones", engagements.Milestones.as_view(), name="milestones"),
     path("milestones/<id:id>", engagements.OneMilestone.as_view(), name="milestone"),
     path("milestones/<id:id>/funding", engagements.Funding.as_view(), name="funding"),

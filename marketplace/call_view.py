@@ -1,0 +1,67 @@
+"""Where the production calls of an engagement stand: read once, shown by a page and by the API."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pacts import terms
+from pacts.live_windows import unlive
+from pacts.models import CallStream, ClauseWindow, DriftAlarm, Engagement, WaitingCall
+
+MOST_WINDOWS = 60
+MOST_ALARMS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveStream:
+    """One side's word on one version. `stale` says why earlier standing no longer speaks of what
+    answers; empty where it does."""
+
+    stream: CallStream
+    waiting: int
+    lag_seconds: float
+    windows: Sequence[ClauseWindow]
+    alarms: Sequence[DriftAlarm]
+    stale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """All streams of an engagement; `unlive` are clauses that single calls say nothing of."""
+
+    engagement: Engagement
+    streams: Sequence[LiveStream]
+    unlive: Mapping[str, str]
+
+
+def live_status(engagement: Engagement, *, now: datetime) -> Status:
+    """The streams of an engagement with their newest windows and alarms."""
+    rows = CallStream.objects.filter(engagement=engagement).select_related("agent_version__agent")
+    parsed = terms.parse(engagement.pact_version.terms)
+    return Status(
+        engagement=engagement,
+        streams=[_stream(row, now) for row in rows],
+        unlive=unlive(parsed),
+    )
+
+
+def _stream(stream: CallStream, now: datetime) -> LiveStream:
+    waiting = WaitingCall.objects.filter(stream=stream)
+    oldest = waiting.order_by("call").values_list("received_at", flat=True).first()
+    alarms = list(DriftAlarm.objects.filter(stream=stream)[:MOST_ALARMS])
+    windows = ClauseWindow.objects.filter(stream=stream).order_by("-number", "clause")
+    return LiveStream(
+        stream=stream,
+        waiting=waiting.count(),
+        lag_seconds=max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
+        windows=list(windows[:MOST_WINDOWS]),
+        alarms=alarms,
+        stale=_stale(stream, alarms),
+    )
+
+
+def _stale(stream: CallStream, alarms: Sequence[DriftAlarm]) -> str:
+    if stream.agent_version_id != stream.engagement.agent_version_id:
+        return "another version answers than was hired"
+    changed = next((alarm for alarm in alarms if alarm.what == "model"), None)
+    return changed.says if changed else ""
