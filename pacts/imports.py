@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NoReturn
 
 from django.db import IntegrityError, transaction
 
@@ -14,6 +15,7 @@ from reputation import evidence
 from reputation.canonical import sha256
 
 MOST_TRIALS = 200_000
+MOST_RUNS = 200
 BATCH = 5_000
 PPM = 1_000_000
 
@@ -39,10 +41,61 @@ def import_run(
     No text of the trajectories is kept: outcomes, counts and the file's SHA-256 are. Raises
     ImportRefused.
     """
+    found = _read(name, data, format, agent, benchmark)
+    if len(found) != 1:
+        _refuse(found, "say whose and which is meant")
+    with transaction.atomic():
+        return _import(found[0], agent_version, name, data, by, now)
+
+
+def import_runs(
+    *,
+    agent_version: AgentVersion,
+    name: str,
+    data: bytes,
+    by: User,
+    now: datetime,
+    format: str | None = None,
+    agent: str = "",
+    benchmark: str = "",
+) -> list[ImportedRun]:
+    """Take in every run of one agent from a file or an archive: all of them, or none.
+
+    `agent` says whose are meant where the file holds several agents'. Raises ImportRefused.
+    """
+    found = _read(name, data, format, agent, benchmark)
+    if len({run.agent for run in found}) != 1:
+        _refuse(found, "say whose are meant")
+    if len(found) > MOST_RUNS:
+        raise ImportRefused(f"more than {MOST_RUNS} runs at once: say which benchmark, or split it")
+    with transaction.atomic():
+        return [_import(run, agent_version, name, data, by, now) for run in found]
+
+
+def _read(name: str, data: bytes, format: str | None, agent: str, benchmark: str) -> Sequence[Read]:
+    """What was asked for in a file. Raises ImportRefused."""
     try:
-        run = _choose(read_runs(name=name, data=data, format=format), agent, benchmark)
+        runs = read_runs(name=name, data=data, format=format)
     except RunsMalformed as error:
         raise ImportRefused(str(error)) from error
+    found = [
+        run
+        for run in runs
+        if (not agent or run.agent == agent) and (not benchmark or run.benchmark == benchmark)
+    ]
+    if not found:
+        _refuse(runs, "none of them is asked for")
+    return found
+
+
+def _refuse(runs: Sequence[Read], why: str) -> NoReturn:
+    offered = "; ".join(sorted({f"{run.agent} on {run.benchmark}" for run in runs})[:20])
+    raise ImportRefused(f"the file holds {len(runs)} runs and {why}: {offered}")
+
+
+def _import(
+    run: Read, agent_version: AgentVersion, name: str, data: bytes, by: User, now: datetime
+) -> ImportedRun:
     if len(run.trials) > MOST_TRIALS:
         raise ImportRefused(f"more than {MOST_TRIALS:,} trials in one run: import a part of it")
     try:
@@ -52,19 +105,6 @@ def import_run(
         if "imported_once" in str(error):
             raise ImportRefused("this run of this file was imported before") from error
         raise
-
-
-def _choose(runs: Sequence[Read], agent: str, benchmark: str) -> Read:
-    found = [
-        run
-        for run in runs
-        if (not agent or run.agent == agent) and (not benchmark or run.benchmark == benchmark)
-    ]
-    if len(found) == 1:
-        return found[0]
-    offered = "; ".join(sorted({f"{run.agent} on {run.benchmark}" for run in runs})[:20])
-    said = "none of them is asked for" if not found else "say whose and which is meant"
-    raise ImportRefused(f"the file holds {len(runs)} runs and {said}: {offered}")
 
 
 def _store(

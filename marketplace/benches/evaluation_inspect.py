@@ -16,6 +16,7 @@ from typing import Any
 from marketplace.benches.evaluation_samples import PATTERN, question, reply_to, target
 
 AT_ONCE = 200
+LOG_BUFFER = 1000
 WARMING = 20
 
 
@@ -54,7 +55,7 @@ def _evaluate(model: Any, samples: int, folder: str) -> Any:
         log_realtime=False,
         log_images=False,
         log_model_api=False,
-        log_buffer=1000,
+        log_buffer=LOG_BUFFER,
         score_display=False,
         max_samples=AT_ONCE,
         max_connections=AT_ONCE,

@@ -29,7 +29,9 @@ class ImportForm(forms.Form):
         help_text="As the file names the agent, where it holds several.",
     )
     benchmark = forms.CharField(
-        required=False, max_length=200, help_text="As the file names it, where it holds several."
+        required=False,
+        max_length=200,
+        help_text="As the file names it, for one of several. Empty: every run of the agent.",
     )
 
     def clean_file(self) -> object:

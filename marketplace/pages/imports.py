@@ -33,7 +33,7 @@ def import_new(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _import(request: HttpRequest, agent: Agent, form: ImportForm) -> str:
     file = form.cleaned_data["file"]
-    run = imports.import_run(
+    runs = imports.import_runs(
         agent_version=agent.versions.order_by("-number")[0],
         name=file.name or "run",
         data=file.read(),
@@ -43,7 +43,9 @@ def _import(request: HttpRequest, agent: Agent, form: ImportForm) -> str:
         by=user_of(request),
         now=database_now(),
     )
-    return reverse("imported_run", args=[run.id])
+    if len(runs) > 1:
+        return reverse("agent", args=[agent.slug]) + "#imported"
+    return reverse("imported_run", args=[runs[0].id])
 
 
 def claim_new(request: HttpRequest, slug: str) -> HttpResponse:

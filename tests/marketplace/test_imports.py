@@ -1,7 +1,9 @@
 """Runs brought from elsewhere: shown for screening, and nothing of ours rests on them."""
 
 import base64
+import io
 import json
+import zipfile
 from datetime import timedelta
 from typing import Any
 
@@ -229,3 +231,27 @@ def test_a_hire_records_where_its_choice_stood_and_the_screening_counts_it() -> 
     answer = program_of(market.alice).get("screening").json()
     assert [(one["work"], one["choices"]["hires"]) for one in answer] == [("arithmetic", 2)]
     assert browser_of(market.alice).get("/screening/").status_code == 200
+
+
+def test_every_run_of_one_agent_comes_in_together_or_not_at_all(
+    bob: cast.Actor, version: AgentVersion
+) -> None:
+    pack = io.BytesIO()
+    with zipfile.ZipFile(pack, "w") as archive:
+        for domain in ("airline", "retail"):
+            info = {"environment_info": {"domain_name": domain}, "agent_info": {"llm": "a-model"}}
+            trials = [{"task_id": "1", "trial": 0, "reward_info": {"reward": 1.0}}]
+            log = {"info": info, "simulations": trials}
+            archive.writestr(f"{domain}.json", json.dumps(log))
+    given: dict[str, Any] = {"agent_version": version, "by": bob.user, "now": clock()}
+    with pytest.raises(ImportRefused, match="say whose are meant"):
+        imports.import_runs(name="runs.csv", data=TABLE, **given)
+    imports.import_run(name="x.zip", data=pack.getvalue(), benchmark="τ²-bench retail", **given)
+    with pytest.raises(ImportRefused, match="imported before"):
+        imports.import_runs(name="x.zip", data=pack.getvalue(), **given)
+    assert ImportedRun.objects.count() == 1
+    other = cast.agent_of(bob, name="Another")
+    runs = imports.import_runs(
+        name="x.zip", data=pack.getvalue(), **given | {"agent_version": other}
+    )
+    assert [run.benchmark for run in runs] == ["τ²-bench airline", "τ²-bench retail"]
