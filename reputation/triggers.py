@@ -31,3 +31,32 @@ def _refusing(operation: pgtrigger.Operation, name: str = "append_only") -> pgtr
         operation=operation,
         func=_REFUSE,
     )
+
+
+def texts_erased_only(*columns: str) -> pgtrigger.Trigger:
+    """Refuses every UPDATE of a row but emptying these columns: what a person wrote is erased."""
+    return pgtrigger.Trigger(
+        name="texts_erased_only",
+        level=pgtrigger.Row,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func=only_emptying(*columns),
+    )
+
+
+def only_emptying(*columns: str) -> str:
+    """The body of a row's trigger: nothing differs but columns that are now empty."""
+    names = ", ".join(f"'{column}'" for column in columns)
+    same = " AND ".join(f"NEW.{column} IN ('', OLD.{column})" for column in columns)
+    return f"""
+        IF to_jsonb(NEW) - ARRAY[{names}] = to_jsonb(OLD) - ARRAY[{names}] AND {same} THEN
+            RETURN NEW;
+        END IF;
+        RAISE EXCEPTION '% refused: % keeps what happened', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = '23001';
+    """
+
+
+def never_removed() -> pgtrigger.Trigger:
+    """Refuses DELETE and TRUNCATE; what else is refused depends on the row."""
+    return _refusing(pgtrigger.Delete | pgtrigger.Truncate, name="never_removed")

@@ -5,8 +5,15 @@ from django.db import models
 
 from pacts.models.engagements import Milestone
 from pacts.models.parties import Party, User
-from reputation.fields import PublicIdField
-from reputation.triggers import append_only, never_emptied
+from reputation.fields import PublicIdField, SealedTextField
+from reputation.triggers import (
+    never_emptied,
+    never_removed,
+    only_emptying,
+    texts_erased_only,
+)
+
+_CLOSED = pgtrigger.Q(old__state__in=["ruled", "withdrawn", "settled", "defaulted", "unruled"])
 
 
 class Dispute(models.Model):
@@ -36,8 +43,8 @@ class Dispute(models.Model):
     )
     opened_by_user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     ground = models.CharField(max_length=20, choices=Ground.choices)
-    statement = models.TextField(max_length=4000)
-    answer = models.TextField(max_length=4000, blank=True)
+    statement = SealedTextField(max_length=4000)
+    answer = SealedTextField(max_length=4000, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     opened_at = models.DateTimeField()
@@ -53,13 +60,15 @@ class Dispute(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(
+            pgtrigger.Trigger(
                 name="closed_is_frozen",
-                operation=pgtrigger.Update | pgtrigger.Delete,
-                condition=pgtrigger.Q(
-                    old__state__in=["ruled", "withdrawn", "settled", "defaulted", "unruled"]
-                ),
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=_CLOSED,
+                func=only_emptying("statement", "answer"),
             ),
+            pgtrigger.Protect(name="closed_stays", operation=pgtrigger.Delete, condition=_CLOSED),
             never_emptied(),
         ]
 
@@ -75,7 +84,7 @@ class Ruling(models.Model):
     adjudicator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="rulings")
     award_bps = models.PositiveIntegerField()  # the builder's share; the rest returns to the buyer
     clauses = models.JSONField(default=list)  # keys of the clauses it cites
-    reasons = models.TextField(max_length=8000)
+    reasons = SealedTextField(max_length=8000)
     ruled_at = models.DateTimeField()
     evidence_id = models.CharField(max_length=48)
 
@@ -85,7 +94,7 @@ class Ruling(models.Model):
                 condition=models.Q(award_bps__lte=10_000), name="ruling_award_bounded"
             ),
         ]
-        triggers = [append_only()]
+        triggers = [texts_erased_only("reasons"), never_removed()]
 
     def __str__(self) -> str:
         return f"{self.dispute_id}: {self.award_bps} bps"

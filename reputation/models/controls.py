@@ -5,9 +5,9 @@ from django.db import models
 from django.db.models import Q
 
 from reputation.controls import ACTIONS, METRICS, SCOPES, Terms
-from reputation.fields import PublicIdField
+from reputation.fields import PublicIdField, SealedTextField
 from reputation.identifiers import ID_MAX_LENGTH
-from reputation.triggers import append_only, never_emptied
+from reputation.triggers import append_only, never_emptied, never_removed, texts_erased_only
 
 # Lifting is the one change a firing ever sees.
 _LIFTED_ONCE = """
@@ -149,7 +149,7 @@ class Override(models.Model):
     id = PublicIdField("ovr", primary_key=True)
     firing = models.ForeignKey(Firing, on_delete=models.PROTECT, related_name="overrides")
     by = models.CharField(max_length=ID_MAX_LENGTH, db_collation="C")
-    reason = models.TextField(max_length=2000)
+    reason = SealedTextField(max_length=2000)
     from_at = models.DateTimeField()
     until_at = models.DateTimeField()
     evidence_id = models.CharField(max_length=48)
@@ -160,9 +160,16 @@ class Override(models.Model):
             models.CheckConstraint(
                 name="override_expires", condition=Q(until_at__gt=models.F("from_at"))
             ),
-            models.CheckConstraint(name="override_has_a_reason", condition=~Q(reason="")),
         ]
-        triggers = [append_only()]
+        triggers = [
+            pgtrigger.Protect(
+                name="has_a_reason",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__reason=""),
+            ),
+            texts_erased_only("reason"),
+            never_removed(),
+        ]
 
     def __str__(self) -> str:
         return f"{self.firing_id} until {self.until_at}"
@@ -174,14 +181,14 @@ class ControlReview(models.Model):
     id = PublicIdField("rvw", primary_key=True)
     lineage = models.CharField(max_length=ID_MAX_LENGTH, db_collation="C")
     by = models.CharField(max_length=ID_MAX_LENGTH, db_collation="C")
-    note = models.TextField(max_length=2000, blank=True)
+    note = SealedTextField(max_length=2000, blank=True)
     reviewed_at = models.DateTimeField()
     evidence_id = models.CharField(max_length=48)
 
     class Meta:
         ordering = ["-reviewed_at"]
         indexes = [models.Index(fields=["lineage", "-reviewed_at"], name="review_of_control")]
-        triggers = [append_only()]
+        triggers = [texts_erased_only("note"), never_removed()]
 
     def __str__(self) -> str:
         return f"{self.lineage} at {self.reviewed_at}"

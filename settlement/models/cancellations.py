@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import Q
 
 from pacts.models import Milestone, Party, User
-from reputation.fields import PublicIdField
-from reputation.triggers import never_emptied
+from reputation.fields import PublicIdField, SealedTextField
+from reputation.triggers import never_emptied, only_emptying
 
 
 class Cancellation(models.Model):
@@ -29,7 +29,7 @@ class Cancellation(models.Model):
     proposed_by = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
     proposed_by_user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     award_bps = models.PositiveIntegerField(null=True, blank=True)
-    note = models.TextField(max_length=1000, blank=True)
+    note = SealedTextField(max_length=1000, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     proposed_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -58,10 +58,13 @@ class Cancellation(models.Model):
             models.Index(fields=["expires_at"], condition=Q(state="open"), name="cancellation_open")
         ]
         triggers = [
-            pgtrigger.Protect(
+            pgtrigger.Trigger(
                 name="closed_is_frozen",
-                operation=pgtrigger.Update | pgtrigger.Delete,
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
                 condition=~pgtrigger.Q(old__state="open"),
+                func=only_emptying("note"),
             ),
             pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
             never_emptied(),

@@ -1,24 +1,24 @@
-"""`python3 manage.py erase ID`: erase the private evidence about somebody; every proof stays."""
+"""`python3 manage.py erase ID`: erase what is private about somebody; every proof stays."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import transaction
 
-from reputation import evidence
+from marketplace import erasure
 from reputation.clock import database_now
 
 
 class Command(BaseCommand):
-    help = "Erase the private payloads of all evidence that names an id, such as a party's."
+    help = "Erase the private payloads of all evidence that names an id, and every copy of them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id", help="public id of a party, an agent, an engagement…")
         parser.add_argument("--reason", default="data_subject_request", help="a token")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with transaction.atomic():
-            erased = evidence.erase_payloads_of(
-                subject_id=options["id"], reason=options["reason"], at=database_now()
-            )
-        self.stdout.write(f"{len(erased)} private payloads erased; each erasure is in the log.")
+        done = erasure.erase(subject_id=options["id"], reason=options["reason"], now=database_now())
+        self.stdout.write(
+            f"{done.payloads} private payloads erased, each erasure in the log; "
+            f"{done.texts} texts emptied; {done.waiting} wait for the end of their case.\n"
+            f"{erasure.STAYS}"
+        )
