@@ -96,9 +96,9 @@ RULES: dict[str, str] = {
     "every escrow was funded with its amount": """
         SELECT 'escrow ' || s.id, 'of ' || s.amount || ' holds ' || coalesce(e.total, 0)
           FROM settlement_escrow s
-          LEFT JOIN (SELECT transfer_id, account_id, sum(amount) AS total FROM settlement_entry
-                      GROUP BY transfer_id, account_id) e
-            ON e.transfer_id = s.hold_id AND e.account_id = s.account_id
+          LEFT JOIN LATERAL (
+            SELECT sum(amount) AS total FROM settlement_entry
+             WHERE transfer_id = s.hold_id AND account_id = s.account_id) e ON true
          WHERE s.hold_id IS NOT NULL AND e.total IS DISTINCT FROM s.amount
          ORDER BY s.id LIMIT 1""",
     "funded = released + refunded + fees for every settled escrow": """

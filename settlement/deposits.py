@@ -37,7 +37,8 @@ def request_deposit(
     instant = rail_named(rail).instant
     check_place(source)
     if not 0 < money.amount <= LARGEST_DEPOSIT:
-        raise AmountMalformed(f"a deposit brings in 1 to {LARGEST_DEPOSIT} minor units")
+        most = Money(LARGEST_DEPOSIT, money.currency)
+        raise AmountMalformed(f"a deposit brings in more than nothing and at most {most}")
     asked = {"rail": rail, "source": source, "amount": money.amount, "currency": money.currency}
     new = Deposit(
         party=party,

@@ -131,7 +131,7 @@ def _check_refund(asked: _Request) -> None:
         raise RefundRefused(f"this deposit is {deposit.state}; there is nothing to send back")
     left = refundable(deposit)
     if asked.money.amount > left:
-        raise RefundRefused(f"{left} minor units are left of this deposit")
+        raise RefundRefused(f"{Money(left, deposit.currency)} is left of this deposit")
 
 
 def refundable(deposit: Deposit) -> int:

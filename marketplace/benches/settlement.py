@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from statistics import median
 
+from marketplace.benches.audits import audit_past
 from marketplace.benches.crowd import BenchFailed
 from marketplace.benches.figures import Figure
 from marketplace.benches.fleet import Fleet, fleet
@@ -38,9 +39,11 @@ class Plan:
     seconds: float = 3.0
     entries: int = 10_000_000
     growth_clients: int = 4
+    audited: int = 1_000_000  # entries; a tenth of it is audited too, to tell how both grow
 
 
-QUICK = {"rounds": 3, "seconds": 0.5, "entries": 500_000}
+AUDITED = ("audited_a_tenth", "audited")
+QUICK = {"rounds": 3, "seconds": 0.5, "entries": 500_000, "audited": 50_000}
 
 
 def smaller(plan: Plan) -> str:
@@ -85,6 +88,7 @@ def run(plan: Plan, say: Say) -> list[Figure]:
             _cycles(plan, rates, young, hordak)
             _growth(plan, rates, young, old)
         _tell(plan, rates, count, say)
+        _audit(plan, server, say)
         say(f"\nat the end: {machine()}")
     return _figures(plan, rates)
 
@@ -98,6 +102,8 @@ def _teams(server: Ground) -> Iterator[tuple[Fleet, Fleet, Fleet]]:
     with fleet(module, settings=OURS, url=young, data=server.data) as first:
         first.call("open_market")
     old = server.create("old", template="young")
+    for name in AUDITED:
+        server.create(name, template="young")
     theirs = server.create("hordak")
     server.migrate(theirs, "hordak", settings=HORDAK)
     with ExitStack() as stack:
@@ -130,6 +136,12 @@ def _growth(plan: Plan, rates: Rates, young: Fleet, old: Fleet) -> None:
         for name, team in (("young", young), ("old", old)):
             rate = team.rate("ours", clients=plan.growth_clients, seconds=plan.seconds)
             rates.add(name, plan.growth_clients, rate)
+
+
+def _audit(plan: Plan, server: Ground, say: Say) -> None:
+    say("\n`manage.py audit` of a past with its papers, ledger and log, as a process of its own")
+    for name, part in zip(AUDITED, (10, 1), strict=True):
+        say(str(audit_past(server, database=name, entries=plan.audited // part)))
 
 
 def _tell(plan: Plan, rates: Rates, count: int, say: Say) -> None:

@@ -22,6 +22,7 @@ BARS = {
 @pytest.mark.skipif(find_spec("hordak") is None, reason="django-hordak is a development tool")
 def test_a_tiny_run_says_what_it_measured_and_ends_with_one_line_of_json() -> None:
     sizes = ["--clients", "1,2", "--rounds", "1", "--seconds", "0.05", "--entries", "5000"]
+    sizes += ["--audited", "1000"]
     done = subprocess.run(
         [sys.executable, "-m", "django", "bench", "settlement", "--quick", "--json", *sizes],
         cwd=ROOT,
@@ -35,3 +36,4 @@ def test_a_tiny_run_says_what_it_measured_and_ends_with_one_line_of_json() -> No
     assert all(figure["value"] > 0 for figure in figures.values())
     assert "fsync and synchronous_commit on" in done.stdout
     assert "smaller than the 10 million of the full run" in done.stdout
+    assert done.stdout.count("escrows with receipt and evidence: ") == 2

@@ -116,7 +116,7 @@ def test_a_deposit_goes_back_once_per_key_and_never_beyond_itself() -> None:
     refused = program.pay(address, {"amount": "401"}, "other")
     assert (refused.status_code, refused.json()["detail"]) == (
         422,
-        "400 minor units are left of this deposit.",
+        "EUR 4.00 is left of this deposit.",
     )
     assert program_of(cast.mallory()).pay(address, {"amount": "1"}).status_code == 404
     assert Payout.objects.count() == 1

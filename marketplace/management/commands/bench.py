@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from marketplace.benches import evaluation, evidence, settlement
+from marketplace.benches import evaluation, evidence, guard, settlement
 from marketplace.benches.crowd import BenchFailed
 from marketplace.benches.figures import as_json
 
@@ -16,6 +16,7 @@ BENCHES: dict[str, ModuleType] = {
     "settlement": settlement,
     "evaluation": evaluation,
     "evidence": evidence,
+    "guard": guard,
 }
 
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--rounds", type=int)
         parser.add_argument("--seconds", type=float, help="how long one pass takes")
         parser.add_argument("--entries", type=int, help="how long the past is, for growth")
+        parser.add_argument("--audited", type=int, help="how many entries are audited")
         parser.add_argument("--samples", type=int, help="how many samples are evaluated")
         parser.add_argument("--theirs", type=int, help="how many of them by the yardstick")
         parser.add_argument("--small", type=int, help="samples of the small run, for growth")
