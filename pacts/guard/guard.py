@@ -182,7 +182,7 @@ class PactGuard:
         """A stream under guard; in `block` mode it is read whole and checked first."""
         if captured is None:
             return inner
-        tape = Tape(captured, time.perf_counter_ns() - since_ns, self._taped)
+        tape = Tape(captured, time.perf_counter_ns() - since_ns, self.taped)
         later = hasattr(inner, "__anext__")
         if later:
             guarded: Any = GuardedAsyncStream(inner, tape)
@@ -228,7 +228,8 @@ class PactGuard:
             log.debug("a call could not be handed over", exc_info=True)
         return self._gate.through(captured, answer) if self._gate.closed else answer
 
-    def _taped(self, captured: Captured, error: BaseException | None) -> None:
+    def taped(self, captured: Captured, error: BaseException | None) -> None:
+        """Hand over a call whose stream has ended. Never raises what `block` would."""
         if error is not None:
             self._blame(captured, error)
         elif self._gate.closed:
