@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from pacts.models import CanaryDraw, Evaluation, Task, TaskSetVersion, Trial
+from pacts.models import CanaryDraw, Evaluation, Task, TaskSetVersion, Trial, Verdict
 from pacts.variants import Subject, VariantPlan
 from reputation.confidence import confidence_sequence
 
@@ -48,6 +48,11 @@ class Comparison:
         if not self.canaries:
             return {}
         return {"canaries": self.canaries, "canary_passes": self.canary_passes}
+
+
+def most_among(tasks: int) -> int:
+    """How many canaries a run over so many tasks draws at most: a twentieth, from 1 to 50."""
+    return min(MOST, max(1, tasks * SHARE_BPS // 10_000))
 
 
 def pool_for(evaluation: Evaluation) -> TaskSetVersion | None:
@@ -93,6 +98,19 @@ def compare(evaluation: Evaluation) -> Comparison:
     return Comparison(own_passes=own[0], own=own[1], canary_passes=blind[0], canaries=blind[1])
 
 
+def beside(verdict: Verdict | None) -> Comparison | None:
+    """What stands beside a verdict: how the run's canaries went, or None where there were none.
+    Nobody is told before the verdict."""
+    if verdict is None or not is_blind(verdict.evaluation):
+        return None
+    return compare(verdict.evaluation)
+
+
+def is_blind(evaluation: Evaluation) -> bool:
+    """Whether canaries were mixed into this run."""
+    return CanaryDraw.objects.filter(evaluation=evaluation).exists()
+
+
 # A trial counts when some clause decided it, and passes when none failed it.
 _PASSES = """
 SELECT own, count(*) FILTER (WHERE NOT failed), count(*) FROM (
@@ -108,7 +126,7 @@ SELECT own, count(*) FILTER (WHERE NOT failed), count(*) FROM (
 def _chosen(evaluation: Evaluation, pool: TaskSetVersion) -> list[Task]:
     """Canaries of the shapes the set has, so many of each that they are as common as in it."""
     shapes = [_shape(task) for task in evaluation.task_set_version.tasks.order_by("position")]
-    wanted = min(MOST, max(1, len(shapes) * SHARE_BPS // 10_000))
+    wanted = most_among(len(shapes))
     fitting = [task for task in pool.tasks.order_by("position") if _shape(task) in set(shapes)]
     chance = random.Random(f"canaries {evaluation.seed}")  # noqa: S311 - re-made from the seed
     return chance.sample(fitting, min(wanted, len(fitting)))

@@ -9,7 +9,6 @@ from pacts import canaries, conclusions, panels, statistics, stopping, terms, tr
 from pacts.evaluation import subjects_of
 from pacts.judging import Reckoning
 from pacts.models import (
-    CanaryDraw,
     ClauseVerdict,
     Deliverable,
     Evaluation,
@@ -183,7 +182,7 @@ def _log(
             "independence": evaluation.independence,
             "trials": evaluation.trials_total,
             **_stopped(evaluation),
-            **(canaries.compare(evaluation).facts() if _is_blind(evaluation) else {}),
+            **(canaries.compare(evaluation).facts() if canaries.is_blind(evaluation) else {}),
             "clauses": [
                 _clause_fact(clause, judged)
                 for clause, judged in zip(parsed.clauses, combined.clauses, strict=True)
@@ -193,10 +192,6 @@ def _log(
         at=now,
         dedupe_key=f"evaluation.concluded:{evaluation.id}",
     ).id
-
-
-def _is_blind(evaluation: Evaluation) -> bool:
-    return CanaryDraw.objects.filter(evaluation=evaluation).exists()
 
 
 def _stopped(evaluation: Evaluation) -> dict[str, object]:

@@ -7,7 +7,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from pacts import evaluation, reruns, trials
 from pacts.budgets import Budget
 from pacts.bundles import bundle_of
+from pacts.canaries import Comparison, beside
 from pacts.erasure import Erased
 from pacts.failure_modes import FailureReport
 from pacts.failures import failure_report
@@ -139,14 +140,32 @@ class EvaluationSerializer(serializers.ModelSerializer[Evaluation]):
         ]
 
 
+class CanariesSerializer(serializers.Serializer[Comparison]):
+    """Trials that passed every check, on the set's own tasks and on those nobody had seen; `leaked`
+    where the difference is more than chance explains."""
+
+    own_passes = serializers.IntegerField()
+    own = serializers.IntegerField()
+    canary_passes = serializers.IntegerField()
+    canaries = serializers.IntegerField()
+    leaked = serializers.BooleanField()
+
+
 class LiveEvaluationSerializer(EvaluationSerializer):
-    """An evaluation with its counts as they are now and, at the end, its verdict."""
+    """An evaluation with its counts as they are now and, at the end, its verdict; beside that how
+    its canaries went, null where it had none."""
 
     progress = serializers.SerializerMethodField()
     verdict = VerdictSerializer(allow_null=True)
+    canaries = serializers.SerializerMethodField()
 
     class Meta(EvaluationSerializer.Meta):
-        fields = [*EvaluationSerializer.Meta.fields, "progress", "verdict"]
+        fields = [*EvaluationSerializer.Meta.fields, "progress", "verdict", "canaries"]
+
+    @extend_schema_field(CanariesSerializer(allow_null=True))
+    def get_canaries(self, evaluation: Evaluation) -> Any:
+        compared = beside(getattr(evaluation, "verdict", None))
+        return CanariesSerializer(compared).data if compared else None
 
     def get_progress(self, evaluation: Evaluation) -> ProgressSerializer:
         return trials.progress(evaluation)  # type: ignore[return-value]

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from marketplace.pages.rates import Rate, rate_of_clause
+from pacts.canaries import Comparison, beside
 from pacts.models import (
     Artifact,
     ClauseVerdict,
@@ -62,6 +63,7 @@ class Delivery:
     rows: int
     verdict: Verdict | None
     clauses: list[ClauseResult]
+    blind: Comparison | None
 
     @property
     def running(self) -> bool:
@@ -221,6 +223,7 @@ def _delivery(deliverable: Deliverable, now: datetime) -> Delivery:
             ClauseResult(clause, rate_of_clause(clause, now=now, version=number))
             for clause in (verdict.clauses.all() if verdict else [])
         ],
+        blind=beside(verdict),
     )
 
 

@@ -18,7 +18,7 @@ from marketplace.pages.evaluation_forms import MICROS, EvaluationForm
 from marketplace.pages.heard_view import Heard, heard_of
 from marketplace.pages.rates import Rate, rate_of_clause
 from marketplace.pages.visitors import find, now_of, party_of
-from pacts import reruns, trials
+from pacts import canaries, reruns, trials
 from pacts.bundles import bundle_of
 from pacts.evaluation import EvaluationRefused, cancel_evaluation
 from pacts.failure_modes import MODES, WHAT, FailureReport, Mode
@@ -134,6 +134,7 @@ def _context(request: HttpRequest, evaluation_id: str) -> dict[str, Any]:
         "stop": STOPS.get(run.stopped_by, ""),
         "verdict": verdict,
         "clauses": _rates(verdict, request),
+        "blind": canaries.beside(verdict),
         "heard": heard,
         "report": report,
         "modes": _modes(report) if report else [],

@@ -4,9 +4,12 @@ One message is sent; where it starts a task, the task is polled until it ends or
 is over. A task's input with a single text member goes as a text part, anything else as a data part.
 The output is the first data part of the artifacts (or of the message), or the text parts as
 `pacts.agents.chat_completions` reads text. A task that is rejected was declined; one that fails, is
-cancelled, or asks back for input or authority is the agent's fault. Latency runs from the first
-request to the last answer, polling included. What the builder declares: `protocol_version` (from
-the agent's card; 0.3 unless said). Source: the A2A specification, "JSON-RPC protocol binding".
+cancelled, or asks back for input or authority is the agent's fault. The protocol has no words for
+tool calls, tokens, cost or models: an agent reports them, as earnest-json/1 does beside its output,
+in the member `earnest-json/1` of the `metadata` of its task, or of the message it ends with.
+Latency runs from the first request to the last answer, polling included. What the builder declares:
+`protocol_version` (from the agent's card; 0.3 unless said). Source: the A2A specification,
+"JSON-RPC protocol binding".
 """
 
 import json
@@ -14,12 +17,21 @@ import time
 from dataclasses import replace
 
 from pacts.agents.chat_completions import from_text
-from pacts.agents.protocol import NOTHING_DECLARED, AgentReply, Declared, ask, failure
+from pacts.agents.protocol import (
+    NOTHING_DECLARED,
+    AgentReply,
+    Declared,
+    ask,
+    failure,
+    said_of_itself,
+)
+from pacts.answers import read_facts
 from pacts.egress import Egress, Reply
 from pacts.strict_json import MalformedJson, parse_json
 from reputation.canonical import JsonValue, NotCanonical, check
 
 PROTOCOL = "a2a/1"
+REPORT = "earnest-json/1"
 TITLE = "A2A (Agent2Agent) over JSON-RPC"
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
@@ -160,6 +172,7 @@ def read(
         code, message = _error(answer)
         return failure("agent", code, message, latency_ms=latency_ms, raw=raw)
     task = _task(result)
+    report = _report(result, task)
     if task is None:
         told = result.get("message")
         parts = _parts(told if isinstance(told, dict) else result)
@@ -171,15 +184,43 @@ def read(
             return failure("agent", code, said, latency_ms=latency_ms, raw=raw)
         parts = _of_task(task)
         if state == "rejected":
-            return _replied({"declined": True, **_output(parts)}, raw, latency_ms)
+            return _replied({"declined": True, **_output(parts)}, raw, latency_ms, report)
     if not parts:
         said = "it answered without a part"
         return failure("agent", "no_output", said, latency_ms=latency_ms, raw=raw)
-    return _replied(_output(parts), raw, latency_ms)
+    return _replied(_output(parts), raw, latency_ms, report)
 
 
-def _replied(output: Answer, raw: bytes, latency_ms: float | None) -> AgentReply:
-    return AgentReply(output=output, raw=raw, latency_ms=latency_ms)
+def _replied(output: Answer, raw: bytes, latency_ms: float | None, report: Answer) -> AgentReply:
+    facts = read_facts(report)
+    return AgentReply(
+        output=output,
+        raw=raw,
+        latency_ms=latency_ms,
+        facts=facts,
+        reported=said_of_itself(report, facts),
+    )
+
+
+def _report(result: Answer, task: Answer | None) -> Answer:
+    """What the agent reports beside its answer: of its task, else of the message it ends with."""
+    status = task.get("status") if task else None
+    ending = status if isinstance(status, dict) else result
+    for holder in (task, ending.get("message"), result):
+        metadata = holder.get("metadata") if isinstance(holder, dict) else None
+        report = metadata.get(REPORT) if isinstance(metadata, dict) else None
+        if isinstance(report, dict):
+            return {name: _whole(value) for name, value in report.items()}
+    return {}
+
+
+def _whole(value: JsonValue) -> JsonValue:
+    """Servers built on Protocol Buffers know no whole numbers in metadata and write 12 as 12.0."""
+    if isinstance(value, dict):
+        return {name: _whole(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _error(answer: JsonValue) -> tuple[str, str]:

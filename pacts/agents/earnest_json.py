@@ -15,8 +15,8 @@ from pacts.agents.protocol import (
     AgentReply,
     Declared,
     ask,
-    counts,
     failure,
+    said_of_itself,
 )
 from pacts.answers import read_facts
 from pacts.egress import Egress
@@ -74,14 +74,10 @@ def read(
         message = 'it answered without {"output": {…}}'
         return failure("agent", "no_output", message, latency_ms=latency_ms, raw=raw)
     facts = read_facts(answer)
-    said = {name: answer[name] for name in ("model", "fingerprint") if name in answer}
-    named: dict[str, JsonValue] = {
-        name: value[:200] for name, value in said.items() if isinstance(value, str)
-    }
     return AgentReply(
         output=output,
         raw=raw,
         latency_ms=latency_ms,
         facts=facts,
-        reported={**named, **counts(facts)},
+        reported=said_of_itself(answer, facts),
     )

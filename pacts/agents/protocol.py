@@ -98,6 +98,16 @@ def ask(send: Callable[[], Reply]) -> Reply | AgentReply:
     return reply
 
 
+def said_of_itself(report: Mapping[str, JsonValue], facts: Facts) -> dict[str, JsonValue]:
+    """`AgentReply.reported` from what stands beside an output in the platform's own form."""
+    named: dict[str, JsonValue] = {
+        name: value[:200]
+        for name in ("model", "fingerprint")
+        if isinstance(value := report.get(name), str)
+    }
+    return {**named, **counts(facts)}
+
+
 def counts(facts: Facts) -> dict[str, JsonValue]:
     """Reported tokens as `AgentReply.reported` carries them."""
     if facts.usage is None:

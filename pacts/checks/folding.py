@@ -2,8 +2,13 @@
 
 `fold` takes compatibility forms apart (NFKC: full-width, mathematical, circled letters), drops what
 cannot be seen (format characters, fillers, variation selectors, tags) and the marks on letters, and
-writes letters that look like a Latin one as that: a subset of the confusables of Unicode Technical
-Standard #39, Cyrillic, Greek, Armenian, Cherokee and the small capitals. Folding twice folds once.
+writes letters that look like one Latin letter as that letter. Folding twice folds once.
+
+Which letters those are stands below, letter by letter: the Cyrillic, Greek, Armenian, Cherokee and
+small-capital ones, Latin letters with strokes and hooks, and enclosed letters. They are chosen in
+the spirit of the confusables of Unicode Technical Standard #39 and are not its table: what is not
+listed is not folded, nor are letters of other scripts, digits and signs (but for `leet`), or two
+letters that look like one (`rn` for `m`). A fold is therefore no proof that nothing looks alike.
 
 `leet` also reads digits and signs as the letters they stand in for; everything that looks like an l
 (`1 ! | i`) is one letter then, so it finds more than is meant and is a clause's own choice.

@@ -3,9 +3,11 @@
 Counts what `unit` says of the text at `field`, or of all text in the answer. `characters`: Unicode
 code points after NFC. `words`: runs of letters, digits and joiners (' ’ -) between anything else.
 `sentences`: they end in . ! ? … before white space or the end, or in 。 ！ ？; a rest after the
-last end counts as one. `tokens`: an estimate that needs no vocabulary; each run of up to four
-letters or three digits and every other visible character is one. The count must be at least `least`
-and at most `most`. Not applicable out of scope or where the agent declined.
+last end counts as one. `tokens`: an estimate by rule, which is the same everywhere and always: each
+run of up to four letters, each run of up to three digits 0 to 9 and every other visible character
+is one, after NFC. It is no model's tokenizer and no bill; what a model says it used is `cost`'s
+business. The count must be at least `least` and at most `most`. Not applicable out of scope or
+where the agent declined.
 """
 
 import re

@@ -23,6 +23,7 @@ from pacts.tables import TaskDraft
 from reputation.models import Evidence
 from tests import cast
 from tests.marketplace.api.programs import program_of
+from tests.marketplace.pages.browsers import browser_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -225,3 +226,33 @@ def test_a_set_counts_as_leaked_only_where_both_rates_cannot_be_one(
 ) -> None:
     found = Comparison(own_passes=own[0], own=own[1], canary_passes=blind[0], canaries=blind[1])
     assert found.leaked is leaked
+
+
+def test_nothing_is_told_of_canaries_before_the_verdict_and_everything_beside_it() -> None:
+    alice, bob = cast.alice(), cast.bob()
+    pool(alice.party)
+    with cast.agent_service(cast.echo) as url:
+        running = start(alice, bob, cast.agent_of(bob, url), tasks=40)
+        program = program_of(alice)
+        assert program.get(f"evaluations/{running.id}").json()["canaries"] is None
+        run(running)
+    told = program.get(f"evaluations/{running.id}").json()["canaries"]
+    assert told == {
+        "own_passes": 40,
+        "own": 40,
+        "canary_passes": 2,
+        "canaries": 2,
+        "leaked": False,
+    }
+    page = browser_of(alice).get(f"/evaluations/{running.id}/").content.decode()
+    assert 'data-test="canaries" data-leaked="no"' in page
+
+
+def test_the_room_a_hire_needs_counts_its_canaries() -> None:
+    alice, bob = cast.alice(), cast.bob()
+    pool(alice.party)
+    running = start(alice, bob, cast.agent_of(bob), tasks=40)
+    needed = evaluation.trials_needed(
+        pact_version=running.pact_version, task_set_version=running.task_set_version
+    )
+    assert needed == running.trials_total == 42

@@ -144,6 +144,15 @@ def test_a_draft_pact_cannot_be_agreed(alice: cast.Actor, bob: cast.Actor) -> No
         offer(alice, bob, version=version, pact_version=draft)
 
 
+def test_a_pact_that_wants_a_third_party_is_refused_with_what_is_missing(
+    alice: cast.Actor, bob: cast.Actor
+) -> None:
+    version = cast.agent_of(bob)
+    wanting = cast.pact_of(version, bob, cast.pact_terms(independence="third_party"))
+    with pytest.raises(EngagementRefused, match=r"No third party evaluates.*`platform`"):
+        offer(alice, bob, version=version, pact_version=wanting)
+
+
 def test_an_engagement_cannot_be_active_unsigned_even_by_sql(
     alice: cast.Actor, bob: cast.Actor
 ) -> None:

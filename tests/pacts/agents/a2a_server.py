@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from a2a.server.agent_execution import AgentExecutor, RequestContext
@@ -20,16 +21,23 @@ from google.protobuf.json_format import (  # type: ignore[import-untyped]
 )
 from starlette.applications import Starlette
 
+REPORT: dict[str, Any] = {
+    "model": "doubler-2",
+    "fingerprint": "fp_1",
+    "usage": {"input_tokens": 12, "output_tokens": 3},
+    "tool_calls": [{"name": "calculator", "arguments": {"a": 21}}],
+}
+
 
 class Doubler(AgentExecutor):
-    """Doubles `number`; a text says how to behave: fail, reject, ask, message, slow."""
+    """Doubles `number`; a text says how to behave: fail, reject, ask, message, slow, report."""
 
     async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
         assert context.message is not None
         part = context.message.parts[0]
         text = part.text
         if text == "message":
-            reply = pb.Message(role=pb.ROLE_AGENT, message_id="m", parts=[pb.Part(text="plain")])
+            reply = said("plain")
             await event_queue.enqueue_event(reply)
             return
         task = pb.Task(
@@ -49,10 +57,17 @@ class Doubler(AgentExecutor):
         given = MessageToDict(part.data) if part.HasField("data") else {}
         answer = {"answer": given.get("number", 0) * 2}
         await updater.add_artifact([ParseDict({"data": answer}, pb.Part())])
-        await updater.complete()
+        await updater.complete(said("done") if text == "report" else None)
 
     async def cancel(self, context: RequestContext, event_queue: EventQueue) -> None:
         raise NotImplementedError
+
+
+def said(text: str) -> pb.Message:
+    """A message that reports what it took to answer."""
+    message = pb.Message(role=pb.ROLE_AGENT, message_id="m", parts=[pb.Part(text=text)])
+    message.metadata.update({"earnest-json/1": REPORT})
+    return message
 
 
 def card_of(url: str) -> pb.AgentCard:

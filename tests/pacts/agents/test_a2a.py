@@ -8,6 +8,7 @@ import pytest
 
 from pacts.agents import PROTOCOLS, AgentReply
 from pacts.agents.card import CardUnusable, fetch_card, read_card
+from pacts.answers import NOTHING_REPORTED, ToolCall, Usage
 from pacts.egress import Egress, EgressPolicy, EgressRefused
 from tests.pacts.agents.a2a_server import a2a_agent
 from tests.pacts.strangers import http, says, stranger
@@ -53,6 +54,25 @@ def test_a_task_that_completes_answers_with_its_artifact(
 @VERSIONS
 def test_a_message_without_a_task_is_an_answer(egress: Egress, origin: str, version: str) -> None:
     assert ask(egress, origin, version, {"text": "message"}).output == {"text": "plain"}
+
+
+@VERSIONS
+@pytest.mark.parametrize("text", ["message", "report"])
+def test_what_an_agent_reports_beside_its_answer_is_read_from_its_metadata(
+    egress: Egress, origin: str, version: str, text: str
+) -> None:
+    reply = ask(egress, origin, version, {"text": text})
+    assert reply.facts.tool_calls == (ToolCall(name="calculator", arguments={"a": 21}),)
+    assert reply.facts.usage == Usage(input_tokens=12, output_tokens=3)
+    assert (reply.reported["model"], reply.reported["fingerprint"]) == ("doubler-2", "fp_1")
+
+
+@VERSIONS
+def test_an_agent_that_reports_nothing_said_nothing(
+    egress: Egress, origin: str, version: str
+) -> None:
+    reply = ask(egress, origin, version, {"number": 21, "unit": "m"})
+    assert (reply.facts, dict(reply.reported)) == (NOTHING_REPORTED, {})
 
 
 @VERSIONS
