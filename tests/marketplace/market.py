@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.timezone import now as clock
@@ -10,12 +11,14 @@ from marketplace import hiring, oversight, steering
 from marketplace.acting import Acting
 from marketplace.keys import issue_key
 from marketplace.models import BenchmarkClaim, StandingCredential
-from pacts import imports, reviews
+from pacts import calls, imports, reviews
 from pacts.engagements import Timers
 from pacts.judges import calibrating
 from pacts.models import Agent, Dispute, Evaluation, ReviewBatch, Verdict
 from reputation import firings
+from reputation.canonical import JsonValue
 from reputation.controls import Reading
+from reputation.identifiers import new_id
 from reputation.models import Control, Evidence, Firing
 from settlement import cancellations, deposits, escrow, ledger, payouts
 from settlement.ledger import Posting
@@ -117,7 +120,9 @@ def one_of_everything() -> Market:
         issued_at=clock(),
         expires_at=clock() + timedelta(days=1),
     )
+    call = _called(alice, hired[1].id)
     ids = {
+        "call": call,
         "credential": credential.id,
         "jury": jury,
         "review": review,
@@ -148,6 +153,19 @@ def one_of_everything() -> Market:
         "evidence": Evidence.objects.order_by("id")[0].id,
     }
     return Market(alice, bob, ids)
+
+
+def _called(alice: cast.Actor, engagement: str) -> str:
+    """One production call that alice reported."""
+    hexes = new_id("cll").partition("_")[2]
+    record: dict[str, JsonValue] = {
+        "call_id": str(UUID(hexes)),
+        "engagement": engagement,
+        "started_at": "2026-01-01T00:00:00Z",
+        "output": {"answer": 4},
+    }
+    calls.take_calls(reporter=alice.party, records=[record], now=clock())
+    return f"cll_{hexes}"
 
 
 def _drawn_answer(by: cast.Actor, of: Evaluation) -> tuple[str, str]:
