@@ -90,7 +90,7 @@ def _read(name: str, data: bytes, format: str | None, agent: str, benchmark: str
 
 def _refuse(runs: Sequence[Read], why: str) -> NoReturn:
     offered = "; ".join(sorted({f"{run.agent} on {run.benchmark}" for run in runs})[:20])
-    raise ImportRefused(f"the file holds {len(runs)} runs and {why}: {offered}")
+    raise ImportRefused(f"the file holds {len(runs)} runs; {why}: {offered}")
 
 
 def _import(

@@ -51,7 +51,7 @@ class Plan:
     seconds: float = 3.0
 
 
-QUICK = {"samples": 4_000, "theirs": 600, "small": 1_000, "rounds": 1, "seconds": 1.0}
+QUICK = {"samples": 4_000, "theirs": 300, "small": 1_000, "rounds": 1, "seconds": 1.0}
 
 
 def smaller(plan: Plan) -> str:

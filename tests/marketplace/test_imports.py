@@ -62,7 +62,7 @@ def test_a_run_is_kept_with_its_trials_its_file_and_its_evidence(
 def test_a_file_of_several_runs_is_asked_which_one_is_meant(
     bob: cast.Actor, version: AgentVersion
 ) -> None:
-    with pytest.raises(ImportRefused, match="holds 2 runs and say whose and which is meant"):
+    with pytest.raises(ImportRefused, match="holds 2 runs; say whose and which is meant"):
         bring(version, bob, agent="")
     with pytest.raises(ImportRefused, match="none of them is asked for: one on runs"):
         bring(version, bob, agent="three")
@@ -174,7 +174,7 @@ def test_a_builder_brings_a_run_on_a_page_and_a_refusal_keeps_what_was_typed(
     page = browser.get(path)
     sent = {"format": "", "agent_name": "", "benchmark": "", "idempotency_key": token_in(page)}
     refused = browser.post(path, sent | {"file": SimpleUploadedFile("runs.csv", TABLE)})
-    assert "The file holds 2 runs and say whose and which is meant" in refused.content.decode()
+    assert "The file holds 2 runs; say whose are meant" in refused.content.decode()
     sent |= {"agent_name": "one", "idempotency_key": token_in(refused)}
     done = browser.post(path, sent | {"file": SimpleUploadedFile("runs.csv", TABLE)}, follow=True)
     shown = done.content.decode()
