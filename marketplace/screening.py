@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from marketplace.models import BenchmarkClaim, HireChoice, Listing
 from marketplace.ranks import Agreement, agreement
@@ -21,9 +21,13 @@ class Screened:
     """One agent version with both numbers: its newest claim, and how often its pact was kept."""
 
     listing: Listing
-    claim_bps: int
+    claim: BenchmarkClaim
     met: int
     breached: int
+
+    @property
+    def claim_bps(self) -> int:
+        return self.claim.score_bps
 
     @property
     def compliance_bps(self) -> int:
@@ -119,19 +123,19 @@ def _newest_claim() -> Subquery:
 
 
 def _screened() -> list[Screened]:
-    listings = (
-        Listing.objects.annotate(claim_bps=_newest_claim())
-        .filter(claim_bps__isnull=False)
-        .select_related("agent")
+    listings = Listing.objects.select_related("agent").filter(
+        Exists(BenchmarkClaim.objects.filter(agent_version_id=OuterRef("agent_version_id")))
     )
     rows = {listing.agent_version_id: listing for listing in listings}
+    claims = BenchmarkClaim.objects.filter(agent_version_id__in=rows)
+    newest = {c.agent_version_id: c for c in claims.order_by("measured_on", "recorded_at")}
     records = VersionRecord.objects.filter(version_id__in=rows).filter(
         Q(met__gt=0) | Q(breached__gt=0)
     )
     return [
         Screened(
             listing=rows[record.version_id],
-            claim_bps=rows[record.version_id].claim_bps,
+            claim=newest[record.version_id],
             met=record.met,
             breached=record.breached,
         )
