@@ -122,7 +122,8 @@ class Upstream:
         self._parts, self._seconds = parts, seconds
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        target = self.target(environ.get("PATH_INFO", "/"), environ.get("QUERY_STRING", ""))
+        path = environ.get("PATH_INFO", "/").encode("latin-1")
+        target = self.target(path, environ.get("QUERY_STRING", ""))
         headers = {
             name[5:].replace("_", "-").title(): value
             for name, value in environ.items()
@@ -138,9 +139,9 @@ class Upstream:
         start_response(f"{reply.status} {reply.reason or '-'}", kept(reply.getheaders()))
         return parts_of(reply)
 
-    def target(self, path: str, query: str) -> str:
+    def target(self, path: str | bytes, query: str) -> str:
         """The other server's path for one of ours (decoded, as WSGI and ASGI give it)."""
-        whole = self._parts.path.rstrip("/") + quote(path, safe="/%:@!$&'()*+,;=~-._")
+        whole = self._parts.path.rstrip("/") + quote(path, safe="/:@!$&'()*+,;=~-._")
         return f"{whole}?{query}" if query else whole
 
     def ask(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Any:
