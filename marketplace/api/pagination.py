@@ -23,9 +23,9 @@ class ByCursor(CursorPagination):
     def get_ordering(
         self, request: Request, queryset: "QuerySet[Any]", view: APIView
     ) -> tuple[str, ...]:
-        """The order asked for, made total by the id: pages neither repeat a row nor drop one."""
+        """The order asked for, made total by the key: pages neither repeat a row nor drop one."""
         asked = tuple(super().get_ordering(request, queryset, view))
-        return asked if {"id", "-id"} & set(asked) else (*asked, "-id")
+        return asked if {"id", "-id"} & set(asked) else (*asked, "-pk")
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         cursor = super().decode_cursor(request)

@@ -122,13 +122,15 @@ def world(db: None) -> World:
 
 
 def test_a_breached_threshold_narrows_what_may_be_held_and_recovery_widens_it(world: World) -> None:
+    engagement = world.hire()
     world.control()
     world.score(20, 30)
     (firing,) = world.look()
     assert firing.changed["limit"][1] == 5_000
     held = {"agent_id": world.agent_id, "version_id": world.version.pk, "currency": "EUR"}
     assert limits.limit_for(**held, now=clock()).amount == 5_000
-    engagement = world.hire()
+    with pytest.raises(ExposureExceeded, match=r"agree on less"):
+        world.hire()
     market._give(world.alice, 10_000)
     with pytest.raises(ExposureExceeded, match=r"at most 50.00 of each currency"):
         escrow.fund(
