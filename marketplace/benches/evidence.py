@@ -28,19 +28,25 @@ tables of the same columns and indexes without triggers, checks or foreign keys:
 INSERT … SELECT FROM unnest(arrays) each, by the same Django connection, one commit a batch."""
 
 
+# Batches of one measured pass, by their size.
+_BATCHES = {1: 40, 10: 20, 100: 8, 1_000: 5}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much is measured: entries of the past, rounds, proofs, and seconds of one pass."""
+    """How much is measured: entries of the past, rounds, proofs, and seconds of one pass.
+
+    `share` divides the batches of a pass.
+    """
 
     entries: int = FULL
     rounds: int = 5
     samples: int = 2_000
     seconds: float = 3.0
+    share: int = 1
 
 
-QUICK = {"entries": 20_000, "rounds": 2, "samples": 200, "seconds": 0.5}
-# Batches of one measured pass, by their size.
-_BATCHES = {1: 40, 10: 20, 100: 8, 1_000: 5}
+QUICK = {"entries": 20_000, "rounds": 2, "samples": 200, "seconds": 0.5, "share": 2}
 _CLIENTS = 4
 
 
@@ -93,7 +99,7 @@ def _sequencing(plan: Plan, server: Ground, say: Say) -> tuple[float, float]:
     with fleet(MODULE, settings=OURS, url=url, data=server.data) as ours:
         ours.call("prepare_bare")
         for _ in range(plan.rounds):
-            for size, batches in _BATCHES.items():
+            for size, batches in ((size, most // plan.share) for size, most in _BATCHES.items()):
                 for name in ("append", "sequence", "insert_bare"):
                     took = ours.call(name, batch=size, batches=batches)
                     rates.setdefault((name, size), []).append(size * batches / sum(took))
