@@ -35,6 +35,7 @@ from pacts.engagements import (
 from pacts.evaluation import EvaluationRefused
 from pacts.imports import ImportRefused
 from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
+from pacts.otlp import TraceMalformed
 from pacts.patterns import PatternRefused
 from pacts.publishing import AlreadyPublished, PactRefused
 from pacts.reevaluations import ReEvaluationDue
@@ -60,6 +61,7 @@ from settlement.retries import TooContended
 REFUSALS: dict[type, int] = {
     NotCanonical: 400,
     TooManyWaiting: 429,
+    TraceMalformed: 400,
     KeepingRefused: 422,
     NotYetProvable: 409,
     # parties and keys

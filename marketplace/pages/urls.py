@@ -5,6 +5,7 @@ from django.urls import path
 from marketplace.pages import (
     agents,
     builder,
+    calls,
     cancellations,
     checks,
     controls,
@@ -57,6 +58,9 @@ urlpatterns = [
     path("engagements/", engagements.engagements, name="engagements"),
     path("engagements/<str:engagement_id>/", engagements.engagement, name="engagement"),
     path("engagements/<str:engagement_id>/live/", engagements.live, name="engagement_live"),
+    path("engagements/<str:engagement_id>/calls/", calls.engagement_calls, name="engagement_calls"),
+    path("engagements/<str:engagement_id>/calls/policy/", calls.call_policy, name="call_policy"),
+    path("engagements/<str:engagement_id>/calls/erasure/", calls.call_erasure, name="call_erasure"),
     path("engagements/<str:engagement_id>/signature/", engagements.signature, name="signature"),
     path("milestones/<str:milestone_id>/funding/", engagements.funding, name="funding"),
     path("milestones/<str:milestone_id>/acceptance/", engagements.acceptance, name="acceptance"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from marketplace.benches import evaluation, evidence, guard, settlement
+from marketplace.benches import evaluation, evidence, guard, ingestion, settlement
 from marketplace.benches.crowd import BenchFailed
 from marketplace.benches.figures import as_json
 
@@ -16,6 +16,7 @@ BENCHES: dict[str, ModuleType] = {
     "settlement": settlement,
     "evaluation": evaluation,
     "evidence": evidence,
+    "ingestion": ingestion,
     "guard": guard,
 }
 

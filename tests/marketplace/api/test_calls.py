@@ -12,8 +12,10 @@ from django.utils.timezone import now as clock
 from marketplace.keys import KeyRefused, issue_key
 from pacts import calls_backlog
 from pacts.models import Call, CallContent, CallShift, Engagement
+from pacts.otlp import read_json
 from tests import cast
 from tests.pacts.live.hired import check, hire, record, stream_of, wrong
+from tests.pacts.live.test_otlp import trace
 
 pytestmark = pytest.mark.django_db
 
@@ -183,3 +185,26 @@ def test_contents_are_erased_on_request_and_observations_stay(
     assert ask(secret_of(alice, "write"), path, "post", one).json() == {"contents": 1}
     assert CallContent.objects.count() == 1
     assert sum(call.observations.count() for call in Call.objects.all()) == 2
+
+
+def test_traces_become_calls_in_both_encodings(alice: cast.Actor, bob: cast.Actor) -> None:
+    engagement = hire(alice=alice, bob=bob)
+    secret = secret_of(alice, engagement=engagement)
+    data = trace()
+    data["resourceSpans"][0]["resource"] = {}
+    packed = read_json(data).SerializeToString()
+    named = {"Authorization": f"Bearer {secret}", "Content-Encoding": "gzip"}
+    for body, kind in ((packed, "application/x-protobuf"), (json.dumps(data), "application/json")):
+        sent = gzip.compress(body.encode() if isinstance(body, str) else body)
+        answer = Client().post("/api/v1/otlp/v1/traces", sent, content_type=kind, headers=named)
+        assert (answer.status_code, answer["Content-Type"]) == (200, kind)
+    check()
+    assert Call.objects.get().observations.get().outcome == "pass"
+
+
+def test_a_trace_of_no_engagement_is_told_as_partial_success(alice: cast.Actor) -> None:
+    named = {"Authorization": f"Bearer {secret_of(alice)}"}
+    answer = Client().post(
+        "/api/v1/otlp/v1/traces", trace(), content_type="application/json", headers=named
+    )
+    assert answer.json()["partialSuccess"]["rejectedSpans"] == "1"

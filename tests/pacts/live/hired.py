@@ -16,7 +16,7 @@ FORMAT = {"field": "label", "pattern": "[a-z]+"}
 
 
 def called(key: str = "form", **changes: Any) -> dict[str, Any]:
-    """A clause over production calls: half of the price, 95 % promised, 90 % the floor."""
+    """A clause over production calls: 95 % promised, 90 % the floor."""
     fields: dict[str, Any] = {
         "check": "regex",
         "params": FORMAT,
@@ -32,7 +32,8 @@ def hire(
 ) -> Engagement:
     """An engagement in force under these clauses (one about form, by default)."""
     version = changes.pop("version", None) or cast.agent_of(bob)
-    terms = cast.pact_terms(*(clauses or (called(weight_bps=10_000),)))
+    wanted = clauses or (called(),)
+    terms = cast.pact_terms(*(each | {"weight_bps": 10_000 // len(wanted)} for each in wanted))
     engagement = engagements.propose(
         buyer=alice.party,
         agent_version=version,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pacts.drift import ACT, WARN, OutcomeDrift, TraitDrift, Watch, ticket_of
 from pacts.drift_traits import traits_of
+from reputation.canonical import JsonValue
 from reputation.confidence import breach_grid
 
 CALM = 2_000
@@ -165,7 +166,9 @@ def test_a_ticket_is_a_calls_own_and_another_for_each_trait() -> None:
 
 
 def test_traits_of_an_input() -> None:
-    german = {"text": "Wie wird das Wetter morgen im Norden des Landes und an der Küste?"}
+    german: JsonValue = {
+        "text": "Wie wird das Wetter morgen im Norden des Landes sein?"
+    }
     found = traits_of(input=german, labels={"stratum": "weather"})
     assert (found["language"], found["topic"]) == ("de", "weather")
     assert found["shape"] == traits_of(input={"text": "kurz"}, labels={})["shape"]

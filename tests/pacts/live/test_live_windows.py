@@ -46,13 +46,12 @@ def test_a_breach_latches_at_once_and_is_evidence(alice: cast.Actor, bob: cast.A
 def test_a_window_of_calls_closes_with_its_last_and_the_next_starts_afresh(
     alice: cast.Actor, bob: cast.Actor
 ) -> None:
-    terms = called(weight_bps=10_000, window={"kind": "calls", "n": 60})
-    engagement = hire(terms, alice=alice, bob=bob)
-    report(alice, [record(engagement) for _ in range(61)])
+    engagement = hire(alice=alice, bob=bob)
+    report(alice, [record(engagement) for _ in range(401)])
     first, second = window_of(engagement), window_of(engagement, number=2)
-    assert (first.status, first.units, second.units) == ("met", 60, 1)
+    assert (first.status, first.units, second.units) == ("met", 400, 1)
     facts = Evidence.objects.get(kind="window.concluded").read()["facts"]
-    assert (facts["calls"], facts["clauses"][0]["outcome"]) == (60, "met")
+    assert (facts["calls"], facts["clauses"][0]["outcome"]) == (400, "met")
     with pytest.raises(IntegrityError):
         ClauseWindow.objects.filter(pk=first.pk).update(status="breached")
 
@@ -60,7 +59,7 @@ def test_a_window_of_calls_closes_with_its_last_and_the_next_starts_afresh(
 def test_a_window_of_days_waits_for_calls_that_came_before_its_end(
     alice: cast.Actor, bob: cast.Actor
 ) -> None:
-    terms = called(weight_bps=10_000, window={"kind": "days", "n": 1})
+    terms = called(window={"kind": "days", "n": 1})
     engagement = hire(terms, alice=alice, bob=bob)
     report(alice, [record(engagement)])
     end = window_of(engagement).closes_at
