@@ -85,8 +85,9 @@ FORGERIES = {
     ),
     "a trial that was smuggled in": (
         """INSERT INTO pacts_trial (evaluation_id, task_id, repeat, position, state, attempt, fault,
-                                    error_code, error_message, input_digest, output_digest, variant)
-           SELECT evaluation_id, task_id, 9, 999, 'done', 1, 'none', '', '', '', '', ''
+                                    error_code, error_message, input_digest, output_digest, variant,
+                                    cost_micros)
+           SELECT evaluation_id, task_id, 9, 999, 'done', 1, 'none', '', '', '', '', '', 0
              FROM pacts_trial LIMIT 1""",
         ["work:"],
     ),
