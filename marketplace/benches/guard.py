@@ -36,12 +36,12 @@ class Plan:
     """Calls back to back, paced (one a millisecond), for memory, and by guardrails-ai."""
 
     entries: int = 1_000_000
-    samples: int = 100_000
+    samples: int = 40_000
     small: int = 10_000
     theirs: int = 1_000
 
 
-QUICK = {"entries": 200_000, "samples": 20_000, "small": 3_000, "theirs": 100}
+QUICK = {"entries": 200_000, "samples": 8_000, "small": 3_000, "theirs": 100}
 
 
 def smaller(plan: Plan) -> str:
@@ -65,7 +65,8 @@ def run(plan: Plan, say: Say) -> list[Figure]:
     counts = ours["status"]
     say(f"memory: {ours['peak_mb']:.0f} MB at most, {counts['seen']:,} calls seen")
     say(
-        f"back to back no server keeps up: {counts['dropped']:,} records were dropped and counted "
+        f"dropped while the times were taken: {ours['dropped_while_measured']:,}; in the million "
+        f"without a pause, where nothing keeps up, {counts['dropped']:,} were dropped and counted "
         f"rather than waited for; {counts['accepted']:,} arrived"
     )
     return [
