@@ -6,13 +6,14 @@ Set `OTEL_EXPORTER_OTLP_ENDPOINT` to `…/api/v1/otlp` and `OTEL_EXPORTER_OTLP_H
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 from rest_framework.parsers import BaseParser
@@ -67,14 +68,13 @@ class Traces(Noun):
     def post(self, request: Request) -> HttpResponse:
         now = database_now()
         make_room(now=now)
-        acting = self.acting
+        named = self.acting.engagement if self.acting else None
+        export = cast(ExportTraceServiceRequest, request.data)
         taken = calls.take_calls(
             reporter=self.party,
-            records=list(
-                otlp.records_of(request.data, named=acting.engagement if acting else None)
-            ),
+            records=list(otlp.records_of(export, named=named)),
             now=now,
-            engagement=acting.engagement if acting else None,
+            engagement=named,
         )
         return _told(request, taken)
 
