@@ -102,7 +102,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged_and_nothing_counts_twice(
         """
         import sys, time
         from pacts.guard import PactGuard
-        guard: Any = PactGuard(agent_version="agv_1", base_url=sys.argv[1], spool=sys.argv[2],
+        guard = PactGuard(agent_version="agv_1", base_url=sys.argv[1], spool=sys.argv[2],
                           linger_seconds=0.001, batch_calls=7)
         agent = guard(lambda i: i)
         for i in range(100_000):
@@ -135,7 +135,7 @@ def test_leaving_sends_what_is_pending(market: Receiver, tmp_path: Path) -> None
         """
         import sys
         from pacts.guard import PactGuard
-        guard: Any = PactGuard(agent_version="agv_1", base_url=sys.argv[1], spool=sys.argv[2])
+        guard = PactGuard(agent_version="agv_1", base_url=sys.argv[1], spool=sys.argv[2])
         for i in range(50):
             guard(lambda i: i)(i)
         """,
