@@ -7,8 +7,8 @@ import pytest
 from marketplace.pages import charts, wording
 from marketplace.pages.promises import Offer, clause_texts, happenings, timer_sentences
 from marketplace.pages.rates import Rate
-from pacts.tables import read_text as read_tasks
 from pacts import terms
+from pacts.tables import read_text as read_tasks
 from pacts.tasksets import TaskSetRefused
 from tests import cast
 
