@@ -49,6 +49,25 @@ def follow_standings() -> None:
     oversee_agents()
 
 
+# A window's end, a breach in it and a drift are evidence, which moves what controls read.
+@shared_task(name="pacts.window_breached")
+def follow_breach(window: str) -> None:
+    """A promise broken under real calls may fire a control now."""
+    oversee_agents()
+
+
+@shared_task(name="pacts.window_concluded")
+def follow_window(window: str) -> None:
+    """A window that ended may fire or clear a control now."""
+    oversee_agents()
+
+
+@shared_task(name="pacts.drift_found")
+def follow_drift(alarm: str) -> None:
+    """A drift may fire a control now."""
+    oversee_agents()
+
+
 @shared_task
 def record_overdue_reviews() -> None:
     """Write down reviews of controls that are overdue: that is a signal itself."""

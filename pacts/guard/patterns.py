@@ -12,8 +12,8 @@ more where the match may begin anywhere), and that product is held under `MOST_S
 
 import importlib
 import re
-from re import _constants as sre  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as sre
+from re import _parser as parser
 from typing import Any, Literal, Protocol
 
 MOST_STEPS = 2_000_000

@@ -21,7 +21,7 @@ TEXTS: list[Any] = [
     {"id": "s1", "text": "Apollo 11 landed on the Moon on 20 July 1969."},
     {"id": "s2", "text": RHINE},
 ]
-INPUT = {"question": "Which river?", "sources": TEXTS, "documents": TEXTS}
+INPUT: dict[str, Any] = {"question": "Which river?", "sources": TEXTS, "documents": TEXTS}
 # For each: what the task expects, a right answer, and a wrong one.
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "support": (

@@ -15,7 +15,7 @@ from a2a.server.request_handlers import DefaultRequestHandler
 from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes
 from a2a.server.tasks import InMemoryTaskStore, TaskUpdater
 from a2a.types import a2a_pb2 as pb
-from google.protobuf.json_format import (  # type: ignore[import-untyped]
+from google.protobuf.json_format import (
     MessageToDict,
     ParseDict,
 )
