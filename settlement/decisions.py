@@ -225,22 +225,31 @@ def _disputed(facts: Facts, now: datetime) -> Decision | None:
         return _pay(facts, dispute.award_bps or 0, "ruled")
     if ended:
         return _pay(facts, 0, "review_withdrawn")
-    if dispute.state == "unruled" or now > dispute.backstop_at:
-        return _pay(facts, 0, "dispute_unruled")
-    if dispute.is_review:
-        return Freeze(until=dispute.backstop_at, code="human_review")
-    return _answered(facts, dispute, now)
-
-
-def _answered(facts: Facts, dispute: DisputeFacts, now: datetime) -> Decision:
-    """The silent side loses, by rule: no administrator is needed to find that nobody spoke."""
-    answer_by_at = dispute.answer_by_at
-    if not dispute.unanswered_by or answer_by_at is None:
-        return Freeze(until=dispute.backstop_at, code="disputed")
-    if dispute.state == "defaulted" or now > answer_by_at:
+    if _is_defaulted(dispute, now):
         lost = dispute.unanswered_by == "builder"
         return _pay(facts, 0 if lost else WHOLE, f"unanswered_by_{dispute.unanswered_by}")
-    return Freeze(until=min(answer_by_at, dispute.backstop_at), code="disputed")
+    if dispute.state == "unruled" or now > dispute.backstop_at:
+        return _pay(facts, 0, "dispute_unruled")
+    until = dispute.backstop_at
+    if dispute.is_review:
+        return Freeze(until=until, code="human_review")
+    if dispute.unanswered_by and dispute.answer_by_at:
+        until = min(dispute.answer_by_at, until)
+    return Freeze(until=until, code="disputed")
+
+
+def _is_defaulted(dispute: DisputeFacts, now: datetime) -> bool:
+    """The silent side loses, by rule: no administrator is needed to find that nobody spoke.
+
+    Whoever was silent lost when the time to answer ended, however long after somebody looks: past
+    the backstop too.
+    """
+    if dispute.is_review or not dispute.unanswered_by or dispute.answer_by_at is None:
+        return False
+    if dispute.state == "defaulted":
+        return True
+    first = dispute.answer_by_at <= dispute.backstop_at
+    return dispute.state == "open" and first and now > dispute.answer_by_at
 
 
 def _delivered(facts: Facts, now: datetime) -> Decision:

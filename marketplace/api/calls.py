@@ -36,7 +36,7 @@ class BatchSerializer(serializers.Serializer[Any]):
     calls = serializers.ListField(child=serializers.DictField())
 
 
-class RefusedSerializer(serializers.Serializer[calls.Refused]):
+class RefusedCallSerializer(serializers.Serializer[calls.Refused]):
     index = serializers.IntegerField()
     call_id = serializers.CharField()
     code = serializers.ChoiceField(choices=["malformed", "unknown", "conflict"])
@@ -46,7 +46,7 @@ class RefusedSerializer(serializers.Serializer[calls.Refused]):
 class TakenSerializer(serializers.Serializer[calls.Taken]):
     accepted = serializers.IntegerField()
     duplicates = serializers.IntegerField()
-    refused = RefusedSerializer(many=True)
+    refused = RefusedCallSerializer(many=True)
 
 
 class CallObservationSerializer(serializers.ModelSerializer[CallObservation]):
@@ -221,10 +221,11 @@ class LiveVerdicts(OfLive):
 
 
 class PolicySerializer(serializers.ModelSerializer[CallPolicy]):
+    set_at = serializers.DateTimeField(read_only=True, allow_null=True)  # null: never set
+
     class Meta:
         model = CallPolicy
         fields = ["keeps", "keep_days", "set_at"]
-        read_only_fields = ["set_at"]
 
 
 class Policy(OfLive):

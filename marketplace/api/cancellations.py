@@ -35,7 +35,7 @@ class CancellationSerializer(serializers.ModelSerializer[Cancellation]):
         ]
 
 
-class OfferSerializer(serializers.Serializer[Cancellation]):
+class CancellationOfferSerializer(serializers.Serializer[Cancellation]):
     award_bps = WholeField(
         min_value=0,
         max_value=10_000,
@@ -91,7 +91,7 @@ class CancellationOpening(OfEngagements, Makes):
     """Offering the other side to end a milestone; an open offer of either side is superseded."""
 
     gives = CancellationSerializer
-    takes = OfferSerializer
+    takes = CancellationOfferSerializer
     moves_money = True
 
     def create(self, given: dict[str, Any], now: datetime) -> Cancellation:

@@ -119,7 +119,7 @@ class ChangeSerializer(serializers.Serializer[Change]):
     changed = ObjectField(source="fields")
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
+class PactDifferenceSerializer(serializers.Serializer[Any]):
     old = serializers.CharField()
     new = serializers.CharField()
     weakens = serializers.BooleanField()
@@ -275,7 +275,7 @@ class PactText(OfPacts):
 class PactDifference(OfPacts):
     """What a version changes of another (`?against=`), by default of the one published before."""
 
-    gives = DifferenceSerializer
+    gives = PactDifferenceSerializer
 
     @extend_schema(parameters=[OpenApiParameter("against", str, description="A version's id.")])
     def get(self, request: Request, id: str) -> Response:

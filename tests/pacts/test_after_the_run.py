@@ -58,7 +58,7 @@ def test_a_fixed_check_is_run_again_over_stored_answers_without_calling_the_agen
     run = concluded(alice, bob)
     assert run.verdict.outcome == "undetermined"
     fixed = replace(CHECKS["equality"], version=2, decide=lambda params, call: passed("fixed"))
-    monkeypatch.setitem(CHECKS, "equality", fixed)
+    monkeypatch.setattr(CHECKS, "_checks", {**CHECKS._checks, "equality": fixed})
     second = again(run, alice)
     verdict = to_the_end(second)  # the agent's service is gone by now
     assert (verdict.outcome, verdict.clauses.get().passes) == ("met", 30)
