@@ -166,9 +166,7 @@ def test_a_ticket_is_a_calls_own_and_another_for_each_trait() -> None:
 
 
 def test_traits_of_an_input() -> None:
-    german: JsonValue = {
-        "text": "Wie wird das Wetter morgen im Norden des Landes sein?"
-    }
+    german: JsonValue = {"text": "Wie wird das Wetter morgen im Norden des Landes sein?"}
     found = traits_of(input=german, labels={"stratum": "weather"})
     assert (found["language"], found["topic"]) == ("de", "weather")
     assert found["shape"] == traits_of(input={"text": "kurz"}, labels={})["shape"]
