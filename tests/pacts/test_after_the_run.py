@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pacts import evaluation, recording, runner, trials
 from pacts.bundles import bundle_of
 from pacts.checks import CHECKS
-from pacts.checks.check import passed
+from pacts.checks.check import Proven, passed
 from pacts.erasure import erase_answers
 from pacts.evaluation import EvaluationRefused
 from pacts.failures import failure_report
@@ -58,6 +58,7 @@ def test_a_fixed_check_is_run_again_over_stored_answers_without_calling_the_agen
     run = concluded(alice, bob)
     assert run.verdict.outcome == "undetermined"
     fixed = replace(CHECKS["equality"], version=2, decide=lambda params, call: passed("fixed"))
+    assert isinstance(CHECKS, Proven)
     monkeypatch.setattr(CHECKS, "_checks", {**CHECKS._checks, "equality": fixed})
     second = again(run, alice)
     verdict = to_the_end(second)  # the agent's service is gone by now
