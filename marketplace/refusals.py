@@ -33,6 +33,7 @@ from pacts.engagements import (
     RevisionRefused,
 )
 from pacts.evaluation import EvaluationRefused
+from pacts.evaluators import EvaluatorRefused, NotTheEvaluator
 from pacts.imports import ImportRefused
 from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
 from pacts.otlp import TraceMalformed
@@ -87,6 +88,8 @@ REFUSALS: dict[type, int] = {
     TaskSetRefused: 422,
     EvaluationRefused: 422,
     BudgetRefused: 422,
+    EvaluatorRefused: 422,
+    NotTheEvaluator: 403,
     ImportRefused: 422,
     ClaimRefused: 422,
     # juries and reviews

@@ -131,11 +131,11 @@ def _independence(terms: PactTerms) -> Iterator[Finding]:
         )
     elif terms.independence == "third_party":
         yield _warning(
-            "nobody_to_judge",
+            "third_party",
             path,
-            "the platform’s own evaluations do not count here, so nobody can be hired under this "
-            "pact until a third party evaluates",
-            "write platform",
+            "the platform’s own evaluations do not count here: whoever hires must find an "
+            "evaluator that offers tasks for this kind of work",
+            "see that there is one, or write platform",
         )
 
 

@@ -23,6 +23,7 @@ from pacts.models.evaluations import (
     Trial,
     Verdict,
 )
+from pacts.models.evaluators import EvaluatorOffer
 from pacts.models.imports import ImportedRun, ImportedTrial
 from pacts.models.juries import Calibration, Judgement, Jury
 from pacts.models.parties import Member, Party, Signature, SigningKey, User
@@ -51,6 +52,7 @@ __all__ = [
     "DriftAlarm",
     "Engagement",
     "Evaluation",
+    "EvaluatorOffer",
     "ImportedRun",
     "ImportedTrial",
     "Judgement",
