@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from fractions import Fraction
 from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 _EXCEPTION = re.compile(r"\b(?:[A-Za-z_]+\.)*[A-Z][A-Za-z]*(?:Error|Exception|Timeout|Interrupt)\b")
+_NONE: Mapping[str, Fraction] = MappingProxyType({})
 _STATUS = re.compile(r"\b[45][0-9]{2}\b")
 
 
@@ -27,7 +29,9 @@ class ImportedTrial:
     """One task tried once.
 
     `score` is in [0, 1] or None where the trial has no outcome (`error` says why). `attack` names
-    the attack the trial was under, `attacked` whether that attack reached its goal.
+    the attack the trial was under, `attacked` whether that attack reached its goal. `named` holds
+    what else the trial was scored on, by name, in [0, 1]. A trial that failed by an error which its
+    harness charges to the agent has both a score and an `error`.
     """
 
     task: str
@@ -40,6 +44,7 @@ class ImportedTrial:
     seconds: float | None = None
     tokens: int | None = None
     cost_usd: float | None = None
+    named: Mapping[str, Fraction] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool | None:
@@ -49,7 +54,7 @@ class ImportedTrial:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A figure the file or its authors state: a share in [0, 1] given to `places` decimals."""
+    """A figure the file or its authors state, given to `places` decimals."""
 
     name: str
     value: Fraction
@@ -62,7 +67,11 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedRun:
-    """The trials of one agent on one benchmark, and the figures stated beside them."""
+    """The trials of one agent on one benchmark, and the figures stated beside them.
+
+    `extra` are figures that only the format's own rules add up from the trials; `wrong` says what
+    the file states of itself, in counts, and does not show.
+    """
 
     format: str
     benchmark: str
@@ -73,6 +82,8 @@ class ImportedRun:
     published: Sequence[Published] = ()
     # Of runs repeated on different days, how many of the latest count in the published share.
     latest: int | None = None
+    extra: Mapping[str, Fraction] = field(default_factory=dict)
+    wrong: Sequence[str] = ()
     notes: Sequence[str] = ()
 
     def by_task(self, *, attacked: bool | None = None) -> dict[str, list[ImportedTrial]]:
@@ -125,6 +136,13 @@ def share(value: object, what: str) -> Fraction:
     return exact
 
 
+def some_share(value: object) -> Fraction | None:
+    """A score from 0 to 1, or None for whatever is none."""
+    if not isinstance(value, bool | int | float) or not isfinite(value) or not 0 <= value <= 1:
+        return None
+    return Fraction(int(value)) if isinstance(value, bool) else Fraction(str(value))
+
+
 def number(value: object) -> float | None:
     """A finite number not below zero, or None where the file has none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -158,12 +176,22 @@ def kind_of_error(value: object, otherwise: str) -> str:
 
 
 def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
-    """An ISO 8601 time, or None; without an offset it is taken as UTC."""
+    """An ISO 8601 time or milliseconds since 1970, or None; without an offset it is UTC."""
     try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000, zone)
         read = datetime.fromisoformat(str(value))
         return read if read.tzinfo else read.replace(tzinfo=zone)
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
+
+
+def total(value: object) -> float | None:
+    """A number, or the sum of a list of lists of numbers; None where there is none."""
+    if not isinstance(value, list):
+        return number(value)
+    found = [part for part in map(total, value) if part is not None]
+    return sum(found) if found else None
 
 
 def only(values: Iterable[str], what: str) -> str:
