@@ -9,6 +9,7 @@ each view's query, and what it does not find answers as if it did not exist.
 
 from fnmatch import fnmatchcase
 
+from marketplace import access_production as production
 from marketplace.access_rules import (
     ADJUDICATORS,
     CALLS,
@@ -124,6 +125,9 @@ API: Table = {
     "api:review-label": {"POST": REVIEWERS},
     "api:verdict": {"GET": CASE_READERS},
     "api:evaluation-cancellation": {"POST": EDITORS},
+    "api:evaluation-beginning": {"POST": EDITORS},
+    "api:evaluator-offers": {"GET": PUBLIC, "POST": OWNERS},
+    "api:evaluator-offer": {"GET": PUBLIC, "DELETE": OWNERS},
     "api:rerun": {"POST": EDITORS},
     "api:erasure": {"POST": EDITORS},
     "api:bundle": {"GET": CASE_READERS},
@@ -201,6 +205,7 @@ API: Table = {
     "api:credentials": {"GET": READERS, "POST": EDITORS},
     "api:credential": {"GET": PUBLIC, "DELETE": EDITORS},
     "api:jwks": {"GET": PUBLIC},
+    **production.API,
 }
 
 # Every page of `marketplace.pages.urls`.
@@ -226,6 +231,10 @@ PAGES: Table = {
     "evaluation": READERS_PAGE,
     "evaluation_live": READERS_PAGE,
     "evaluation_cancellation": {"POST": EDITORS},
+    "evaluation_beginning": {"POST": EDITORS},
+    "evaluators": PUBLIC_PAGE,
+    "evaluator_offer_new": {"POST": OWNERS},
+    "evaluator_offer_end": {"POST": OWNERS},
     "evaluation_rerun": {"POST": EDITORS},
     "evaluation_bundle": READERS_PAGE,
     "engagements": READERS_PAGE,

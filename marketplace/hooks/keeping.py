@@ -126,7 +126,7 @@ def repeat(*, delivery: Delivery, now: datetime) -> Delivery:
     return _queue_again(delivery.hook, delivery.news_id, delivery.message_id, now)
 
 
-def hooks_of(party: Party) -> QuerySet[Hook]:
+def hooks_of(party: Party | str) -> QuerySet[Hook]:
     """A party's hooks, those that are on first."""
     rows = Hook.objects.filter(party=party)
     return rows.order_by(F("off_at").asc(nulls_first=True), "-pk")
