@@ -26,6 +26,8 @@ __all__ = ["FORMATS", "Format", "RunsMalformed", "read_folder", "read_runs"]
 
 MOST_TRIALS = 1_000_000
 MOST_NAMED = 5
+MOST_REPEAT = 2**31 - 1
+LONGEST_NAME = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,24 @@ def _runs(name: str, files: Sequence[Member], format: str | None) -> list[Import
         raise RunsMalformed("there is no trial in the file")
     if sum(len(run.trials) for run in runs) > MOST_TRIALS:
         raise RunsMalformed(f"more than {MOST_TRIALS:,} trials: split the file")
-    return _told_apart([_with_left(run, left) for run in runs if run.trials])
+    return _told_apart([_with_left(_checked(run), left) for run in runs if run.trials])
+
+
+def _checked(run: ImportedRun) -> ImportedRun:
+    """Refuse trials that cannot be told apart. Raises RunsMalformed."""
+    seen: set[tuple[str, int, str]] = set()
+    for trial in run.trials:
+        key = trial.task, trial.repeat, trial.attack
+        if not trial.task:
+            raise RunsMalformed(f"{run.benchmark}: a trial names no task")
+        if trial.repeat > MOST_REPEAT:
+            raise RunsMalformed(f"{run.benchmark}: {trial.repeat} is no number of a try")
+        if key in seen:
+            raise RunsMalformed(
+                f"{run.benchmark}: try {trial.repeat} of the task {trial.task} appears twice"
+            )
+        seen.add(key)
+    return run
 
 
 def _shared_out(
@@ -133,6 +152,6 @@ def _told_apart(runs: Sequence[ImportedRun]) -> list[ImportedRun]:
     for run in runs:
         name = run.agent, run.benchmark
         seen[name] += 1
-        numbered = f"{run.benchmark}, {seen[name]} of {alike[name]}"
+        numbered = f"{run.benchmark[:LONGEST_NAME]}, {seen[name]} of {alike[name]}"
         apart.append(replace(run, benchmark=numbered) if alike[name] > 1 else run)
     return apart

@@ -21,6 +21,7 @@ from pacts.importers.run import (
     Numbering,
     Published,
     RunsMalformed,
+    label,
     mapping,
     moment,
     number,
@@ -108,8 +109,8 @@ def _trial(name: str, test: Mapping[str, Any], numbering: Numbering) -> Imported
     success = told.get("success") if isinstance(tried, bool) and tried else None
     spent = text(told.get("run_time")).split(" ")[0]
     return ImportedTrial(
-        task=text(name),
-        repeat=numbering.next(name),
+        task=label(name),
+        repeat=numbering.next(label(name)),
         score=Fraction(success) if isinstance(success, bool) else None,
         error="" if isinstance(success, bool) else "not attempted",
         group=_category(test),
@@ -129,7 +130,7 @@ def _run(agent: str, rates: Member, reports: Sequence[Member]) -> ImportedRun:
         made_at=_finished(report),
         trials=[
             ImportedTrial(
-                task=text(name),
+                task=label(name),
                 repeat=at,
                 score=score,
                 group=groups.get(name, ""),
@@ -184,7 +185,7 @@ def _published(
         metrics = test.get("metrics")
         stated = metrics.get("success_%") if isinstance(metrics, dict) else None
         if isinstance(stated, int | float) and name in outcomes:
-            yield Published(f"latest:{text(name)}", Fraction(str(stated)) / 100, 4)
+            yield Published(f"latest:{label(name)}", Fraction(str(stated)) / 100, 4)
 
 
 def _category(test: Mapping[str, Any]) -> str:

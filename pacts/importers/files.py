@@ -22,7 +22,7 @@ from pacts.importers.run import RunsMalformed
 
 MOST_BYTES = 512 * 1024 * 1024  # of all members together, decompressed
 MOST_MEMBERS = 20_000
-MOST_NESTED = 2
+MOST_NESTED = 3
 LONGEST_LINE = 32 * 1024 * 1024
 _CHUNK = 1 << 20
 _HEAD = 4096
@@ -230,7 +230,9 @@ def members_at(path: Path) -> list[Member]:
         inner
         for one in found
         for inner in _unpacked(
-            Member(one.relative_to(base).as_posix(), _opener_of(one), allowance), allowance, 0
+            Member(one.relative_to(base).as_posix(), _opener_of(one), allowance),
+            allowance,
+            0 if path.is_file() else 1,
         )
     )
 

@@ -16,6 +16,7 @@ from pacts.importers.run import (
     ImportedTrial,
     Published,
     RunsMalformed,
+    label,
     mapping,
     share,
     text,
@@ -102,7 +103,7 @@ def _by_id(member: Member, lines: Iterable[tuple[int, Any]]) -> dict[str, Mappin
     rows: dict[str, Mapping[str, Any]] = {}
     for at, line in lines:
         row = mapping(line, f"{member.name}, line {at}")
-        name = text(row.get("id")) or f"line {at}"
+        name = label(row.get("id")) or f"line {at}"
         if name in rows:
             raise RunsMalformed(f"{member.name}, line {at}: the test {name} appears twice")
         rows[name] = row

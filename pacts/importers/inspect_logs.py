@@ -24,6 +24,7 @@ from pacts.importers.run import (
     Numbering,
     RunsMalformed,
     kind_of_error,
+    label,
     mapping,
     moment,
     number,
@@ -141,7 +142,7 @@ def _sample(given: Mapping[str, Any], numbering: Numbering) -> tuple[Sampled, Ma
     scores = given.get("scores")
     if not isinstance(scores, dict):
         scores = {"": given["score"]} if isinstance(given.get("score"), dict) else {}
-    task, epoch = text(given.get("id")), given.get("epoch")
+    task, epoch = label(given.get("id")), given.get("epoch")
     about = given.get("metadata")
     numbered = isinstance(epoch, int) and epoch > 0
     sample = Sampled(

@@ -21,6 +21,7 @@ from pacts.importers.run import (
     Numbering,
     RunsMalformed,
     kind_of_error,
+    label,
     moment,
     number,
     text,
@@ -157,7 +158,8 @@ class _Cases:
         return [counted for tag, counted in kinds.items() if tag in self._found]
 
     def _trial(self, case: dict[str, str], null: bool, error: str) -> ImportedTrial:
-        task = "::".join(filter(None, [text(case.get("classname")), text(case.get("name"))]))
+        names = [text(case.get(part), 20_000) for part in ("classname", "name")]
+        task = label("::".join(filter(None, names)))
         return ImportedTrial(
             task=task or "unnamed",
             repeat=self.numbering.next(task),

@@ -23,6 +23,7 @@ from pacts.importers.run import (
     Numbering,
     RunsMalformed,
     kind_of_error,
+    label,
     mapping,
     moment,
     number,
@@ -116,7 +117,7 @@ class _Tasks:
             return str(self.places.setdefault(key, len(self.places)))
         return (
             text(result.get("testIdx"))
-            or text(told.get("description"))
+            or label(told.get("description"))
             or text(result.get("id"))
             or "0"
         )

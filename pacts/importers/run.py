@@ -7,10 +7,11 @@ the file calls an error is neither passed nor failed.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from fractions import Fraction
+from hashlib import sha256
 from math import isfinite
 from types import MappingProxyType
 from typing import Any
@@ -164,6 +165,14 @@ def text(value: object, longest: int = 200) -> str:
     return " ".join(kept.split())[:longest]
 
 
+def label(value: object) -> str:
+    """The name of a task: as `text`, but what is cut off still tells two tasks apart."""
+    whole_name = text(value, 20_000)
+    if len(whole_name) <= 200:
+        return whole_name
+    return f"{whole_name[:180]}… {sha256(whole_name.encode()).hexdigest()[:16]}"
+
+
 def kind_of_error(value: object, otherwise: str) -> str:
     """What went wrong, by the name of its exception or its HTTP status and no word more: messages
     quote prompts and answers. `otherwise` where there is neither; "" where nothing is said."""
@@ -192,11 +201,3 @@ def total(value: object) -> float | None:
         return number(value)
     found = [part for part in map(total, value) if part is not None]
     return sum(found) if found else None
-
-
-def only(values: Iterable[str], what: str) -> str:
-    """The one value there is, or "" for none. Raises RunsMalformed where they differ."""
-    different = sorted({value for value in values if value})
-    if len(different) > 1:
-        raise RunsMalformed(f"the file holds more than one {what}: {', '.join(different[:5])}")
-    return different[0] if different else ""

@@ -19,6 +19,7 @@ from pacts.importers.run import (
     ImportedTrial,
     Numbering,
     RunsMalformed,
+    label,
     number,
     text,
     whole,
@@ -171,7 +172,7 @@ def _column(names: Sequence[str], wanted: Sequence[str]) -> str:
 
 
 def _trial(given: Mapping[str, str], agent: str, numbering: Numbering, where: str) -> ImportedTrial:
-    name = text(given["task"])
+    name = label(given["task"])
     if not name:
         raise RunsMalformed(f"{where}: the task has no name")
     attack = "" if given["attack"].strip().lower() in {"none", *NULLS} else text(given["attack"])

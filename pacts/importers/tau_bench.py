@@ -20,6 +20,7 @@ from pacts.importers.run import (
     Numbering,
     RunsMalformed,
     kind_of_error,
+    label,
     mapping,
     moment,
     number,
@@ -65,11 +66,7 @@ def read(files: Sequence[Member]) -> list[ImportedRun]:
 
 def _read(member: Member) -> ImportedRun:
     log = member.json()
-    run = _second(log) if isinstance(log, dict) else _first(sequence(log, "the file"), member)
-    tried = [(trial.task, trial.repeat) for trial in run.trials]
-    if len(tried) != len(set(tried)):
-        raise RunsMalformed(f"{member.name}: a trial of a task appears twice")
-    return run
+    return _second(log) if isinstance(log, dict) else _first(sequence(log, "the file"), member)
 
 
 def _first(rows: Sequence[Any], file: Member) -> ImportedRun:
@@ -77,7 +74,7 @@ def _first(rows: Sequence[Any], file: Member) -> ImportedRun:
     trials = []
     for row in rows:
         given = mapping(row, "a trial")
-        task, score = text(given.get("task_id")), _reward(given.get("reward"))
+        task, score = label(given.get("task_id")), _reward(given.get("reward"))
         said = kind_of_error(_within(given, "info", "error"), "the trial broke")
         trials.append(
             ImportedTrial(
@@ -117,7 +114,7 @@ def _second(log: Mapping[str, Any]) -> ImportedRun:
 
 
 def _simulation(given: Mapping[str, Any], domain: str, numbering: Numbering) -> ImportedTrial:
-    ended, task = text(given.get("termination_reason")), text(given.get("task_id"))
+    ended, task = text(given.get("termination_reason")), label(given.get("task_id"))
     stated = given.get("reward", _within(given, "reward_info", "reward"))
     score = None if ended in BROKEN else _reward(stated)
     return ImportedTrial(
