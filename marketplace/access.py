@@ -201,7 +201,9 @@ API: Table = {
     "api:standing": {"GET": PUBLIC},
     "api:signals": {"GET": PUBLIC},
     "api:standing-history": {"GET": PUBLIC},
+    "api:standing-evidence": {"GET": PUBLIC},
     "api:buyer": {"GET": PUBLIC},
+    "api:buyer-evidence": {"GET": PUBLIC},
     "api:credentials": {"GET": READERS, "POST": EDITORS},
     "api:credential": {"GET": PUBLIC, "DELETE": EDITORS},
     "api:jwks": {"GET": PUBLIC},
@@ -313,6 +315,7 @@ PAGES: Table = {
     "dispute_answer": {"POST": DEALERS},
     "dispute_withdrawal": {"POST": DEALERS},
     "ruling": {"POST": ADJUDICATORS},
+    **production.PAGES,
 }
 
 # What other programs bring: allauth's and the back office's own views check further themselves.
