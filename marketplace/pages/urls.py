@@ -12,6 +12,7 @@ from marketplace.pages import (
     desk,
     engagements,
     evaluations,
+    evaluators,
     evidence,
     hiring,
     imports,
@@ -44,6 +45,22 @@ urlpatterns = [
         "evaluations/<str:evaluation_id>/cancellation/",
         evaluations.evaluation_cancellation,
         name="evaluation_cancellation",
+    ),
+    path(
+        "evaluations/<str:evaluation_id>/beginning/",
+        evaluators.evaluation_beginning,
+        name="evaluation_beginning",
+    ),
+    path("evaluators/", evaluators.evaluators, name="evaluators"),
+    path(
+        "evaluators/offers/<str:offer_id>/end/",
+        evaluators.evaluator_offer_end,
+        name="evaluator_offer_end",
+    ),
+    path(
+        "task-sets/versions/<str:task_set_version_id>/offer/",
+        evaluators.evaluator_offer_new,
+        name="evaluator_offer_new",
     ),
     path(
         "evaluations/<str:evaluation_id>/rerun/",

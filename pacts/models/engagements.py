@@ -100,7 +100,7 @@ class Engagement(models.Model):
                     *("fee_bands", "work_seconds", "evaluation_seconds", "acceptance_seconds"),
                     *("cure_seconds", "funding_seconds", "max_revisions", "digest", "evaluator"),
                 ],
-            )
+            ),
         ]
 
     def __str__(self) -> str:

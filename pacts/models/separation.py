@@ -36,7 +36,7 @@ _KEPT_APART = """
 """
 
 _JUDGED_BY_WHOM_IT_SAYS = """
-    IF NEW.purpose <> 'milestone' THEN
+    IF NEW.purpose <> 'milestone' OR NEW.deliverable_id IS NULL THEN
         RETURN NEW;
     END IF;
     SELECT e.evaluator_id INTO agreed

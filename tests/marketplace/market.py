@@ -11,7 +11,7 @@ from marketplace import hiring, oversight, steering
 from marketplace.acting import Acting
 from marketplace.keys import issue_key
 from marketplace.models import BenchmarkClaim, StandingCredential
-from pacts import calls, imports, reviews
+from pacts import calls, evaluators, imports, reviews
 from pacts.engagements import Timers
 from pacts.judges import calibrating
 from pacts.models import Agent, Dispute, Evaluation, ReviewBatch, Verdict
@@ -121,8 +121,15 @@ def one_of_everything() -> Market:
         expires_at=clock() + timedelta(days=1),
     )
     call = _called(alice, hired[1].id)
+    offer = evaluators.offer(
+        party=alice.party,
+        task_set_version=cast.golden_set(alice, cast.doubling_tasks(20)),
+        by=alice.user,
+        now=clock(),
+    )
     ids = {
         "call": call,
+        "evaluator-offer": offer.id,
         "credential": credential.id,
         "jury": jury,
         "review": review,

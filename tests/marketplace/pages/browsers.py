@@ -24,6 +24,8 @@ ARGUMENTS = {
     "deposit_id": "deposit",
     "payout_id": "payout",
     "task_set_id": "task-set",
+    "task_set_version_id": "task-set-version",
+    "offer_id": "evaluator-offer",
     "cancellation_id": "cancellation",
     "dispute_id": "dispute",
     "evidence_id": "evidence",
