@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
@@ -199,7 +198,7 @@ class Replays(OfReplays, Lists, Makes):
         named = given["agent_version"]
         versions = AgentVersion.objects.select_related("agent")
         return replaying.replay(
-            call=self.find(rows, call_id=_uuid(given["call"])),
+            call=self.find(rows, call_id=running.uuid_of(given["call"])),
             buyer=self.party,
             by=self.user,
             version=self.find(versions, pk=named) if named else None,
@@ -211,10 +210,3 @@ class OneReplay(OfReplays, Reads):
     """One replay: both answers, and what the same checks say of each."""
 
     gives = ReplaySerializer
-
-
-def _uuid(id: str) -> UUID:
-    try:
-        return UUID(id.partition("_")[2])
-    except ValueError:
-        return UUID(int=0)

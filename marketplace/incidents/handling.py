@@ -28,7 +28,8 @@ class IncidentNotYours(PermissionError):
 def incidents_seen_by(acting: Acting | None) -> QuerySet[Incident]:
     """Both sides see the incidents of their engagements; the platform's staff see all."""
     rows = Incident.objects.select_related(
-        "engagement__buyer", "engagement__builder", "agent", "owner", "owner_party"
+        *("engagement__buyer", "engagement__builder", "engagement__pact_version"),
+        *("agent", "owner", "owner_party"),
     )
     if acting is None:
         return rows.none()

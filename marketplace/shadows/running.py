@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
@@ -138,6 +139,14 @@ def shadows_of(buyer: Party | str) -> QuerySet[Shadow]:
     """A buyer's shadow runs, the newest first."""
     rows = Shadow.objects.filter(buyer=buyer)
     return rows.select_related("engagement__agent_version__agent", "candidate__agent")
+
+
+def uuid_of(call: str) -> UUID:
+    """The call behind a public id `cll_…`; one that nothing has, where it is none."""
+    try:
+        return UUID(call.partition("_")[2])
+    except ValueError:
+        return UUID(int=0)
 
 
 # --- the workers' part ---------------------------------------------------------------------------

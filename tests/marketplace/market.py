@@ -25,6 +25,7 @@ from settlement.ledger import Posting
 from settlement.models import Receipt, Transfer
 from settlement.money import Money
 from tests import cast
+from tests.marketplace.production_market import consequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def one_of_everything() -> Market:
         now=clock(),
     )
     ids = {
+        **consequences(alice=alice, engagement=hired[1], call=call, now=clock()),
         "call": call,
         "evaluator-offer": offer.id,
         "credential": credential.id,

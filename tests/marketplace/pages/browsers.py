@@ -40,6 +40,15 @@ ARGUMENTS = {
     "kind": "check",
     "jury_id": "jury",
     "review_id": "review",
+    "notice_id": "notice",
+    "token": "off-token",
+    "hook_id": "hook",
+    "delivery_id": "delivery",
+    "incident_id": "incident",
+    "route_id": "route",
+    "shadow_id": "shadow",
+    "replay_id": "replay",
+    "call_id": "call",
 }
 
 
