@@ -49,7 +49,7 @@ def test_every_number_of_an_agent_leads_to_its_parts_and_each_part_to_its_eviden
     path = "/agents/seasoned/standing/"
     links = links_of(path)
     assert set(links) == {
-        *("everything", "accuracy", "claim", "compliance", "disputes", "evaluations")
+        *("everything", "accuracy", "claim", "compliance", "disputes", "evaluations", "money")
     }
     for address in links.values():
         parts = evidence_of(address)
