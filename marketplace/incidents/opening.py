@@ -40,6 +40,7 @@ SEVERITY: Mapping[str, Callable[[Facts], str | None]] = {
     "model.changed": lambda facts: MAJOR.value,
     "version.changed": lambda facts: MAJOR.value,
     "control.fired": _of_control,
+    "meter.frozen": lambda facts: CRITICAL.value,
 }
 
 
@@ -149,6 +150,8 @@ def _owner(engagement: Engagement, clause: str) -> tuple[str, str | None, str]:
 def _says(kind: str, facts: Facts) -> str:
     if kind == "window.breached":
         return f"the promise was shown broken in window {facts.get('window')}"
+    if kind == "meter.frozen":
+        return "the budget is frozen: nothing more is paid"
     if kind == "drift.found":
         return f"drift in {facts.get('what')}, at call {facts.get('place')}"
     if kind == "control.fired":

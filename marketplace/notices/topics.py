@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from reputation.kinds import KINDS
+
 Facts = Mapping[str, Any]
 Audience = Literal["sides", "party", "agent", "owner"]
 
@@ -92,7 +94,7 @@ def _outcome(text: str) -> Callable[[Facts, str], str]:
 _CALLS, _ENGAGEMENT = "/engagements/{engagement}/calls/", "/engagements/{engagement}/"
 _ALWAYS: Callable[[Facts], bool] = lambda facts: True  # noqa: E731 - a row of data below
 
-TOLD: Mapping[str, Told] = {
+_TOLD: Mapping[str, Told] = {
     "window.breached": Told(topic="violation", says=_breached, path=_CALLS, grave=_ALWAYS),
     "window.concluded": Told(
         topic="violation",
@@ -209,6 +211,28 @@ TOLD: Mapping[str, Told] = {
     "escrow.settled": Told(
         topic="escrow", says=_outcome("Money for {agent} was {outcome}"), path=_ENGAGEMENT
     ),
+    "meter.frozen": Told(
+        topic="escrow",
+        says=lambda facts, agent: (
+            f"The budget of {agent} is frozen: it broke “{facts.get('clause', '')}”"
+        ),
+        path=_ENGAGEMENT,
+        grave=_ALWAYS,
+    ),
+    "meter.withheld": Told(
+        topic="escrow",
+        says=_plain("The price of a window of {agent}’s calls is withheld"),
+        path=_ENGAGEMENT,
+    ),
+    "meter.ended": Told(
+        topic="escrow", says=_plain("The budget of {agent} has ended"), path=_ENGAGEMENT
+    ),
+    "meter.settled": Told(
+        topic="escrow",
+        says=_outcome("A window of {agent}’s calls is settled: {outcome}"),
+        path=_ENGAGEMENT,
+        people=False,
+    ),
     "engagement.proposed": Told(
         topic="engagement", says=_plain("{agent} is offered a hire"), path=_ENGAGEMENT
     ),
@@ -257,6 +281,10 @@ TOLD: Mapping[str, Told] = {
         grave=_ALWAYS,
     ),
 }
+
+
+# Metered hires bring kinds of their own; what this log cannot hold is not waited for.
+TOLD: Mapping[str, Told] = {kind: told for kind, told in _TOLD.items() if kind in KINDS}
 
 
 def _words(code: object) -> str:
