@@ -154,7 +154,7 @@ def hire(
     `EngagementRefused`, `pacts.evaluators.EvaluatorRefused`, `pacts.currencies.CurrencyUnknown`,
     `settlement.escrow.ExposureExceeded`.
     """
-    _refuse_closed(listing, now)
+    refuse_closed(listing, now)
     chosen = _chosen(task_set_version, further, offer)
     _refuse_other_work(chosen, listing.agent)
     with transaction.atomic():
@@ -211,8 +211,11 @@ def _refuse_other_work(chosen: Sequence[TaskSetVersion], agent: Agent) -> None:
             )
 
 
-def _refuse_closed(listing: Listing, now: datetime) -> None:
-    """Read from its row: a control may have suspended it since the page was drawn."""
+def refuse_closed(listing: Listing, now: datetime) -> None:
+    """Read from its row: a control may have suspended it since the page was drawn.
+
+    Raises ListingClosed.
+    """
     state = Listing.objects.values_list("state", flat=True).get(pk=listing.pk)
     if state != Listing.State.OPEN:
         raise ListingClosed("this listing takes no new hires at the moment")

@@ -12,7 +12,7 @@ from pacts.runner import egress
 from reputation import controlling
 from reputation.clock import database_now
 from reputation.hints import hint
-from settlement.tasks import alone
+from settlement.tasks import alone, look_at_meters
 
 SCHEDULE = {
     "oversee-agents": {"task": "marketplace.tasks.oversee_agents", "schedule": 5.0},
@@ -116,7 +116,9 @@ def follow_standings() -> None:
 # A window's end, a breach in it and a drift are evidence, which moves what controls read.
 @shared_task(name="pacts.window_breached")
 def follow_breach(window: str) -> None:
-    """A promise broken under real calls may fire a control now, and people are told."""
+    """A promise broken under real calls stops a metered budget, may fire a control now, and people
+    are told."""
+    look_at_meters()
     hint("reputation.tasks.sequence_evidence")
     tell_news()
     oversee_agents()
@@ -124,7 +126,8 @@ def follow_breach(window: str) -> None:
 
 @shared_task(name="pacts.window_concluded")
 def follow_window(window: str) -> None:
-    """A window that ended may fire or clear a control now."""
+    """A window that ended is paid for where calls are metered, and may fire or clear a control."""
+    look_at_meters()
     oversee_agents()
 
 

@@ -24,6 +24,7 @@ from reputation.facts import (
 )
 from reputation.kind import ROLES, Kind
 from reputation.kind import kind as _kind
+from reputation.metering_kinds import METERING
 
 __all__ = ["KINDS", "ROLES", "Kind"]
 
@@ -264,6 +265,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "calls.erased": _kind("engagement party", {"reason": TOKEN, "contents": COUNT}),
     **CONSEQUENCES,
+    **METERING,
     "escrow.withheld": _kind(
         "escrow engagement",
         {"reason": TOKEN},
