@@ -129,7 +129,8 @@ def erase_due(*, now: datetime) -> int:
 def _go_on(request: ErasureRequest, now: datetime) -> Erased:
     subject_id, reason = request.subject_id, request.reason
     gone = len(evidence.erase_payloads_of(subject_id=subject_id, reason=reason, at=now))
-    texts, waiting = _empty_written(subject_id), []
+    texts = _empty_written(subject_id)
+    waiting: list[Waiting] = []
     for copy in COPIES:
         rows = _held(copy, subject_id)
         if (still := _OPEN.get(copy.model)) is not None:

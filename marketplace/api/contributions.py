@@ -38,14 +38,11 @@ class ContributionsSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
 
 
-def _asked(*more: OpenApiParameter) -> Any:
-    return extend_schema(
-        parameters=[
-            OpenApiParameter("about", str, required=True, description="Which number."),
-            OpenApiParameter("before", str, description="The `next` of the page before."),
-            *more,
-        ]
-    )
+ASKED = (
+    OpenApiParameter("about", str, required=True, description="Which number."),
+    OpenApiParameter("before", str, description="The `next` of the page before."),
+)
+VERSION = OpenApiParameter("agent_version", str, description="Else that of `/signals`.")
 
 
 class _MadeOf(Noun):
@@ -73,7 +70,7 @@ class StandingEvidence(_MadeOf):
     """What one number of an agent's version is made of: a dimension by its name, or `everything`,
     `compliance`, `disputes`, `claim`, `evaluations`, `money`, `bond`."""
 
-    @_asked(OpenApiParameter("agent_version", str, description="Else that of `/signals`."))
+    @extend_schema(parameters=[*ASKED, VERSION])
     def get(self, request: Request, id: str) -> Response:
         agent = self.find(Agent.objects.all(), pk=id)
         named = request.query_params.get("agent_version")
@@ -88,7 +85,7 @@ class BuyerEvidence(_MadeOf):
     """What one number of a buyer's record is made of: `hires`, `disputes`, `rulings`, `silences` or
     `builders`."""
 
-    @_asked()
+    @extend_schema(parameters=[*ASKED])
     def get(self, request: Request, id: str) -> Response:
         party = self.find(Party.objects.all(), pk=id)
         try:
