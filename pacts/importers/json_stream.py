@@ -15,6 +15,7 @@ from typing import Any, Protocol
 WINDOW = 1 << 20  # characters
 MOST_TEXT = 64 * WINDOW  # in one text, which must lie in the window as a whole
 DEEPEST = 200
+MOST_WALKED = 1_000_000  # values met one by one: more are no log, but an attempt to keep us busy
 _SPACE = re.compile(r"[ \t\n\r]*")
 LONGEST_KEPT = 4_000  # of one text: names are short, and error messages are only skimmed
 
@@ -83,10 +84,14 @@ class _Window:
         self._first = stream.read(WINDOW)
         self._decode = codecs.getincrementaldecoder(_encoding(self._first))()
         self._text, self._at, self._passed, self._ended = "", 0, 0, False
+        self._walked = 0
         self._fill()
 
     def value(self, *, depth: int, kept: bool) -> Any:
         """The value that begins here; None when it is not kept."""
+        self._walked += 1
+        if self._walked > MOST_WALKED:
+            raise NotJson(f"more than {MOST_WALKED:,} values in one list")
         if depth > DEEPEST:
             raise NotJson(f"nested deeper than {DEEPEST} levels")
         self._skip()
@@ -114,7 +119,7 @@ class _Window:
         if first == "[":
             return self._list(depth, kept)
         if self._ended or not first:
-            raise self._wrong(_reason(error), error)
+            raise self._wrong(_reason(error), error) from error
         self._more(2 * (len(self._text) - self._at))
         return self.value(depth=depth, kept=kept)
 
@@ -155,7 +160,10 @@ class _Window:
         try:
             name, self._at = _DECODER.raw_decode(self._text, self._at)
         except JSONDecodeError as error:
-            raise self._wrong(error.msg, error) from error
+            if self._ended:
+                raise self._wrong(_reason(error), error) from error
+            self._more(2 * (len(self._text) - self._at))
+            return self._name()
         return str(name)
 
     def _next(self, char: str) -> bool:
@@ -213,7 +221,7 @@ def _encoding(data: bytes) -> str:
 
 def _reason(error: Exception | None) -> str:
     if isinstance(error, JSONDecodeError):
-        return error.msg
+        return error.msg.removesuffix(" starting at")
     if isinstance(error, RecursionError):
         return "nested too deep"
     return "a number has too many digits" if error else "a value is missing"

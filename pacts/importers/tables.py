@@ -76,6 +76,8 @@ def missing(file: Member) -> str:
     """What a table is told whose first line names no task or no outcome; "" for other files."""
     if not file.name.lower().endswith((".csv", ".tsv")):
         return ""
+    if b"\x00" in file.head() and file.encoding() == "utf-8":
+        return f"{file.name} holds NUL characters: it is no text; save it as CSV (UTF-8)"
     names = _names(_reader(file))
     lacking = [
         f"“{wanted[0]}” (or {', '.join(wanted[1:4])})"
