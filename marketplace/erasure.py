@@ -15,7 +15,7 @@ from typing import Any
 from django.db import models, transaction
 
 from marketplace import farewells
-from marketplace.models import ErasureRequest
+from marketplace.models import ErasureRequest, Incident, IncidentEntry
 from pacts.models import Dispute, ReviewLabel, Ruling, TaskSet
 from reputation import evidence
 from reputation.models import ControlReview, EvidenceSubject, Override
@@ -47,6 +47,8 @@ COPIES = (
     Copy("cancellation", Cancellation, "pk", ("note",)),
     Copy("firing", Override, "firing_id", ("reason",)),
     Copy("control", ControlReview, "lineage", ("note",)),
+    Copy("incident", Incident, "pk", ("reason",)),
+    Copy("incident", IncidentEntry, "incident_id", ("note",)),
     Copy("evaluation", ReviewLabel, "item__batch__evaluation_id", ("note",)),
 )
 WRITTEN = (
@@ -55,6 +57,7 @@ WRITTEN = (
     Written(ControlReview, "by", "note"),
     Written(Override, "by", "reason"),
     Written(TaskSet, "owner_id", "note"),
+    Written(IncidentEntry, "by_id", "note"),
 )
 # Erased once the case is over: until then the sides and the adjudicator need them. Each case ends
 # by itself at the moment in this column at the latest.

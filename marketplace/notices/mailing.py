@@ -49,7 +49,8 @@ def send_due(*, now: datetime, limit: int = 50) -> int:
 def _lease(now: datetime) -> Waiting | None:
     """The person who has waited longest, with everything that waits for them."""
     with transaction.atomic():
-        due = Mail.objects.filter(due_at__lte=now).select_for_update(skip_locked=True, of=("self",))
+        rows = Mail.objects.filter(due_at__lte=now, user__is_active=True)
+        due = rows.select_for_update(skip_locked=True, of=("self",))
         first = due.order_by("due_at", "pk").first()
         if first is None:
             return None

@@ -34,9 +34,7 @@ def pairs(hired: float, candidate: float, count: int) -> list[dict[str, tuple[fl
 # --- the method --------------------------------------------------------------------------------
 
 
-def test_a_candidate_that_fails_where_the_hired_one_passes_is_worse_and_vice_versa() -> (
-    None
-):
+def test_a_candidate_that_fails_where_the_hired_one_passes_is_worse_and_vice_versa() -> None:
     worse = compare(pairs(1, 0, 40), ONE, tolerance=0.02, alpha=0.05)
     better = compare(pairs(0, 1, 40), ONE, tolerance=0.02, alpha=0.05)
     assert (worse.outcome, better.outcome) == ("worse", "better")
@@ -244,12 +242,12 @@ def test_a_run_that_makes_no_sense_does_not_start(rig: Rig, wrong_: str) -> None
     candidate = rig.candidate(good)
     other = cast.agent_of(rig.bob, name="Unlisted")
     mallory = cast.mallory()
-    given_: dict[str, Any] = {
+    changes: dict[str, dict[str, Any]] = {
         "hired": {"candidate": rig.engagement.agent_version},
         "foreign": {"buyer": mallory.party},
         "unlisted": {"candidate": other},
         "budget": {"budget": Budget(most_calls=0)},
-    }[wrong_]
+    }
     fields: dict[str, Any] = {
         "engagement": rig.engagement,
         "candidate": candidate,
@@ -259,7 +257,7 @@ def test_a_run_that_makes_no_sense_does_not_start(rig: Rig, wrong_: str) -> None
         "now": clock(),
     }
     with pytest.raises(running.ShadowRefused):
-        running.start_shadow(**fields | given_)
+        running.start_shadow(**fields | changes[wrong_])
 
 
 def test_one_runs_at_a_time_and_a_stopped_one_stays_stopped(rig: Rig) -> None:
