@@ -110,12 +110,16 @@ def propose(
             proposed_at=now,
             offer_expires_at=now + timedelta(seconds=OFFER_SECONDS),
         )
-        rows = _milestones(engagement, milestones)
-        engagement.digest = digest(agreement(engagement, rows))
-        engagement.save(force_insert=True)
-        Milestone.objects.bulk_create(rows)
-        _log_proposal(engagement, rows, now)
+        _put_down(engagement, milestones, now)
     return engagement
+
+
+def _put_down(engagement: Engagement, drafts: list[MilestoneDraft], now: datetime) -> None:
+    rows = _milestones(engagement, drafts)
+    engagement.digest = digest(agreement(engagement, rows))
+    engagement.save(force_insert=True)
+    Milestone.objects.bulk_create(rows)
+    _log_proposal(engagement, rows, now)
 
 
 def _log_proposal(engagement: Engagement, rows: list[Milestone], now: datetime) -> None:

@@ -77,7 +77,6 @@ def start_evaluation(
     if not deliverable:  # a hire's clocks were looked at when it was agreed
         _refuse_hurried(parsed, task_set_version.size, deadline_at - now)
     waits = independence == Evaluation.Independence.THIRD_PARTY
-    repeats = repeats or repeats_of(pact_version)
     with transaction.atomic():
         evaluation = Evaluation.objects.create(
             purpose=purpose,
@@ -87,9 +86,9 @@ def start_evaluation(
             agent_version=agent_version,
             pact_version=pact_version,
             task_set_version=task_set_version,
-            repeats=repeats,
+            repeats=repeats or repeats_of(pact_version),
             seed=secrets.randbits(SEED_BITS),
-            trials_total=task_set_version.size * repeats,
+            trials_total=0,
             full_run=full_run,
             state=Evaluation.State.WAITING if waits else Evaluation.State.RUNNING,
             started_at=now,
