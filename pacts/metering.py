@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from pacts.currencies import LARGEST
 from pacts.feasibility import DAY, LONGEST_TIMER
-from pacts.live import why_not_live
+from pacts.live import decided_at_once
 from pacts.terms import WHOLE, Clause, PactTerms, Window
 
 Basis = Literal["call", "window"]
@@ -108,7 +108,7 @@ def _unfit(metering: MeteringTerms) -> str | None:
 
 def deciding(pact: PactTerms) -> tuple[Clause, ...]:
     """The clauses that single calls are held against."""
-    return tuple(c for c in pact.clauses if c.unit == "call" and why_not_live(c) is None)
+    return tuple(c for c in pact.clauses if c.unit == "call" and decided_at_once(c))
 
 
 def window_of(pact: PactTerms) -> Window:

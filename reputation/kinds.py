@@ -263,6 +263,14 @@ KINDS: Mapping[str, Kind] = {
         digests="fingerprint",
         version=2,
     ),
+    # Before any call: how likely each goes to a jury or people, and a commitment to what decides
+    # it; the seed opens it when no more calls come.
+    "calls.draw_committed": _kind(
+        "stream engagement",
+        {"clause": TOKEN, "drawn_bps": BPS, "read_bps": BPS},
+        digests="commitment",
+    ),
+    "calls.draw_opened": _kind("stream engagement", {"seed": TOKEN, "drawn": COUNT}),
     "calls.erased": _kind("engagement party", {"reason": TOKEN, "contents": COUNT}),
     **CONSEQUENCES,
     **METERING,

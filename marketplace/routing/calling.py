@@ -32,7 +32,7 @@ from pacts.agents.protocol import failure
 from pacts.calls_backlog import make_room
 from pacts.calls_examined import Reported, examine_call
 from pacts.egress import Egress
-from pacts.live import why_not_live
+from pacts.live import decided_at_once
 from pacts.models import Call, CallStream
 from reputation import evidence
 from reputation.canonical import JsonValue
@@ -182,7 +182,7 @@ class _Turn:
 
 def calls_say(clause: terms.Clause) -> bool:
     """Whether a single call says anything of a clause."""
-    return why_not_live(clause) is None
+    return decided_at_once(clause)
 
 
 def reported_of(reply: AgentReply, input: JsonValue) -> Reported:
