@@ -43,7 +43,10 @@ from reputation.identifiers import new_id
 log = logging.getLogger(__name__)
 
 _NEEDED = frozenset(
-    "call_id engagement agent_version started_at latency_ms input output fault error labels".split()
+    {
+        *("call_id", "engagement", "agent_version", "started_at", "latency_ms"),
+        *("input", "output", "fault", "error", "labels"),
+    }
 )
 _TOO_LATE = ("timeout", "connect_timeout")
 
