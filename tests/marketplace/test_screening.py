@@ -99,9 +99,11 @@ def offered(bob: cast.Actor, name: str, *, claim: int, met: int, rank: int) -> L
         measured_on=clock().date(),
         now=clock(),
     )
-    own = {"agent_id": version.agent_id, "version_id": version.id}
-    counts = {"met": met, "breached": 10 - met, "verdicts": 10}
-    VersionRecord.objects.update_or_create(**own, defaults=counts)
+    VersionRecord.objects.update_or_create(
+        agent_id=version.agent_id,
+        version_id=version.id,
+        defaults={"met": met, "breached": 10 - met, "verdicts": 10},
+    )
     StandingScore.objects.update_or_create(
         version_id=version.id,
         defaults={
