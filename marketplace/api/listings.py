@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace import hiring
-from marketplace.api.engagements import BandSerializer
+from marketplace.api.escrows import BandSerializer
 from marketplace.api.fields import AmountField, CurrencyField, IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.models import BenchmarkClaim, Listing
