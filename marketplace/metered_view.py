@@ -43,6 +43,14 @@ def windows_of(party_id: str, *, adjudicates: bool = False) -> QuerySet[MeterWin
     )
 
 
+def windows_for_people(*, now: datetime) -> QuerySet[MeterWindow]:
+    """Windows that wait for an adjudicator, the nearest deadline first."""
+    rows = MeterWindow.objects.filter(
+        state=MeterWindow.State.WITHHELD, rule="human_review", decide_by_at__gte=now
+    )
+    return rows.select_related("meter__engagement__agent_version__agent").order_by("decide_by_at")
+
+
 def statements_of(party_id: str, *, adjudicates: bool = False) -> QuerySet[MeterStatement]:
     """The signed statements of the same windows."""
     seen = windows_of(party_id, adjudicates=adjudicates).order_by().values("pk")

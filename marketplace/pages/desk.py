@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from marketplace.metered_view import windows_for_people
 from marketplace.pages import control_view, engagement_view
 from marketplace.pages.agent_view import pact_text
 from marketplace.pages.attempts import attempt, attempt_button
@@ -35,6 +36,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     context = {
         "waiting": waiting,
         "reviews": reviews.waiting_for(user_of(request)),
+        "windows": windows_for_people(now=now_of(request)),
         "page": page,
         "which": which,
         "query": f"which={which}&",

@@ -42,7 +42,7 @@ def send(visitor: Client, page: str, to: str = "", **fields: Any) -> Any:
     return visitor.post(to or page, fields | {"idempotency_key": found[1]}, follow=True)
 
 
-OFFER = {
+OFFER: dict[str, Any] = {
     "budget": "100.00",
     "price": "0.50",
     "basis": "call",
@@ -102,7 +102,7 @@ def test_a_pact_that_cannot_be_metered_is_told_before_anything_is_typed(
 
 def judged(**changes: Any) -> Metered:
     """One met window, and one that waits for a person."""
-    made = running(clause(on_undetermined="human_review"), **changes)
+    made = running(clause(on_undetermined="human_review"), start=database_now(), **changes)
     made.report(good=WINDOW + 20, bad=10)
     made.report(good=WINDOW)
     made.look()
