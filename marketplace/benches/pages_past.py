@@ -33,6 +33,7 @@ TRIALS_OF_ONE = 500  # in one evaluation
 HIRES = 200  # of the buyer who looks
 KINDS = 40
 PEOPLE = 1_000  # builders
+BUYER = "(SELECT id FROM pacts_party WHERE name = 'Bench buyer')"
 # What agents are called: enough words that a search finds few, and that some are alike.
 FIRST = [
     "Amber",
@@ -233,7 +234,7 @@ def _clone_trials(count: int) -> None:
     run, verdict = _id("evl", "e"), _id("vdt", "v")
     first = Trial.objects.order_by("-pk").values_list("pk", flat=True)[0] + 1
     trial = f"{first} + (n - 1) * {TRIALS_OF_ONE} + "
-    clone("pacts_evaluation", times=times, rewrites={"id": run})
+    clone("pacts_evaluation", times=times, rewrites={"id": run, "requested_by_id": BUYER})
     clone(
         "pacts_trial",
         times=times,
@@ -284,7 +285,11 @@ def _paths() -> dict[str, list[str]]:
     """What is read, by name. Those of the buyer need its cookie."""
     slugs = list(Agent.objects.order_by("id").values_list("slug", flat=True))
     agents = slugs[:: max(1, len(slugs) // 20)]
-    runs = list(Evaluation.objects.order_by("id").values_list("id", flat=True)[:20])
+    runs = list(
+        Evaluation.objects.filter(requested_by__name="Bench buyer")
+        .order_by("id")
+        .values_list("id", flat=True)[:20]
+    )
     last = len(slugs) // 24
     return {
         "empty": ["/bench/empty"],
