@@ -46,7 +46,7 @@ _COMPOSITE = (
 )
 _RECORD = (
     *("verdicts", "tasks", "met", "breached", "critical_breaches", "rulings", "disputes"),
-    *("started", "concluded"),
+    *("started", "concluded", "changed_at", "changed_evidence"),
 )
 
 

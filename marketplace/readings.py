@@ -64,6 +64,8 @@ class Readings:
         version = self.place.version_id
         if not known or not version:
             return Reading(None)
+        if self.standing.changed is not None:  # another model answers under the same name
+            return Reading(1, self.standing.changed.evidence_id)
         return Reading(int(version not in known), version)
 
     def compliance_rate(self, terms: Terms) -> Reading:

@@ -230,7 +230,11 @@ def _log_version(stream: CallStream, now: datetime) -> None:
     evidence.append(
         kind="version.changed",
         subjects=subjects_of(stream),
-        facts={"number": stream.agent_version.number},
+        facts={
+            "number": stream.agent_version.number,
+            "hired": stream.engagement.agent_version_id,
+            "independence": stream.independence,
+        },
         digests={"fingerprint": stream.agent_version.fingerprint},
         at=now,
     )

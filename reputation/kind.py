@@ -13,7 +13,7 @@ ROLES = frozenset({
     "claim", "pact", "pact_version", "taskset", "engagement", "milestone", "deliverable",
     "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
     "deposit", "payout", "receipt", "imported_run", "control", "firing", "evidence", "cancellation",
-    "jury", "review", "stream",
+    "jury", "review", "stream", "evaluator", "incident", "route", "shadow", "replay", "hook",
 })
 # fmt: on
 

@@ -178,9 +178,13 @@ class Composite:
 
 
 def combine(
-    dimensions: Iterable[DimensionStanding], *, weights: Mapping[str, int] | None = None
+    dimensions: Iterable[DimensionStanding],
+    *,
+    weights: Mapping[str, int] | None = None,
+    is_stale: bool = False,
 ) -> Composite:
-    """The composite of one version's dimensions. A dimension without a weight weighs 1."""
+    """The composite of one version's dimensions. A dimension without a weight weighs 1. A stale
+    one is met no more; its numbers stay, because whoever reports a change must not move ranks."""
     every = sorted(dimensions, key=lambda one: one.dimension)
     proven = [(one, one.estimate_bps) for one in every if one.estimate_bps is not None]
     breached = [(bps, one.dimension) for one, bps in proven if one.status == "breached"]
@@ -190,13 +194,14 @@ def combine(
     overall = _mean([(bps, shares[one.dimension]) for one, bps in proven])
     bounds = [(_joint_lower(one, len(every)), shares[one.dimension]) for one in every]
     lower = _mean(bounds) if proven else None
+    status = _joint_status([one.status for one in every])
     return Composite(
         overall_bps=overall,
         lower_bps=lower,
         shown_bps=_capped(overall, cap),
         score_bps=_capped(lower, doubt),
         capped_by=capped_by,
-        status=_joint_status([one.status for one in every]),
+        status="undetermined" if is_stale and status == "met" else status,
         units=sum(one.units for one in every),
         is_vouched=bool(every) and all(one.is_vouched for one in every),
         vouched_units=int(sum(one.credited_units for one in every if one.is_vouched)),

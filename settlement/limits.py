@@ -1,16 +1,27 @@
 """Keeping what is held on one agent within what its standing carries, whoever funds at once."""
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from pacts.models import Agent, AgentVersion, Engagement
 from reputation import queries, restrictions
 from reputation.queries import StoredScore
 from reputation.restrictions import Restriction
 from reputation.standing import Composite
-from settlement.exposure import Carrier, Limit, Room, least_limit, limit_of, narrowed, shared
+from settlement.exposure import (
+    Carrier,
+    Limit,
+    Room,
+    least_limit,
+    limit_of,
+    narrowed,
+    shared,
+    suspended,
+)
+from settlement.kinship import kin_of
 from settlement.models import Escrow
 from settlement.money import exponent_of
 from settlement.refusals import ExposureExceeded
@@ -25,7 +36,8 @@ def limit_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -
 
 def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -> Room:
     """What the agent may carry beside its builder's others, and what is held against that."""
-    agents = _agents_beside(agent_id)
+    beside = _agents_beside(agent_id)
+    agents = list(beside)
     held = _held_on(agents, currency)
     narrowing = restrictions.in_force_on(agents=agents, now=now)
     scores = _scores_of(agents)
@@ -38,12 +50,19 @@ def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) ->
         exponent,
     )
     others = [
-        _carrier(
-            held.get(other, 0),
-            scores[other][0] if scores[other] else None,
-            scores[other][1:],
-            [one for one in narrowing.get(other, []) if one.by_platform],
-            exponent,
+        _beside(
+            _carrier(
+                held.get(other, 0),
+                scores[other][0] if scores[other] else None,
+                scores[other][1:],
+                [one for one in narrowing.get(other, []) if one.by_platform],
+                exponent,
+            ),
+            is_kin=beside[other] != beside[agent_id],
+            is_suspended=any(
+                one.by_platform and one.action == "suspend" for one in narrowing.get(other, [])
+            ),
+            exponent=exponent,
         )
         for other in agents
         if other != agent_id
@@ -51,12 +70,24 @@ def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) ->
     return shared(own, others, exponent=exponent)
 
 
-def _agents_beside(agent_id: str) -> list[str]:
-    """This agent and every other of its builder, in one order."""
-    mine = Agent.objects.filter(pk=agent_id).values("builder_id")
-    return list(
-        Agent.objects.filter(builder_id__in=mine).order_by("pk").values_list("pk", flat=True)
-    )
+def _beside(own: Carrier, *, is_kin: bool, is_suspended: bool, exponent: int) -> Carrier:
+    """What an agent is to its builder's others: suspended, it carries what a breached one does."""
+    limit = suspended(own.limit, exponent=exponent) if is_suspended else own.limit
+    return replace(own, limit=limit, is_proven=own.is_proven and not is_suspended, is_kin=is_kin)
+
+
+def _agents_beside(agent_id: str) -> dict[str, str]:
+    """This agent and every other of its builder and the builder's kin, in one order: agent id →
+    builder."""
+    builder = Agent.objects.values_list("builder_id", flat=True).get(pk=agent_id)
+    return dict(_agents_of(builder).values_list("pk", "builder_id"))
+
+
+def _agents_of(builder_id: str) -> QuerySet[Agent]:
+    """The agents of a builder and of the parties it is connected with, in one order."""
+    kin = kin_of(party_id=builder_id)
+    parties = [builder_id, *(one.party_id for one in kin)]
+    return Agent.objects.filter(builder_id__in=parties).order_by("pk")
 
 
 def _held_on(agents: list[str], currency: str) -> dict[str, int]:
@@ -115,7 +146,7 @@ def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime)
     The caller is in the transaction that funds. Raises ExposureExceeded with the arithmetic.
     """
     agent_id, currency = engagement.agent_version.agent_id, escrow.currency
-    beside = Agent.objects.filter(builder_id=engagement.builder_id).order_by("pk")
+    beside = _agents_of(engagement.builder_id)
     agents = list(beside.select_for_update(no_key=True).values_list("pk", flat=True))
     held = sum(_held_on(agents, currency).values())
     narrowing = restrictions.in_force_on(agents=agents, now=now)
@@ -140,7 +171,8 @@ def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime)
 def _whom(room: Room) -> str:
     if room.sharing == 1:
         return "this agent"
-    return f"this agent and the builder's {room.sharing - 1} others without evidence of their own"
+    whose = "of the builder and of parties connected with it," if room.kin else "of the builder"
+    return f"this agent and {room.sharing - 1} others {whose} without evidence of their own"
 
 
 def _way_out(room: Room) -> str:

@@ -14,7 +14,7 @@ from reputation import queries
 from reputation.clock import database_now
 from reputation.kinds import KINDS
 from reputation.models import Evidence
-from reputation.queries import AgentStanding
+from reputation.queries import AgentStanding, Change
 
 
 class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
@@ -94,6 +94,11 @@ class CompositeSerializer(serializers.Serializer[Any]):
     units = serializers.IntegerField()
 
 
+class ChangeSerializer(serializers.Serializer[Change]):
+    at = serializers.DateTimeField()
+    evidence = serializers.CharField(source="evidence_id")
+
+
 class StandingSerializer(serializers.Serializer[AgentStanding]):
     """What the log says of one agent version; rates are basis points, null while it is new."""
 
@@ -101,6 +106,10 @@ class StandingSerializer(serializers.Serializer[AgentStanding]):
     agent_version = serializers.CharField(source="version_id", allow_null=True)
     dimensions = serializers.DictField(child=DimensionSerializer())
     composite = CompositeSerializer()
+    changed = ChangeSerializer(
+        allow_null=True,
+        help_text="Set while the standing is stale: another model or version answers since then.",
+    )
 
 
 class StandingFilter(django_filters.FilterSet):

@@ -1,5 +1,6 @@
 """The roof's rows: what is on offer, and what follows from how production goes."""
 
+from marketplace.models.erasures import ErasureRequest
 from marketplace.models.hooks import Delivery, DeliveryAttempt, Hook, HookSecret
 from marketplace.models.incidents import Incident, IncidentEntry
 from marketplace.models.market import (
@@ -23,6 +24,7 @@ __all__ = [
     "BenchmarkClaim",
     "Delivery",
     "DeliveryAttempt",
+    "ErasureRequest",
     "HireChoice",
     "Hook",
     "HookSecret",

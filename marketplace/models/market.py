@@ -15,7 +15,7 @@ from pacts.models import (
     Party,
     User,
 )
-from reputation.fields import PublicIdField
+from reputation.fields import PublicIdField, SealedTextField
 from reputation.identifiers import ID_MAX_LENGTH
 from reputation.triggers import append_only
 
@@ -162,7 +162,8 @@ class ReplayedRequest(models.Model):
     key = models.CharField(max_length=255)
     request_digest = models.CharField(max_length=80)
     status = models.PositiveSmallIntegerField()
-    body = models.TextField()  # JSON as it was sent, so that a replay is the same to the byte
+    # JSON as it was sent, so that a replay is the same to the byte; people wrote some of it.
+    body = SealedTextField()
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

@@ -6,8 +6,8 @@ from django.db import models
 from pacts.models.evaluations import Evaluation, Trial
 from pacts.models.juries import Jury
 from pacts.models.parties import User
-from reputation.fields import PublicIdField
-from reputation.triggers import append_only, never_emptied
+from reputation.fields import PublicIdField, SealedTextField
+from reputation.triggers import append_only, never_emptied, never_removed, texts_erased_only
 
 # No member of the buyer, the builder or the owner of the tasks labels an answer, whoever asks.
 _NO_INTEREST = """
@@ -113,7 +113,7 @@ class ReviewLabel(models.Model):
     item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="labels")
     reviewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="review_labels")
     said = models.CharField(max_length=8, choices=Said.choices)
-    note = models.CharField(max_length=1000, blank=True)
+    note = SealedTextField(max_length=1000, blank=True)
     labelled_at = models.DateTimeField()
 
     class Meta:
@@ -121,7 +121,8 @@ class ReviewLabel(models.Model):
             models.UniqueConstraint(fields=["item", "reviewer"], name="review_label_once"),
         ]
         triggers = [
-            append_only(),
+            texts_erased_only("note"),
+            never_removed(),
             pgtrigger.Trigger(
                 name="without_interest",
                 when=pgtrigger.Before,

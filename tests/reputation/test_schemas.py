@@ -52,6 +52,7 @@ jury.registered 1 141c20d6f0f92ca0
 listing.opened 1 88d55ab4fbd4c741
 listing.opened 2 7130ee3c9269c2c8
 model.changed 1 1d871d988826a163
+model.changed 2 d0722bcc84e80f32
 pact.published 1 7833a850e1797182
 pact.published 2 ae848a207b4fd575
 payload.erased 1 9401107ac811a786
@@ -70,6 +71,7 @@ run.imported 1 135d1ef7ae438037
 taskset.committed 1 2ba20ce8d9445aef
 taskset.committed 2 dc91df00e4e9990e
 version.changed 1 e28bdb8c0bf8adb4
+version.changed 2 ff19af73059ea37d
 window.breached 1 7f04a421f125d790
 window.concluded 1 2aa172518e94f809
 """
