@@ -32,6 +32,6 @@ def clone(
             f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} "  # noqa: S608
             f"FROM {table} AS old CROSS JOIN generate_series(1, {times}) AS n {joins} WHERE {where}"
         )
-        written = cursor.rowcount
+        written = int(cursor.rowcount)
         cursor.execute("RESET session_replication_role")
     return written

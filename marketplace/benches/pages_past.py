@@ -14,7 +14,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
-from marketplace import hiring
+from marketplace import finding, hiring
 from marketplace.acting import PARTY_IN_SESSION
 from marketplace.benches import evaluation_ours
 from marketplace.benches.clones import clone
@@ -73,6 +73,7 @@ def write_market(listings: int, trials: int) -> dict[str, Any]:
     _clone_trials(trials)
     _clone_hires()
     _score()
+    finding.write_entries()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return {
