@@ -7,12 +7,12 @@ no number yet would otherwise never be seen.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, reduce
 from operator import and_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
@@ -32,6 +32,7 @@ SORTS = {
 PER_PAGE = 24
 MOST_WORDS = 8
 NEWCOMER_EVERY = 6  # places
+ALIKE = 0.45  # share of a word's trigrams that a word like it has, in one stretch
 _WORD = re.compile(r"\w+")
 
 
@@ -105,6 +106,8 @@ def spelled(search: Search, *, now: datetime) -> tuple["QuerySet[SearchEntry]", 
     exact = others.filter(reduce(and_, (_says(word) for word in search.words)))
     if not knows_trigrams() or exact.exists():
         return exact, False
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET pg_trgm.word_similarity_threshold = {ALIKE}")
     return others.filter(*(Q(words__trigram_word_similar=word) for word in search.words)), True
 
 
@@ -153,49 +156,53 @@ def _by_pact(entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datet
     new = entries.filter(~Exists(scored)).annotate(
         drawn=MD5(Concat(Value(f"{now:%Y-%m-%d}"), F("listing_id")))
     )
-    return _mixed(ranked, new.order_by("drawn"), start)
+    newcomers = new.order_by("drawn").values_list("listing_id", flat=True)
+    return placed(
+        Line(lambda first, end: _offered(ranked[first:end]), ranked.count),
+        Line(lambda first, end: list(newcomers[first:end]), new.count),
+        start,
+    )
 
 
-def _mixed(
-    ranked: "QuerySet[StandingScore]", new: "QuerySet[SearchEntry]", start: int
-) -> list[str]:
-    """Listings on the places from `start` (counted from 0) to the end of the page."""
+def _offered(ranked: "QuerySet[StandingScore]") -> list[str]:
+    """The listings that offer these versions, in their order."""
+    versions = list(ranked.values_list("version_id", flat=True))
+    offers = SearchEntry.objects.filter(agent_version__in=versions)
+    listing = dict(offers.values_list("agent_version_id", "listing_id"))
+    return [listing[version] for version in versions if version in listing]
+
+
+class Line(NamedTuple):
+    """Listings that wait in an order: those from one place to before another, and how many."""
+
+    take: Callable[[int, int], list[str]]
+    count: Callable[[], int]
+
+
+def placed(ranked: Line, new: Line, start: int) -> list[str]:
+    """One page of both lines, from place `start` (0 is the first): a newcomer on every sixth place.
+
+    Where one line has ended, the other goes on. Both are counted only where that happens.
+    """
     end = start + PER_PAGE
-    cut = tuple(place // NEWCOMER_EVERY for place in (start, end))
-    best, fresh = _cut(ranked, new, start, end, cut)
-    if len(best) + len(fresh) < PER_PAGE:  # one kind runs out: count both, and cut exactly
+    before = [place // NEWCOMER_EVERY for place in (start, end)]
+    best = ranked.take(start - before[0], end - before[1])
+    fresh = new.take(before[0], before[1])
+    if len(best) + len(fresh) < PER_PAGE:
         many, few = ranked.count(), new.count()
-        end = min(end, many + few)
-        cut = tuple(max(min(place // NEWCOMER_EVERY, few), place - many) for place in (start, end))
-        best, fresh = _cut(ranked, new, start, end, cut)
+        end = max(start, min(end, many + few))
+        before = [max(min(p // NEWCOMER_EVERY, few), p - many) for p in (start, end)]
+        best = ranked.take(start - before[0], end - before[1])
+        fresh = new.take(before[0], before[1])
     return _interleaved(best, fresh, start)
 
 
-def _cut(
-    ranked: "QuerySet[StandingScore]",
-    new: "QuerySet[SearchEntry]",
-    start: int,
-    end: int,
-    cut: Sequence[int],
-) -> tuple[list[str], list[str]]:
-    """Ranked and new listings of places `start` to `end`; `cut`: how many new stand before."""
-    versions = list(ranked.values_list("version_id", flat=True)[start - cut[0] : end - cut[1]])
-    offered = dict(
-        SearchEntry.objects.filter(agent_version__in=versions).values_list(
-            "agent_version_id", "listing_id"
-        )
-    )
-    best = [offered[version] for version in versions if version in offered]
-    return best, list(new.values_list("listing_id", flat=True)[cut[0] : cut[1]])
-
-
 def _interleaved(best: list[str], fresh: list[str], start: int) -> list[str]:
-    """Newcomers on every sixth place, counted from the first of all, while both last."""
-    ranked, new, placed = iter(best), iter(fresh), list[str]()
+    lines, page = (iter(best), iter(fresh)), list[str]()
     for place in range(start + 1, start + len(best) + len(fresh) + 1):
-        first, second = (new, ranked) if place % NEWCOMER_EVERY == 0 else (ranked, new)
-        placed.append(next(first, None) or next(second))
-    return placed
+        turn = place % NEWCOMER_EVERY == 0
+        page.append(next(lines[turn], None) or next(lines[not turn]))
+    return page
 
 
 def _sorted(entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datetime) -> list[str]:
