@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, reduce
 from operator import and_
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
@@ -172,7 +172,8 @@ def _offered(ranked: "QuerySet[StandingScore]") -> list[str]:
     return [listing[version] for version in versions if version in listing]
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Line:
     """Listings that wait in an order: those from one place to before another, and how many."""
 
     take: Callable[[int, int], list[str]]
