@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, reduce
+from hashlib import md5
 from operator import and_
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import MD5, Concat
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from marketplace.models import SearchEntry
 from marketplace.models.searchable import ENTRIES
-from reputation.models import Standing, StandingScore
+from reputation.models import Standing
 
 SORTS = {
     "pact": "Pact: lower bound",
@@ -32,6 +32,7 @@ SORTS = {
 PER_PAGE = 24
 MOST_WORDS = 8
 NEWCOMER_EVERY = 6  # places
+MOST_VALUES = 200
 ALIKE = 0.45  # share of a word's trigrams that a word like it has, in one stretch
 _WORD = re.compile(r"\w+")
 
@@ -124,8 +125,10 @@ def filtered(search: Search, *, now: datetime) -> "QuerySet[SearchEntry]":
         entries = entries.filter(currency=search.currency)
     if search.most is not None:
         entries = entries.filter(price__lte=search.most)
-    if search.least or search.floors:
-        entries = entries.filter(Exists(_scores_reaching(search)))
+    if search.least:
+        entries = entries.filter(score_bps__gte=search.least)
+    for dimension, least in search.floors.items():
+        entries = entries.filter(**{f"bounds__{dimension}__gte": least})
     if search.fresh_days:
         since = now - timedelta(days=search.fresh_days)
         measured = Standing.objects.filter(version_id=OuterRef("agent_version_id"))
@@ -133,43 +136,39 @@ def filtered(search: Search, *, now: datetime) -> "QuerySet[SearchEntry]":
     return entries
 
 
-def _scores_reaching(search: Search) -> "QuerySet[StandingScore]":
-    scores = StandingScore.objects.filter(version_id=OuterRef("agent_version_id"))
-    if search.least:
-        scores = scores.filter(score_bps__gte=search.least)
-    for dimension, least in search.floors.items():
-        scores = scores.filter(**{f"bounds__{dimension}__gte": least})
-    return scores
-
-
 def _says(word: str) -> Q:
     begins = SearchQuery(f"{word}:*", config="simple", search_type="raw")
     return Q(document=begins | SearchQuery(word, config="english"))
 
 
-def _by_pact(entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datetime) -> list[str]:
-    """Ranked ones by their rank, and a newcomer in every sixth place while there are both."""
-    ranks = StandingScore.objects.filter(rank__isnull=False)
-    here = entries.filter(agent_version_id=OuterRef("version_id"))
-    ranked = ranks.filter(Exists(here)).order_by("-rank", "-version_id")
-    scored = ranks.filter(version_id=OuterRef("agent_version_id"))
-    new = entries.filter(~Exists(scored)).annotate(
-        drawn=MD5(Concat(Value(f"{now:%Y-%m-%d}"), F("listing_id")))
-    )
-    newcomers = new.order_by("drawn").values_list("listing_id", flat=True)
+def _by_pact(
+    entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datetime
+) -> list[str]:
+    """Ranked ones by their rank, and a newcomer in every sixth place while there are both.
+
+    Newcomers wait in a ring shuffled once; each day another of them is the first.
+    """
+    keys = entries.values_list("listing_id", flat=True)
+    ranked = keys.filter(rank__isnull=False).order_by("-rank", "listing")
+    first = md5(f"{now:%Y-%m-%d}".encode(), usedforsecurity=False).hexdigest()
+    ring = keys.filter(rank__isnull=True).order_by("shuffle")
+    ahead, behind = ring.filter(shuffle__gte=first), ring.filter(shuffle__lt=first)
     return placed(
-        Line(lambda first, end: _offered(ranked[first:end]), ranked.count),
-        Line(lambda first, end: list(newcomers[first:end]), new.count),
+        Line(lambda begin, end: list(ranked[begin:end]), ranked.count),
+        Line(lambda begin, end: _around(ahead, behind, begin, end), ring.count),
         start,
     )
 
 
-def _offered(ranked: "QuerySet[StandingScore]") -> list[str]:
-    """The listings that offer these versions, in their order."""
-    versions = list(ranked.values_list("version_id", flat=True))
-    offers = SearchEntry.objects.filter(agent_version__in=versions)
-    listing = dict(offers.values_list("agent_version_id", "listing_id"))
-    return [listing[version] for version in versions if version in listing]
+def _around(
+    ahead: "QuerySet[Any, str]", behind: "QuerySet[Any, str]", begin: int, end: int
+) -> list[str]:
+    """Places of a ring that is cut in two: the rest of the second part follows the first."""
+    found = list(ahead[begin:end])
+    if len(found) == end - begin:
+        return found
+    passed = ahead.count()
+    return found + list(behind[max(0, begin - passed) : max(0, end - passed)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +232,35 @@ def write_entries() -> int:
         return int(cursor.rowcount)
 
 
-def kinds_of_work() -> list[tuple[str, int]]:
-    """Every kind of work on offer with how many offers it has, the most first."""
-    rows = SearchEntry.objects.values_list("work").annotate(many=Count("listing"))
-    return list(rows.order_by("-many", "work"))
+def follow_scores() -> int:
+    """Copy the stored scores that differ onto the entries; how many did."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLLOW)
+        return int(cursor.rowcount)
+
+
+_FOLLOW = """
+UPDATE marketplace_searchentry AS entry
+   SET rank = score.rank, score_bps = score.score_bps, bounds = score.bounds
+  FROM reputation_standingscore AS score
+ WHERE score.version_id = entry.agent_version_id
+   AND (entry.rank, entry.score_bps, entry.bounds)
+       IS DISTINCT FROM (score.rank, score.score_bps, score.bounds)"""
+
+
+def values_on_offer(column: str) -> list[str]:
+    """Every value that one of the columns `work` and `currency` has, in order.
+
+    It leaps from one to the next in the index, so a hundred thousand offers cost as many steps as
+    there are values.
+    """
+    found: list[str] = []
+    rows = SearchEntry.objects.order_by(column).values_list(column, flat=True)
+    while (after := rows.filter(**{f"{column}__gt": found[-1]} if found else {}).first()) and len(
+        found
+    ) < MOST_VALUES:
+        found.append(after)
+    return found
 
 
 def query_of(search: Search) -> dict[str, Any]:

@@ -5,18 +5,20 @@ import pgtrigger
 ENTRIES = """
 INSERT INTO marketplace_searchentry
   (listing_id, agent_version_id, work, protocol, languages, price, currency, opened_at, words,
-   document, claim_bps)
+   document, claim_bps, shuffle, rank, score_bps, bounds)
 SELECT listing.id, version.id, agent.work, version.protocol, listing.languages, listing.price,
        listing.currency, listing.opened_at, said.words,
        setweight(to_tsvector('simple', said.words), 'A')
          || setweight(to_tsvector('english', agent.summary), 'B'),
        (SELECT claim.score_bps FROM marketplace_benchmarkclaim AS claim
          WHERE claim.agent_version_id = version.id
-         ORDER BY claim.measured_on DESC, claim.recorded_at DESC LIMIT 1)
+         ORDER BY claim.measured_on DESC, claim.recorded_at DESC LIMIT 1),
+       md5(listing.id), score.rank, score.score_bps, coalesce(score.bounds, '{}')
   FROM marketplace_listing AS listing
   JOIN pacts_agent AS agent ON agent.id = listing.agent_id
   JOIN pacts_party AS builder ON builder.id = agent.builder_id
   JOIN pacts_agentversion AS version ON version.id = listing.agent_version_id
+  LEFT JOIN reputation_standingscore AS score ON score.version_id = version.id
  CROSS JOIN LATERAL (
    SELECT lower(concat_ws(' ', agent.name, replace(agent.work, '-', ' '), builder.name)) AS words
  ) AS said

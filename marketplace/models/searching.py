@@ -13,7 +13,8 @@ from reputation.fields import PublicIdField
 class SearchEntry(models.Model):
     """An open listing as it is searched; the database keeps one for each, and for no other.
 
-    `words` are what a person would type: name, kind of work, builder. `document` has them as they
+    What it is ranked by is copied from the stored scores by `marketplace.finding.follow_scores`,
+    seconds after they moved; `shuffle` is an order by chance. `words` are what a person would type: name, kind of work, builder. `document` has them as they
     are (weight A) and the summary's English stems (weight B).
     """
 
@@ -28,6 +29,10 @@ class SearchEntry(models.Model):
     currency = models.CharField(max_length=12)
     opened_at = models.DateTimeField()
     claim_bps = models.PositiveIntegerField(null=True)  # of the newest benchmark claim
+    rank = models.IntegerField(null=True)
+    score_bps = models.IntegerField(null=True)
+    bounds = models.JSONField(default=dict)  # dimension → its lower bound, basis points
+    shuffle = models.CharField(max_length=32)
     words = models.TextField()
     document = SearchVectorField()
 
@@ -38,6 +43,15 @@ class SearchEntry(models.Model):
             models.Index(fields=["price", "listing"], name="entry_by_price"),
             models.Index(fields=["-opened_at", "listing"], name="entry_by_age"),
             models.Index(fields=["work"], name="entry_by_work"),
+            models.Index(fields=["currency"], name="entry_by_currency"),
+            models.Index(
+                fields=["-rank", "listing"],
+                condition=models.Q(rank__isnull=False),
+                name="entry_ranked",
+            ),
+            models.Index(
+                fields=["shuffle"], condition=models.Q(rank__isnull=True), name="entry_new"
+            ),
             models.Index(
                 models.F("claim_bps").desc(nulls_last=True), "listing", name="entry_by_claim"
             ),

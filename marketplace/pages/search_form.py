@@ -10,9 +10,8 @@ from typing import Any
 
 from django.http import QueryDict
 
-from marketplace.finding import SORTS, Search, kinds_of_work, query_of
+from marketplace.finding import SORTS, Search, query_of, values_on_offer
 from marketplace.languages import LANGUAGES
-from marketplace.models import SearchEntry
 from pacts.agents import PROTOCOLS
 from pacts.currencies import CurrencyUnknown, exponent_of
 from pacts.templates_library import library
@@ -29,7 +28,7 @@ class Fields:
 
     search: Search
     most: str
-    kinds: list[tuple[str, int]]
+    kinds: list[str]
     currencies: list[str]
 
     @property
@@ -53,7 +52,7 @@ class Fields:
 def fields_of(search: Search) -> Fields:
     """The form, filled with a search."""
     most = "" if search.most is None else _decimal(search.most, search.currency)
-    return Fields(search=search, most=most, kinds=kinds_of_work(), currencies=currencies())
+    return Fields(search=search, most=most, kinds=values_on_offer("work"), currencies=currencies())
 
 
 def read(asked: QueryDict) -> Search:
@@ -98,8 +97,7 @@ def search_of(kept: Mapping[str, Any]) -> Search:
 
 def currencies() -> list[str]:
     """Those that something on offer is priced in."""
-    rows = SearchEntry.objects.order_by("currency").values_list("currency", flat=True)
-    return list(rows.distinct())
+    return values_on_offer("currency")
 
 
 def _decimal(amount: int, currency: str) -> str:
