@@ -9,6 +9,7 @@ each view's query, and what it does not find answers as if it did not exist.
 
 from fnmatch import fnmatchcase
 
+from marketplace import access_production as production
 from marketplace.access_rules import (
     ADJUDICATORS,
     CALLS,
@@ -124,6 +125,9 @@ API: Table = {
     "api:review-label": {"POST": REVIEWERS},
     "api:verdict": {"GET": CASE_READERS},
     "api:evaluation-cancellation": {"POST": EDITORS},
+    "api:evaluation-beginning": {"POST": EDITORS},
+    "api:evaluator-offers": {"GET": PUBLIC, "POST": OWNERS},
+    "api:evaluator-offer": {"GET": PUBLIC, "DELETE": OWNERS},
     "api:rerun": {"POST": EDITORS},
     "api:erasure": {"POST": EDITORS},
     "api:bundle": {"GET": CASE_READERS},
@@ -196,11 +200,15 @@ API: Table = {
     "api:standings": {"GET": PUBLIC},
     "api:standing": {"GET": PUBLIC},
     "api:signals": {"GET": PUBLIC},
+    "api:exposure": {"GET": PUBLIC},
     "api:standing-history": {"GET": PUBLIC},
+    "api:standing-evidence": {"GET": PUBLIC},
     "api:buyer": {"GET": PUBLIC},
+    "api:buyer-evidence": {"GET": PUBLIC},
     "api:credentials": {"GET": READERS, "POST": EDITORS},
     "api:credential": {"GET": PUBLIC, "DELETE": EDITORS},
     "api:jwks": {"GET": PUBLIC},
+    **production.API,
 }
 
 # Every page of `marketplace.pages.urls`.
@@ -227,6 +235,10 @@ PAGES: Table = {
     "evaluation": READERS_PAGE,
     "evaluation_live": READERS_PAGE,
     "evaluation_cancellation": {"POST": EDITORS},
+    "evaluation_beginning": {"POST": EDITORS},
+    "evaluators": PUBLIC_PAGE,
+    "evaluator_offer_new": {"POST": OWNERS},
+    "evaluator_offer_end": {"POST": OWNERS},
     "evaluation_rerun": {"POST": EDITORS},
     "evaluation_bundle": READERS_PAGE,
     "engagements": READERS_PAGE,
@@ -305,6 +317,7 @@ PAGES: Table = {
     "dispute_answer": {"POST": DEALERS},
     "dispute_withdrawal": {"POST": DEALERS},
     "ruling": {"POST": ADJUDICATORS},
+    **production.PAGES,
 }
 
 # What other programs bring: allauth's and the back office's own views check further themselves.

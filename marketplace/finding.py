@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cache, reduce
 from hashlib import md5
 from operator import and_
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
@@ -32,7 +32,6 @@ SORTS = {
 PER_PAGE = 24
 MOST_WORDS = 8
 NEWCOMER_EVERY = 6  # places
-MOST_VALUES = 200
 ALIKE = 0.45  # share of a word's trigrams that a word like it has, in one stretch
 _WORD = re.compile(r"\w+")
 
@@ -141,9 +140,7 @@ def _says(word: str) -> Q:
     return Q(document=begins | SearchQuery(word, config="english"))
 
 
-def _by_pact(
-    entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datetime
-) -> list[str]:
+def _by_pact(entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datetime) -> list[str]:
     """Ranked ones by their rank, and a newcomer in every sixth place while there are both.
 
     Newcomers wait in a ring shuffled once; each day another of them is the first.
@@ -248,19 +245,24 @@ UPDATE marketplace_searchentry AS entry
        IS DISTINCT FROM (score.rank, score.score_bps, score.bounds)"""
 
 
-def values_on_offer(column: str) -> list[str]:
-    """Every value that one of the columns `work` and `currency` has, in order.
+def values_on_offer(column: Literal["work", "currency"]) -> list[str]:
+    """Every value of the column, in order.
 
     It leaps from one to the next in the index, so a hundred thousand offers cost as many steps as
     there are values.
     """
-    found: list[str] = []
-    rows = SearchEntry.objects.order_by(column).values_list(column, flat=True)
-    while (after := rows.filter(**{f"{column}__gt": found[-1]} if found else {}).first()) and len(
-        found
-    ) < MOST_VALUES:
-        found.append(after)
-    return found
+    with connection.cursor() as cursor:
+        cursor.execute(_LEAP.format(column=column))
+        return [value for (value,) in cursor.fetchall()]
+
+
+_LEAP = """
+WITH RECURSIVE found (value) AS (
+  SELECT min({column}) FROM marketplace_searchentry
+  UNION ALL
+  SELECT (SELECT min({column}) FROM marketplace_searchentry WHERE {column} > found.value)
+    FROM found WHERE found.value IS NOT NULL
+) SELECT value FROM found WHERE value IS NOT NULL"""
 
 
 def query_of(search: Search) -> dict[str, Any]:

@@ -116,11 +116,10 @@ def is_defaulted(dispute: Dispute, *, now: datetime) -> bool:
 
 
 def has_interest(*, user: User, dispute: Dispute) -> bool:
-    """Whether the user acts for either party of the case."""
+    """Whether the user acts for either party of the case, or for the one that judged the work."""
     engagement = dispute.milestone.engagement
-    return Member.objects.filter(
-        user=user, party_id__in=[engagement.buyer_id, engagement.builder_id]
-    ).exists()
+    sides = [engagement.buyer_id, engagement.builder_id, engagement.evaluator_id]
+    return Member.objects.filter(user=user, party_id__in=[side for side in sides if side]).exists()
 
 
 def rule(

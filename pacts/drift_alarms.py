@@ -9,7 +9,7 @@ from django.db import transaction
 from pacts.calls import subjects_of
 from pacts.calls_examined import Found
 from pacts.drift import Alarm, Watch
-from pacts.live import why_not_live
+from pacts.live import decided_at_once
 from pacts.models import CallStream, DriftAlarm
 from pacts.terms import PactTerms
 from reputation import evidence
@@ -63,7 +63,7 @@ def watch(
 
 
 def _promises(parsed: PactTerms) -> dict[str, float]:
-    return {c.key: c.promise for c in parsed.clauses if 0 < c.promise < 1 and not why_not_live(c)}
+    return {c.key: c.promise for c in parsed.clauses if 0 < c.promise < 1 and decided_at_once(c)}
 
 
 def _heard(detectors: Watch, call: Watched, place: int, weight: float) -> list[Alarm]:

@@ -22,8 +22,9 @@ CONSEQUENCES: Mapping[str, Kind] = {
         {"outcome": Choice(OUTCOMES), "violations": COUNT},
         may={"clause": TOKEN},
     ),
-    # Another agent of the route answers from now on; `engagement` and `agent` name that one.
-    "route.switched": _kind("route engagement agent buyer", {"why": TOKEN}),
+    # Another agent of the route answers from now on; `engagement` and `agent` name that one,
+    # `left` the engagement whose agent answered before.
+    "route.switched": _kind("route engagement agent buyer", {"why": TOKEN}, may={"left": TOKEN}),
     # The same calls to a candidate, compared call by call; the verdict is valid at every look.
     "shadow.started": _kind(
         "shadow engagement agent agent_version buyer",

@@ -14,6 +14,7 @@ ROLES = frozenset({
     "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
     "deposit", "payout", "receipt", "imported_run", "control", "firing", "evidence", "cancellation",
     "jury", "review", "stream", "evaluator", "incident", "route", "shadow", "replay", "hook",
+    "meter",
 })
 # fmt: on
 

@@ -24,6 +24,7 @@ from reputation.facts import (
 )
 from reputation.kind import ROLES, Kind
 from reputation.kind import kind as _kind
+from reputation.metering_kinds import METERING
 
 __all__ = ["KINDS", "ROLES", "Kind"]
 
@@ -262,8 +263,17 @@ KINDS: Mapping[str, Kind] = {
         digests="fingerprint",
         version=2,
     ),
+    # Before any call: how likely each goes to a jury or people, and a commitment to what decides
+    # it; the seed opens it when no more calls come.
+    "calls.draw_committed": _kind(
+        "stream engagement",
+        {"clause": TOKEN, "drawn_bps": BPS, "read_bps": BPS},
+        digests="commitment",
+    ),
+    "calls.draw_opened": _kind("stream engagement", {"seed": TOKEN, "drawn": COUNT}),
     "calls.erased": _kind("engagement party", {"reason": TOKEN, "contents": COUNT}),
     **CONSEQUENCES,
+    **METERING,
     "escrow.withheld": _kind(
         "escrow engagement",
         {"reason": TOKEN},

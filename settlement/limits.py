@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
 from pacts.models import Agent, AgentVersion, Engagement
 from reputation import queries, restrictions
@@ -22,11 +22,12 @@ from settlement.exposure import (
     suspended,
 )
 from settlement.kinship import kin_of
-from settlement.models import Escrow
+from settlement.models import Escrow, Meter
 from settlement.money import exponent_of
 from settlement.refusals import ExposureExceeded
 
 _OPEN = [Escrow.State.HELD, Escrow.State.WITHHELD, Escrow.State.FROZEN]
+_METERED = [Meter.State.RUNNING, Meter.State.PAUSED, Meter.State.FROZEN, Meter.State.CLOSING]
 
 
 def limit_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -> Limit:
@@ -91,8 +92,14 @@ def _agents_of(builder_id: str) -> QuerySet[Agent]:
 
 
 def _held_on(agents: list[str], currency: str) -> dict[str, int]:
+    """Agent id → what escrows and metered budgets hold for its work, in minor units."""
     rows = Escrow.objects.filter(agent__in=agents, currency=currency, state__in=_OPEN)
-    return dict(rows.order_by().values_list("agent").annotate(total=Sum("amount")))
+    held = dict(rows.order_by().values_list("agent").annotate(total=Sum("amount")))
+    meters = Meter.objects.filter(agent__in=agents, currency=currency, state__in=_METERED)
+    left = Sum(F("funded") - F("paid") - F("fees") - F("returned"))
+    for agent_id, budget in meters.order_by().values_list("agent").annotate(total=left):
+        held[agent_id] = held.get(agent_id, 0) + budget
+    return held
 
 
 def _scores_of(agents: list[str]) -> dict[str, list[StoredScore]]:
@@ -140,17 +147,18 @@ def _is_kept(score: StoredScore) -> bool:
     return score.is_vouched and score.status != "breached"
 
 
-def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime) -> None:
-    """Refuse funding beyond the limit. The rows of the builder's agents order who funds at once.
+def refuse_overexposed(*, amount: int, engagement: Engagement, now: datetime) -> None:
+    """Refuse to hold `amount` more, beyond the limit. The rows of the builder's agents order who
+    funds at once.
 
     The caller is in the transaction that funds. Raises ExposureExceeded with the arithmetic.
     """
-    agent_id, currency = engagement.agent_version.agent_id, escrow.currency
+    agent_id, currency = engagement.agent_version.agent_id, engagement.currency
     beside = _agents_of(engagement.builder_id)
     agents = list(beside.select_for_update(no_key=True).values_list("pk", flat=True))
     held = sum(_held_on(agents, currency).values())
     narrowing = restrictions.in_force_on(agents=agents, now=now)
-    if not narrowing and held + escrow.amount <= least_limit(exponent_of(currency)):
+    if not narrowing and held + amount <= least_limit(exponent_of(currency)):
         return
     room = room_for(
         agent_id=agent_id,
@@ -158,11 +166,11 @@ def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime)
         currency=currency,
         now=now,
     )
-    after = room.held + escrow.amount
+    after = room.held + amount
     if after > room.limit.amount:
         raise ExposureExceeded(
             f"{currency} {_shown(room.held, currency)} held on {_whom(room)} + "
-            f"{_shown(escrow.amount, currency)} = {_shown(after, currency)}, more than the "
+            f"{_shown(amount, currency)} = {_shown(after, currency)}, more than the "
             f"{_shown(room.limit.amount, currency)} it may carry ({room.limit.because}); "
             f"fund this when work in progress has settled{_way_out(room)}"
         )
@@ -183,18 +191,22 @@ def _way_out(room: Room) -> str:
 
 def refuse_unbearable(*, engagement: Engagement, now: datetime) -> None:
     """Refuse to sign what could not be funded: a milestone beyond the agent's limit, or a first
-    one that does not fit beside what is held. Funding looks again, under the agent's lock.
+    one (or a metered budget) that does not fit beside what is held. Funding looks again, under the
+    agent's lock.
 
     Raises ExposureExceeded with the arithmetic.
     """
     agent_id, currency = engagement.agent_version.agent_id, engagement.currency
     amounts = [milestone.amount for milestone in engagement.milestones.all()]
+    what = "one milestone"
+    if not amounts:
+        amounts, what = [engagement.meter.terms["budget"]], "a metered budget"
     room = room_for(
         agent_id=agent_id, version_id=engagement.agent_version_id, currency=currency, now=now
     )
     if max(max(amounts), room.held + amounts[0]) > room.limit.amount:
         raise ExposureExceeded(
-            f"{currency} {_shown(max(amounts), currency)} for one milestone, with "
+            f"{currency} {_shown(max(amounts), currency)} for {what}, with "
             f"{_shown(room.held, currency)} held on {_whom(room)} already, is more than the "
             f"{_shown(room.limit.amount, currency)} it may carry ({room.limit.because}); "
             f"hire when work in progress has settled, or agree on less{_way_out(room)}"

@@ -87,6 +87,7 @@ class DimensionSerializer(serializers.Serializer[Any]):
 class CompositeSerializer(serializers.Serializer[Any]):
     overall_bps = serializers.IntegerField(allow_null=True)
     lower_bps = serializers.IntegerField(allow_null=True)
+    upper_bps = serializers.IntegerField(allow_null=True)
     shown_bps = serializers.IntegerField(allow_null=True)
     score_bps = serializers.IntegerField(allow_null=True)
     capped_by = serializers.CharField(allow_null=True)

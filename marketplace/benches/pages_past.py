@@ -20,6 +20,7 @@ from marketplace.benches import evaluation_ours
 from marketplace.benches.clones import clone
 from marketplace.benches.crowd import Prepare
 from marketplace.models import BenchmarkClaim, Listing
+from pacts.agents import earnest_json
 from pacts.feasibility import Timers
 from pacts.models import Agent, AgentVersion, Evaluation, Party, TaskSetVersion, Trial, User
 from reputation.ageing import weight
@@ -68,6 +69,10 @@ def write_market(listings: int, trials: int) -> dict[str, Any]:
     """`{"listings", "trials": rows written, "paths": page → its addresses, "cookie"}`."""
     evaluation_ours.prepare([TRIALS_OF_ONE])
     evaluation_ours.run(TRIALS_OF_ONE, 1)
+    with connection.cursor() as cursor:  # the web process knows the product's protocols alone
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE pacts_agentversion SET protocol = %s", [earnest_json.PROTOCOL])
+        cursor.execute("RESET session_replication_role")
     _open_and_hire()
     _clone_agents(listings - 1)
     _clone_trials(trials)
@@ -187,7 +192,12 @@ def _clone_agents(count: int) -> None:
     clone(
         "pacts_agentversion",
         times=count,
-        rewrites={"id": version, "agent_id": agent, "fingerprint": "md5('f' || n)"},
+        rewrites={
+            "id": version,
+            "agent_id": agent,
+            "fingerprint": "md5('f' || n)",
+            "endpoint": f"'https://builder-' || n % {PEOPLE} || '.example/run'",
+        },
     )
     clone("pacts_pact", times=count, rewrites={"id": pact, "agent_id": agent})
     clone("pacts_pactversion", times=count, rewrites={"id": text, "pact_id": pact})

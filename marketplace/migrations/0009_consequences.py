@@ -8,6 +8,15 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def begin_at_the_end(apps, schema_editor):
+    """What the log holds already is history: nobody is told of it."""
+    entries = apps.get_model("reputation", "LogEntry").objects.order_by("-index")
+    last = entries.values_list("index", flat=True).first()
+    apps.get_model("marketplace", "NewsCursor").objects.create(
+        pk=1, next_index=0 if last is None else last + 1
+    )
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -417,4 +426,5 @@ class Migration(migrations.Migration):
             model_name='shadowpair',
             constraint=models.UniqueConstraint(fields=('shadow', 'place'), name='shadow_place_once'),
         ),
+        migrations.RunPython(begin_at_the_end, migrations.RunPython.noop),
     ]

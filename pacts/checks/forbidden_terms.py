@@ -1,12 +1,13 @@
-"""forbidden_terms/1: none of the agreed terms occurs, however it is dressed up.
+"""forbidden_terms/2: none of the agreed terms occurs, however it is dressed up.
 
-All text of the answer, keys included, or the text at `field`, and every term are folded as
-pacts.checks.folding says: case, compatibility forms, invisible characters, marks and look-alike
-letters make no difference. With `leet` digits and signs that stand for letters make none either,
-with `spaced` separators inside a term. A term occurs as a run of whole words (`assassin` holds no
-other word); with `match: anywhere`, with `spaced`, and for terms in scripts that write no spaces,
-anywhere. `allow` lists texts in which a term may stand. Counts in scope and out of scope; an agent
-that gave no answer said nothing: not applicable.
+All text of the answer, keys included, or the text at `field`, and every term are folded: case,
+compatibility forms, invisible characters, marks, and letters of any script that look like a Latin
+one (by the confusables of Unicode Technical Standard #39) make no difference. With `leet` digits
+and signs that stand for letters make none either, with `spaced` separators inside a term. A term
+occurs as a run of whole words (`assassin` holds no other word); with `match: anywhere`, with
+`spaced`, and for terms in scripts that write no spaces, anywhere. `allow` lists texts in which a
+term may stand. Counts in scope and out of scope; an agent that gave no answer said nothing: not
+applicable.
 """
 
 import unicodedata
@@ -133,6 +134,8 @@ GOOD = (
 BAD = (
     Fixture(params=_TERM, call=Call(output={"text": "A GUARANTEED  Return!"})),
     Fixture(params=_TERM, call=Call(output={"text": "guаrаntееd rеturn"})),  # Cyrillic
+    Fixture(params=_TERM, call=Call(output={"text": "GUΑRΑΝΤΕΕD RΕΤURΝ"})),  # Greek capitals
+    Fixture(params=_TERM, call=Call(output={"text": "ꓖꓴꓮꓣꓮꓠꓔꓰꓰꓓ ꓣꓰꓔꓴꓣꓠ"})),  # Lisu
     Fixture(params=_TERM, call=Call(output={"text": "guar\u200banteed re\u00adturn"})),
     Fixture(params=_TERM, call=Call(output={"text": "𝐠𝐮𝐚𝐫𝐚𝐧𝐭𝐞𝐞𝐝 ｒｅｔｕｒｎ"})),
     Fixture(params=_TERM, call=Call(output={"text": "gu4r4nt33d r3turn"})),
@@ -142,7 +145,7 @@ BAD = (
 
 CHECK = Check(
     kind="forbidden_terms",
-    version=1,
+    version=2,
     title="Never says what must not be said",
     params_schema=PARAMS,
     decide=decide,

@@ -3,6 +3,7 @@
 import pgtrigger
 from django.db import models
 
+from pacts.models.calls import CallHearing, CallStream
 from pacts.models.evaluations import Evaluation, Trial
 from pacts.models.juries import Jury
 from pacts.models.parties import User
@@ -13,6 +14,13 @@ from reputation.triggers import append_only, never_emptied, never_removed, texts
 _NO_INTEREST = """
     IF EXISTS (
         SELECT 1 FROM pacts_reviewitem i
+          JOIN pacts_callhearing h ON h.id = i.hearing_id
+          JOIN pacts_callstream c ON c.id = h.stream_id
+          JOIN pacts_engagement g ON g.id = c.engagement_id
+          JOIN pacts_member m ON m.party_id IN (g.buyer_id, g.builder_id)
+         WHERE i.id = NEW.item_id AND m.user_id = NEW.reviewer_id
+         UNION ALL
+        SELECT 1 FROM pacts_reviewitem i
           JOIN pacts_reviewbatch b ON b.id = i.batch_id
           JOIN pacts_evaluation e ON e.id = b.evaluation_id
           JOIN pacts_agentversion v ON v.id = e.agent_version_id
@@ -20,6 +28,15 @@ _NO_INTEREST = """
           JOIN pacts_tasksetversion s ON s.id = e.task_set_version_id
           JOIN pacts_taskset k ON k.id = s.task_set_id
           JOIN pacts_member m ON m.party_id IN (e.requested_by_id, a.builder_id, k.owner_id)
+         WHERE i.id = NEW.item_id AND m.user_id = NEW.reviewer_id
+         UNION ALL
+        SELECT 1 FROM pacts_reviewitem i
+          JOIN pacts_reviewbatch b ON b.id = i.batch_id
+          JOIN pacts_evaluation e ON e.id = b.evaluation_id
+          JOIN pacts_deliverable d ON d.id = e.deliverable_id
+          JOIN pacts_milestone l ON l.id = d.milestone_id
+          JOIN pacts_engagement g ON g.id = l.engagement_id
+          JOIN pacts_member m ON m.party_id = g.buyer_id
          WHERE i.id = NEW.item_id AND m.user_id = NEW.reviewer_id
     ) THEN
         RAISE EXCEPTION 'a reviewer acts for a party of the case' USING ERRCODE = '23514';
@@ -42,7 +59,10 @@ class ReviewBatch(models.Model):
     id = PublicIdField("rvb", primary_key=True)
     purpose = models.CharField(max_length=12, choices=Purpose.choices)
     evaluation = models.ForeignKey(
-        Evaluation, on_delete=models.PROTECT, related_name="review_batches"
+        Evaluation, on_delete=models.PROTECT, null=True, blank=True, related_name="review_batches"
+    )
+    stream = models.ForeignKey(  # of production calls, instead of a run
+        CallStream, on_delete=models.PROTECT, null=True, blank=True, related_name="review_batches"
     )
     clause = models.CharField(max_length=64, blank=True)  # empty for a calibration
     jury = models.ForeignKey(
@@ -66,6 +86,13 @@ class ReviewBatch(models.Model):
                 condition=~models.Q(clause=""),
                 name="review_batch_once_per_clause",
             ),
+            models.UniqueConstraint(
+                fields=["stream", "clause"], name="review_batch_once_per_stream_and_clause"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(evaluation__isnull=True) ^ models.Q(stream__isnull=True),
+                name="review_batch_of_one_source",
+            ),
             models.CheckConstraint(
                 condition=models.Q(probability_bps__range=(1, 10_000)),
                 name="review_probability_known",
@@ -81,7 +108,7 @@ class ReviewBatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.purpose} of {self.evaluation_id}"
+        return f"{self.purpose} of {self.evaluation_id or self.stream_id}"
 
 
 class ReviewItem(models.Model):
@@ -89,11 +116,21 @@ class ReviewItem(models.Model):
 
     id = PublicIdField("rvi", primary_key=True)
     batch = models.ForeignKey(ReviewBatch, on_delete=models.PROTECT, related_name="items")
-    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="review_items")
+    trial = models.ForeignKey(
+        Trial, on_delete=models.PROTECT, null=True, blank=True, related_name="review_items"
+    )
+    hearing = models.ForeignKey(
+        CallHearing, on_delete=models.PROTECT, null=True, blank=True, related_name="review_items"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["batch", "trial"], name="review_item_once"),
+            models.UniqueConstraint(fields=["hearing"], name="review_item_once_a_hearing"),
+            models.CheckConstraint(
+                condition=models.Q(trial__isnull=True) ^ models.Q(hearing__isnull=True),
+                name="review_item_of_one_answer",
+            ),
         ]
         triggers = [append_only()]
 

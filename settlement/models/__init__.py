@@ -4,6 +4,13 @@ from settlement.models.bonds import Bond
 from settlement.models.cancellations import Cancellation
 from settlement.models.escrows import FINAL, Escrow
 from settlement.models.ledger import Account, Currency, Entry, QueuedCredit, Transfer
+from settlement.models.meters import (
+    Meter,
+    MeterMovement,
+    MeterPause,
+    MeterStatement,
+    MeterWindow,
+)
 from settlement.models.rails import Deposit, Payout, RailAttempt, RailEvent
 from settlement.models.receipts import PlatformKey, Receipt
 from settlement.models.reconciliation import Difference, DifferenceResolution, Reconciliation
@@ -20,6 +27,11 @@ __all__ = [
     "DifferenceResolution",
     "Entry",
     "Escrow",
+    "Meter",
+    "MeterMovement",
+    "MeterPause",
+    "MeterStatement",
+    "MeterWindow",
     "Payout",
     "PlatformKey",
     "QueuedCredit",

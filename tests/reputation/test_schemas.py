@@ -13,6 +13,8 @@ FROZEN = """
 agent.control_proved 1 cecefb2920a3f354
 agent.registered 1 25e0af03317e0687
 artifacts.erased 1 ea76350dd5f1dba9
+calls.draw_committed 1 a1965bfa11754f43
+calls.draw_opened 1 430d2a595c31cf7a
 calls.erased 1 f0c50b4e98f0832a
 cancellation.closed 1 93446d9d5a127014
 cancellation.proposed 1 109a0d09c106889d

@@ -124,7 +124,7 @@ def capped() -> str:
 
 def test_ninety_four_overall_and_sixty_four_in_safety_shows_sixty_four() -> None:
     page = capped()
-    assert re.search(r"64\.0 . measured · 600 units · .* · v1", page)
+    assert re.search(r"64\.0 . measured, .* to \d\d\.\d . · 600 units · .* · v1", page)
     assert re.search(r"94\.0 . on average, but a broken promise caps it: Safety", page)
 
 
@@ -200,6 +200,7 @@ def test_a_vouched_standing_ranks_above_a_higher_provisional_one() -> None:
     bob = cast.bob()
     high, low = offer(bob, "High", units=3_000), offer(bob, "Low", units=45)
     StandingScore.objects.filter(agent_id=low.id).update(rank=10_001 + 5_000, is_vouched=True)
+    assert finding.follow_scores() == 1
     found = finding.find(Search(), page=1, now=clock())
     agents = [one.agent_id for one in market_view.listings_in(found.listings)]
     assert agents == [low.id, high.id]
