@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('marketplace', '0010_notes_sealed'),
         ('pacts', '0017_reviews_without_buyers'),
+        ('reputation', '0011_search'),
     ]
 
     operations = [

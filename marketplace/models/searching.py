@@ -14,8 +14,8 @@ class SearchEntry(models.Model):
 
     What it is ranked by is copied from the stored scores by `marketplace.finding.follow_scores`,
     seconds after they moved; `shuffle` is an order by chance. `words` are what a person would type:
-    name, kind of work, builder. `document` has them as they are (weight A) and the summary's English
-    stems (weight B).
+    name, kind of work, builder. `document` has them as they are (weight A) and the English stems of
+    the summary (weight B).
     """
 
     listing = models.OneToOneField(
