@@ -9,6 +9,7 @@ each view's query, and what it does not find answers as if it did not exist.
 
 from fnmatch import fnmatchcase
 
+from marketplace import access_metering as metering
 from marketplace import access_production as production
 from marketplace.access_rules import (
     ADJUDICATORS,
@@ -208,6 +209,7 @@ API: Table = {
     "api:credentials": {"GET": READERS, "POST": EDITORS},
     "api:credential": {"GET": PUBLIC, "DELETE": EDITORS},
     "api:jwks": {"GET": PUBLIC},
+    **metering.API,
     **production.API,
 }
 
@@ -317,6 +319,7 @@ PAGES: Table = {
     "dispute_answer": {"POST": DEALERS},
     "dispute_withdrawal": {"POST": DEALERS},
     "ruling": {"POST": ADJUDICATORS},
+    **metering.PAGES,
     **production.PAGES,
 }
 

@@ -5,13 +5,20 @@ from django.http import HttpResponse, StreamingHttpResponse
 from marketplace.periods import Window
 from pacts.models import Party
 from settlement import paper, statements
-from settlement.models import Receipt
+from settlement.models import MeterStatement, Receipt
 
 
 def receipt_file(receipt: Receipt) -> HttpResponse:
     """A receipt as PDF; needs `receipt.key`."""
     response = HttpResponse(paper.pdf_of(receipt), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{receipt.pk}.pdf"'
+    return response
+
+
+def statement_paper(statement: MeterStatement) -> HttpResponse:
+    """The statement of a window as PDF; needs `statement.key`."""
+    response = HttpResponse(paper.pdf_of(statement), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{statement.pk}.pdf"'
     return response
 
 

@@ -195,8 +195,12 @@ def _signed_by_listing(engagement: Engagement, listing: Listing, now: datetime) 
 def _chosen(
     own: TaskSetVersion | None, further: Sequence[TaskSetVersion], offer: EvaluatorOffer | None
 ) -> list[TaskSetVersion]:
+    if offer is None and own is None:
+        raise EngagementRefused(
+            "choose a task set of yours, or the offer of a third party where the pact asks for one"
+        )
     if offer is None:
-        return [own, *further] if own else []
+        return [version for version in (own, *further) if version]
     if own or further:
         raise EngagementRefused(
             "a third party judges on its own tasks; choose its offer or tasks of yours, not both"

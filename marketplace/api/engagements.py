@@ -141,7 +141,10 @@ class EngagementSerializer(serializers.ModelSerializer[Engagement]):
     buyer_signature = serializers.CharField(source="buyer_signature_id", allow_null=True)
     builder_signature = serializers.CharField(source="builder_signature_id", allow_null=True)
     fee_bands = serializers.ListField(child=BandSerializer())
-    amount = serializers.SerializerMethodField(help_text="All milestones together.")
+    amount = serializers.SerializerMethodField(
+        help_text="All milestones together, or the budget agreed for a metered hire."
+    )
+    meter = serializers.SerializerMethodField(help_text="The metered budget, or null.")
     milestones = MilestoneSerializer(many=True)
 
     class Meta:
@@ -173,10 +176,16 @@ class EngagementSerializer(serializers.ModelSerializer[Engagement]):
             "fund_by_at",
             "closed_at",
             "milestones",
+            "meter",
         ]
+
+    def get_meter(self, engagement: Engagement) -> str | None:
+        return engagement.meter.pk if hasattr(engagement, "meter") else None
 
     @extend_schema_field(AmountField())
     def get_amount(self, engagement: Engagement) -> str:
+        if hasattr(engagement, "meter"):
+            return str(engagement.meter.terms["budget"])
         return str(sum(milestone.amount for milestone in engagement.milestones.all()))
 
 
@@ -232,7 +241,7 @@ class OfEngagements(Noun):
         seen = Q(buyer_id=self.own) | Q(builder_id=self.own)
         if self.adjudicates:
             seen |= Q(milestones__disputes__isnull=False)
-        rows = Engagement.objects.filter(seen).distinct()
+        rows = Engagement.objects.filter(seen).select_related("meter").distinct()
         return rows.prefetch_related(
             "milestones__deliverables__evaluation", "milestones__escrow__bond"
         )

@@ -49,6 +49,8 @@ ARGUMENTS = {
     "shadow_id": "shadow",
     "replay_id": "replay",
     "call_id": "call",
+    "meter_id": "meter",
+    "window_id": "meter-window",
 }
 
 
