@@ -216,6 +216,7 @@ API: Table = {
 # Every page of `marketplace.pages.urls`.
 PAGES: Table = {
     "market": PUBLIC_PAGE,
+    "compare": PUBLIC_PAGE,
     "agent": PUBLIC_PAGE,
     "agent_standing": PUBLIC_PAGE,
     "badge": PUBLIC_PAGE,

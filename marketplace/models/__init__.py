@@ -16,6 +16,7 @@ from marketplace.models.market import (
 )
 from marketplace.models.notices import Mail, News, NewsCursor, Notice, NoticeChoice
 from marketplace.models.routing import Route, RoutedCall, RouteEntry
+from marketplace.models.searching import SearchEntry
 from marketplace.models.shadows import Replay, Shadow, ShadowPair
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Route",
     "RouteEntry",
     "RoutedCall",
+    "SearchEntry",
     "Shadow",
     "ShadowPair",
     "StandingCredential",

@@ -8,6 +8,7 @@ from marketplace.pages import (
     calls,
     cancellations,
     checks,
+    compare,
     controls,
     desk,
     engagements,
@@ -34,6 +35,7 @@ from marketplace.pages import (
 
 urlpatterns = [
     path("", market.market, name="market"),
+    path("compare/", compare.compare, name="compare"),
     path("agents/<slug:slug>/", agents.agent, name="agent"),
     path("agents/<slug:slug>/standing/", standing.agent_standing, name="agent_standing"),
     path("agents/<slug:slug>/badge.svg", standing.badge, name="badge"),
