@@ -81,7 +81,7 @@ def hires(stack: Stack, listing: str) -> str:
 
 def statuses(stack: Stack, engagement: str) -> dict[str, str]:
     """Each clause's live status, worst first where both sides report."""
-    found = stack.get("alice", f"engagements/{engagement}/live-verdicts")
+    found = stack.get("alice", f"engagements/{engagement}/live")
     windows = [one for stream in found["streams"] for one in stream["windows"]]
     return {one["clause"]: one["status"] for one in windows}
 
