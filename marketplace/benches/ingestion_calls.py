@@ -6,7 +6,6 @@ import multiprocessing
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from http.client import HTTPConnection
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +17,13 @@ from marketplace.keys import issue_key
 from marketplace.models import ApiKey
 from pacts import calls_checking, engagements, publishing, registry, tasksets
 from pacts.engagements import MilestoneDraft
-from pacts.guard.records import PATH
+from pacts.guard.uploading import Server
 from pacts.models import CallObservation, Engagement, Member, Party, User, WaitingCall
 from pacts.tasksets import TaskDraft
 from reputation.clock import database_now
 from reputation.identifiers import new_id
 
+PATIENCE_SECONDS = 60.0
 CONTENDERS: dict[str, Prepare] = {}
 current_app.conf.update(broker_url="memory://")  # the bench's workers are at work already
 
@@ -146,24 +146,14 @@ def _packed(engagement: str, size: int, number: int) -> bytes:
 
 
 def _send(port: int, secret: str, bodies: list[bytes]) -> None:
-    """As the guard does: batch after batch over one connection, obeying a server that is busy."""
-    line = HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {
-        "Authorization": f"Bearer {secret}",
-        "Content-Type": "application/json",
-        "Content-Encoding": "gzip",
-    }
+    """With the guard's own client: batch after batch over one connection, obeying a busy server."""
+    server = Server(f"http://127.0.0.1:{port}", secret)
     for body in bodies:
-        while True:
-            line.request("POST", PATH, body, headers)
-            answer = line.getresponse()
-            said = answer.read()
-            if answer.status != 429:
-                break
-            time.sleep(float(answer.headers["Retry-After"]))
-        assert answer.status == 201, f"{answer.status}: {said[:200]!r}"
-        assert not json.loads(said)["refused"], said[:200]
-    line.close()
+        while (answer := server.post(body, PATIENCE_SECONDS)).status == 429:
+            time.sleep(answer.retry_after or 1)
+        assert answer.status == 201, f"{answer.status}: {answer.problem}"
+        assert not answer.body["refused"], answer.body
+    server.close()
 
 
 def _check(sent: Any) -> None:
