@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from pacts.models import Dispute, Ruling
+from pacts.models import Appeal, Confirmation, Dispute, Exhibit, Recusal, Ruling
 from reputation import evidence
 from reputation.models import ControlReview, EvidenceSubject, Override
 from settlement.models import Cancellation
@@ -25,17 +25,28 @@ class Copy:
     model: type[models.Model]
     key: str
     columns: tuple[str, ...]
+    empty: str | bytes = ""
 
 
 COPIES = (
     Copy("dispute", Dispute, "pk", ("statement", "answer")),
     Copy("dispute", Ruling, "dispute_id", ("reasons",)),
+    Copy("dispute", Appeal, "dispute_id", ("statement",)),
+    Copy("dispute", Confirmation, "ruling__dispute_id", ("reasons",)),
+    Copy("dispute", Recusal, "dispute_id", ("reason",)),
+    Copy("dispute", Exhibit, "dispute_id", ("title",)),
+    Copy("dispute", Exhibit, "dispute_id", ("sealed",), empty=b""),
     Copy("cancellation", Cancellation, "pk", ("note",)),
     Copy("firing", Override, "firing_id", ("reason",)),
     Copy("control", ControlReview, "lineage", ("note",)),
 )
 # Erased once the case is over: until then the sides and the adjudicator need them.
-_OPEN = {Dispute: Dispute.State.OPEN, Cancellation: Cancellation.State.OPEN}
+_OPEN: dict[type[models.Model], models.Q] = {
+    Dispute: ~models.Q(state=Dispute.State.CLOSED),
+    **dict.fromkeys((Ruling, Appeal, Recusal, Exhibit), ~models.Q(dispute__state="closed")),
+    Confirmation: ~models.Q(ruling__dispute__state="closed"),
+    Cancellation: models.Q(state=Cancellation.State.OPEN),
+}
 
 STAYS = """\
 What stays, and why:
@@ -69,13 +80,13 @@ def erase(*, subject_id: str, reason: str, now: datetime) -> Erased:
         for copy in COPIES:
             rows = _written(copy, subject_id)
             if (still := _OPEN.get(copy.model)) is not None:
-                waiting += rows.filter(state=still).count()
-                rows = rows.exclude(state=still)
+                waiting += rows.filter(still).count()
+                rows = rows.exclude(still)
             # A ruling's evidence names its case and not the sides, so it is found by the case.
             for case in list(rows.order_by().values_list(copy.key, flat=True).distinct()):
                 told = evidence.erase_payloads_of(subject_id=case, reason=reason, at=now)
                 gone += len(told)
-            texts += rows.update(**dict.fromkeys(copy.columns, ""))
+            texts += rows.update(**dict.fromkeys(copy.columns, copy.empty))
     return Erased(gone, texts, waiting)
 
 
@@ -86,6 +97,6 @@ def _written(copy: Copy, subject_id: str) -> "models.QuerySet[Any]":
     )
     held = models.Q()
     for column in copy.columns:
-        held |= ~models.Q(**{column: ""})
+        held |= ~models.Q(**{column: copy.empty})
     rows = copy.model._default_manager.filter(**{f"{copy.key}__in": named.values("subject_id")})
     return rows.filter(held)

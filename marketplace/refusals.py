@@ -22,7 +22,10 @@ from pacts.disputes import (
     DisputeClosed,
     DisputeRefused,
     NotAnAdjudicator,
+    NotYetRipe,
+    PrecedentRefused,
     RulingIncomplete,
+    TooManyDisputes,
 )
 from pacts.egress import EgressRefused
 from pacts.engagements import (
@@ -120,6 +123,9 @@ REFUSALS: dict[type, int] = {
     NotAnAdjudicator: 403,
     ConflictOfInterest: 403,
     RulingIncomplete: 422,
+    NotYetRipe: 409,
+    TooManyDisputes: 429,
+    PrecedentRefused: 422,
     # money
     EscrowRefused: 409,
     TooContended: 409,

@@ -9,7 +9,6 @@ from django.db import transaction
 from pacts import evaluation, panels, terms
 from pacts.agreements import agreement, unfit_fee
 from pacts.currencies import LARGEST, exponent_of
-from pacts.disputes import BACKSTOP_SECONDS
 from pacts.feasibility import MOST_REVISIONS, Timers, in_days, longest_path
 from pacts.models import (
     AgentVersion,
@@ -23,6 +22,7 @@ from pacts.models import (
     TaskSetVersion,
     User,
 )
+from pacts.procedure.limits import LONGEST_SECONDS
 from pacts.reevaluations import refuse_restricted
 from pacts.signatures import sign
 from reputation import evidence
@@ -234,9 +234,7 @@ def _refuse_unpriced(
 def _refuse_too_long(timers: Timers, max_revisions: int, longest_hold: int | None) -> None:
     if not 0 <= max_revisions <= MOST_REVISIONS:
         raise EngagementRefused(f"there can be 0 to {MOST_REVISIONS} revisions")
-    path = longest_path(
-        timers=timers, max_revisions=max_revisions, dispute_seconds=BACKSTOP_SECONDS
-    )
+    path = longest_path(timers=timers, max_revisions=max_revisions, dispute_seconds=LONGEST_SECONDS)
     if longest_hold is not None and path.seconds > longest_hold:
         raise EngagementRefused(
             f"{path}, but money that comes in this way can be held for {in_days(longest_hold)}; "

@@ -13,9 +13,15 @@ ROLES = frozenset({
     "claim", "pact", "pact_version", "taskset", "engagement", "milestone", "deliverable",
     "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
     "deposit", "payout", "receipt", "imported_run", "control", "firing", "evidence", "cancellation",
-    "jury", "review", "stream",
+    "jury", "review", "stream", "exhibit", "appeal", "precedent",
 })
 # fmt: on
+# Which deadline passed, and whose part it was to act by then (or to keep the promise).
+TIMEOUTS = (
+    *("submission", "acceptance", "evaluation", "response", "evidence", "adjudication"),
+    "funding",
+)
+FAULTS = ("buyer", "builder", "platform", "adjudicator")
 
 
 @dataclass(frozen=True)

@@ -49,11 +49,6 @@ class DisputeSerializer(serializers.ModelSerializer[Dispute]):
             "ruling",
         ]
 
-    def to_representation(self, instance: Dispute) -> dict[str, Any]:
-        if not hasattr(instance, "ruling"):
-            instance.ruling = None
-        return super().to_representation(instance)
-
 
 class AnswerSerializer(serializers.Serializer[Dispute]):
     answer = serializers.CharField(max_length=4000)

@@ -26,9 +26,11 @@ def desk(request: HttpRequest) -> HttpResponse:
     which = "closed" if request.GET.get("which") == "closed" else "open"
     rows = _cases()
     if which == "open":
-        rows = rows.filter(state=Dispute.State.OPEN).order_by("backstop_at")
+        rows = rows.exclude(state=Dispute.State.CLOSED).order_by("due_at")
     else:
-        rows = rows.exclude(state=Dispute.State.OPEN).order_by(F("closed_at").desc(nulls_last=True))
+        rows = rows.filter(state=Dispute.State.CLOSED).order_by(
+            F("closed_at").desc(nulls_last=True)
+        )
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     acting = acting_of(request)
     waiting = control_view.waiting_for(acting, now=now_of(request)) if acting else []
@@ -89,14 +91,14 @@ def _show(
     own = acting.party.id if acting and acting.party and acting.party.id in sides else None
     user = user_of(request)
     conflict = user.is_adjudicator and disputes.has_interest(user=user, dispute=found)
-    is_open = found.state == Dispute.State.OPEN
+    is_open = found.is_open
     context = {
         "dispute": found,
         "engagement": engagement,
         "escrow": getattr(found.milestone, "escrow", None),
         "work": _work(found, request),
         "pact": pact_text(engagement.pact_version),
-        "ruling": getattr(found, "ruling", None),
+        "ruling": found.ruling,
         "ruling_form": ruling,
         "share": _share(ruling),
         "answer_form": answer,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from marketplace.pages.wording import amount, day_and_time, joined, percent, plural, span
-from pacts.disputes import ANSWER_SECONDS, BACKSTOP_SECONDS
 from pacts.feasibility import Timers
+from pacts.procedure.clocks import FULL
 from pacts.sample_sizes import calls_to_verdict
 from pacts.terms import WHOLE, Clause, PactTerms
 from reputation.confidence import RateOutOfRange
@@ -166,8 +166,10 @@ def timer_sentences(offer: Offer) -> list[str]:
         f"{plural(offer.max_revisions, 'revision')} to do better."
         if offer.max_revisions
         else "After a breach there is no second delivery.",
-        f"Whoever is disputed has {span(ANSWER_SECONDS)} to answer; who stays silent loses.",
-        f"A dispute is ruled on within {span(BACKSTOP_SECONDS)}, or the money returns to you.",
+        f"Whoever is disputed has {plural(FULL.answer.days, 'business day')} to answer; "
+        "who stays silent loses.",
+        f"A dispute is ruled on within {span(FULL.backstop.total_seconds())}, or the money returns "
+        "to you.",
         f"Signed, you have {span(offer.funding_seconds)} to fund it; otherwise it lapses.",
     ]
 
@@ -278,8 +280,9 @@ def _disputed() -> Happening:
         "plain",
         "The money is frozen. The other side answers, and an adjudicator without interest in the "
         "case rules, with reasons.",
-        f"Who gives no answer within {span(ANSWER_SECONDS)} loses. If nobody rules within "
-        f"{span(BACKSTOP_SECONDS)}, what is unresolved returns to you.",
+        f"Who gives no answer within {plural(FULL.answer.days, 'business day')} loses. If nobody "
+        "rules within "
+        f"{span(FULL.backstop.total_seconds())}, what is unresolved returns to you.",
     )
 
 

@@ -13,7 +13,7 @@ from pacts.models.calls import (
     WaitingCall,
 )
 from pacts.models.canaries import CanaryDraw
-from pacts.models.disputes import Dispute, Ruling
+from pacts.models.disputes import Dispute, DisputeStep, Exhibit
 from pacts.models.engagements import Deliverable, Engagement, Milestone
 from pacts.models.evaluations import (
     Artifact,
@@ -29,11 +29,13 @@ from pacts.models.parties import Member, Party, Signature, SigningKey, User
 from pacts.models.promises import Pact, PactVersion
 from pacts.models.reevaluations import ReEvaluation
 from pacts.models.reviews import ReviewBatch, ReviewItem, ReviewLabel
+from pacts.models.rulings import Appeal, Confirmation, Precedent, Recusal, Ruling
 from pacts.models.tasksets import Task, TaskSet, TaskSetVersion
 
 __all__ = [
     "Agent",
     "AgentVersion",
+    "Appeal",
     "Artifact",
     "Calibration",
     "Call",
@@ -46,11 +48,14 @@ __all__ = [
     "CanaryDraw",
     "ClauseVerdict",
     "ClauseWindow",
+    "Confirmation",
     "Deliverable",
     "Dispute",
+    "DisputeStep",
     "DriftAlarm",
     "Engagement",
     "Evaluation",
+    "Exhibit",
     "ImportedRun",
     "ImportedTrial",
     "Judgement",
@@ -61,7 +66,9 @@ __all__ = [
     "Pact",
     "PactVersion",
     "Party",
+    "Precedent",
     "ReEvaluation",
+    "Recusal",
     "ReviewBatch",
     "ReviewItem",
     "ReviewLabel",

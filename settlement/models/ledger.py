@@ -35,6 +35,7 @@ class Account(models.Model):
         ESCROW = "escrow"  # one escrow's own, so that holds never wait for each other
         PAYOUT = "payout"  # one payout's own, while it is on its way
         BOND = "bond"  # one builder's bond, while its escrow is open
+        FILING = "filing"  # one dispute's deposit, while it is open
         FEES = "fees"  # what the platform earned
         RAIL = "rail"  # the world outside: the only one that may go below its floor
 
@@ -84,6 +85,9 @@ class Transfer(models.Model):
         BOND_HOLD = "bond_hold"
         BOND_RETURNED = "bond_returned"
         BOND_SLASHED = "bond_slashed"
+        FILING_HOLD = "filing_hold"
+        FILING_RETURNED = "filing_returned"
+        FILING_FORFEITED = "filing_forfeited"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     idempotency_key = models.CharField(max_length=160)
