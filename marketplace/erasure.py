@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from marketplace.models import SuspicionStep
 from pacts.models import Appeal, Confirmation, Dispute, Exhibit, Recusal, Ruling
 from reputation import evidence
 from reputation.models import ControlReview, EvidenceSubject, Override
@@ -39,6 +40,7 @@ COPIES = (
     Copy("cancellation", Cancellation, "pk", ("note",)),
     Copy("firing", Override, "firing_id", ("reason",)),
     Copy("control", ControlReview, "lineage", ("note",)),
+    Copy("suspicion", SuspicionStep, "suspicion_id", ("reason",)),
 )
 # Erased once the case is over: until then the sides and the adjudicator need them.
 _OPEN: dict[type[models.Model], models.Q] = {

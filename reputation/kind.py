@@ -13,7 +13,7 @@ ROLES = frozenset({
     "claim", "pact", "pact_version", "taskset", "engagement", "milestone", "deliverable",
     "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
     "deposit", "payout", "receipt", "imported_run", "control", "firing", "evidence", "cancellation",
-    "jury", "review", "stream", "exhibit", "appeal", "precedent",
+    "jury", "review", "stream", "exhibit", "appeal", "precedent", "policy", "suspicion",
 })
 # fmt: on
 # Which deadline passed, and whose part it was to act by then (or to keep the promise).

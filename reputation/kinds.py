@@ -321,5 +321,19 @@ KINDS: Mapping[str, Kind] = {
     "control.overridden": _kind("control firing agent", {"until": INSTANT}),
     "control.reviewed": _kind("control", {"number": COUNT}, may={"overdue_days": COUNT}),
     "control.review_overdue": _kind("control", {"due": INSTANT, "cadence_days": COUNT}),
+    # What the platform itself sets, for engagements proposed from then on.
+    "policy.changed": _kind(
+        "policy",
+        {
+            "number": COUNT,
+            "changes": Rows(Record({"key": TOKEN, "before": COUNT, "after": COUNT})),
+        },
+        digests="policy",
+    ),
+    # A pattern in the rows, and what a person did about it. Whom it names is not public: a
+    # suspicion is no finding. What a freeze restricts, `control.fired` says.
+    "gaming.found": _kind("suspicion", {"pattern": TOKEN, "parties": COUNT, "agents": COUNT}),
+    "gaming.frozen": _kind("suspicion", {"agents": COUNT}),
+    "gaming.released": _kind("suspicion", {"agents": COUNT}),
     "payload.erased": _kind("evidence", {"reason": TOKEN}),
 }
