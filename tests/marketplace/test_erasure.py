@@ -12,8 +12,10 @@ from marketplace import erasure
 from pacts import disputes, runner
 from pacts.models import Dispute, Ruling
 from reputation.models import EvidencePayload
+from settlement import settlements
 from tests import cast
-from tests.stories.story import DAY, Story, story_of
+from tests.pacts.cases import heard
+from tests.stories.story import CHALLENGE, DAY, TICK, Story, story_of
 
 pytestmark = pytest.mark.django_db
 STATEMENT, ANSWER, REASONS = "Half of it is wrong.", "They are right.", "Both clauses were kept."
@@ -34,7 +36,7 @@ def in_dispute() -> tuple[Story, Dispute]:
         milestone=story.milestone,
         party=story.alice.party,
         by=story.alice.user,
-        ground=Dispute.Ground.PERFORMANCE,
+        ground=Dispute.Ground.SCOPE,
         statement=STATEMENT,
         now=story.judged_at,
     )
@@ -46,6 +48,7 @@ def in_dispute() -> tuple[Story, Dispute]:
 
 def ruled() -> tuple[Story, Ruling]:
     story, case = in_dispute()
+    heard(case, now=story.judged_at + DAY)
     ruling = disputes.rule(
         dispute=case,
         adjudicator=cast.carol().user,
@@ -54,6 +57,13 @@ def ruled() -> tuple[Story, Ruling]:
         reasons=REASONS,
         now=story.judged_at + DAY,
     )
+    return story, ruling
+
+
+def closed() -> tuple[Story, Ruling]:
+    """Nobody appealed, and the money moved."""
+    story, ruling = ruled()
+    settlements.settle(escrow_id=story.escrow.pk, now=story.judged_at + DAY + CHALLENGE + TICK)
     return story, ruling
 
 
@@ -74,11 +84,11 @@ def test_texts_of_a_dispute_are_sealed_at_rest_and_read_as_they_were_written() -
 
 
 def test_erasing_a_party_empties_every_copy_of_what_was_written() -> None:
-    story, ruling = ruled()
+    story, ruling = closed()
     done = erasure.erase(subject_id=story.alice.party.pk, reason="request", now=clock())
     assert (done.texts, done.waiting) == (2, 0)
     case = Dispute.objects.get(pk=ruling.dispute_id)
-    assert (case.statement, case.answer, case.state) == ("", "", "ruled")
+    assert (case.statement, case.answer, case.state) == ("", "", "closed")
     assert Ruling.objects.get().reasons == ""
     kept = EvidencePayload.objects.filter(evidence__kind__in=["dispute.opened", "ruling.made"])
     assert not kept.exists()
@@ -101,12 +111,12 @@ def test_texts_of_an_open_case_wait_for_its_end_and_the_command_says_so() -> Non
         "UPDATE pacts_ruling SET reasons = '', award_bps = 1",
         "DELETE FROM pacts_ruling",
         "UPDATE pacts_dispute SET statement = 'something else'",
-        "UPDATE pacts_dispute SET state = 'open'",
+        "UPDATE pacts_dispute SET state = 'opened'",
         "DELETE FROM pacts_dispute",
     ],
 )
 def test_nothing_but_emptying_a_text_is_allowed(change: str) -> None:
-    ruled()
+    closed()
     with pytest.raises(Exception, match=r"refused|Cannot") as caught, transaction.atomic():
         connection.cursor().execute(change)
     assert isinstance(caught.value, IntegrityError) or "Cannot" in str(caught.value)
