@@ -7,104 +7,67 @@ before they show a button. The table speaks of roles; which rows of the database
 each view's query, and what it does not find answers as if it did not exist.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from fnmatch import fnmatchcase
 
+from marketplace import access_production as production
+from marketplace.access_rules import (
+    ADJUDICATORS,
+    CALLS,
+    CASE_READERS,
+    DEALERS,
+    EDITORS,
+    FOUNDERS,
+    MONEY,
+    OVERSEERS,
+    OWNERS,
+    OWNERS_READ,
+    PUBLIC,
+    PUBLIC_FORM,
+    PUBLIC_PAGE,
+    READ,
+    READERS,
+    READERS_PAGE,
+    REPORTERS,
+    REVIEWERS,
+    REVIEWERS_READ,
+    STAFF,
+    STAFF_MONEY,
+    STAFF_READ,
+    STEERERS,
+    TREASURERS,
+    USERS,
+    WRITE,
+    Answer,
+    Methods,
+    Rule,
+    Table,
+    members,
+)
 from marketplace.acting import Acting
-from marketplace.models import ApiKey
-from pacts.models import Member
 
-READ, WRITE, MONEY = ApiKey.Scope.READ, ApiKey.Scope.WRITE, ApiKey.Scope.MONEY
-CALLS = ApiKey.Scope.CALLS
-OWNER, FINANCE = Member.Role.OWNER, Member.Role.FINANCE
-EDITOR, VIEWER = Member.Role.EDITOR, Member.Role.VIEWER
-
-
-class Answer(Enum):
-    """What the table says to somebody."""
-
-    YES = "yes"
-    WHO_ARE_YOU = "who are you"  # logging in, or a key, may help
-    NO = "no"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """Who may use one method of one route: any of the groups named here suffices."""
-
-    public: bool = False
-    users: bool = False  # anybody who is logged in, with or without a party
-    roles: frozenset[str] = frozenset()  # in the party one acts for
-    adjudicators: bool = False
-    staff: bool = False
-    scope: str | None = None  # what an API key must hold
-
-    def answer(self, acting: Acting | None) -> Answer:
-        """What this rule says to somebody."""
-        if self.public:
-            return Answer.YES
-        if acting is None:
-            return Answer.WHO_ARE_YOU
-        if self.scope and self.scope not in acting.scopes:
-            return Answer.NO
-        allowed = (
-            self.users
-            or acting.role in self.roles
-            or (self.adjudicators and acting.user.is_adjudicator)
-            or (self.staff and acting.user.is_staff)
-        )
-        return Answer.YES if allowed else Answer.NO
-
-    def sentence(self, *, for_programs: bool = True) -> str:
-        """Who may, for the one who may not; people in a browser hear nothing of scopes."""
-        roles = ", ".join(role for role in Member.Role.values if role in self.roles)
-        groups = [f"members of a party in the role {roles}"] if roles else []
-        groups += ["everybody who is logged in"] if self.users else []
-        groups += ["adjudicators"] if self.adjudicators else []
-        groups += ["the platform's staff"] if self.staff else []
-        named = for_programs and self.scope
-        scope = f"; an API key needs the scope {self.scope}" if named else ""
-        return f"This is for {' and for '.join(groups)}{scope}."
-
-
-Methods = Mapping[str, Rule]
-Table = Mapping[str, Methods]
-
-
-def members(*roles: str, scope: str, adjudicators: bool = False) -> Rule:
-    """Members of the acting party in one of these roles; owners always."""
-    return Rule(roles=frozenset({OWNER, *roles}), scope=scope, adjudicators=adjudicators)
-
-
-PUBLIC = Rule(public=True)
-USERS = Rule(users=True, scope=READ)
-FOUNDERS = Rule(users=True, scope=WRITE)
-READERS = members(VIEWER, EDITOR, FINANCE, scope=READ)
-CASE_READERS = members(VIEWER, EDITOR, FINANCE, scope=READ, adjudicators=True)
-EDITORS = members(EDITOR, scope=WRITE)
-TREASURERS = members(FINANCE, scope=MONEY)
-# Programs that report production calls hold a key that does nothing else.
-REPORTERS = members(EDITOR, FINANCE, scope=CALLS)
-# A hire promises money, and a challenge moves it: both sides of a party's work may do them.
-DEALERS = members(EDITOR, FINANCE, scope=MONEY)
-OWNERS_READ = members(scope=READ)
-OWNERS = members(scope=WRITE)
-ADJUDICATORS = Rule(adjudicators=True, scope=MONEY)
-REVIEWERS_READ = Rule(adjudicators=True, scope=READ)
-REVIEWERS = Rule(adjudicators=True, scope=WRITE)
-STAFF = Rule(staff=True)
-# The same people through the API: a key of theirs opens it with these scopes, nobody else's does.
-STAFF_READ = Rule(staff=True, scope=READ)
-STAFF_MONEY = Rule(staff=True, scope=MONEY)
-# Controls: parties over what they build, the platform's staff over everything.
-OVERSEERS = Rule(roles=READERS.roles, staff=True, scope=READ)
-STEERERS = Rule(roles=EDITORS.roles, staff=True, scope=WRITE)
-
-PUBLIC_PAGE: Methods = {"GET": PUBLIC}
-PUBLIC_FORM: Methods = {"GET": PUBLIC, "POST": PUBLIC}
-READERS_PAGE: Methods = {"GET": READERS}
+__all__ = [
+    "ADJUDICATORS",
+    "API",
+    "CALLS",
+    "MONEY",
+    "PAGES",
+    "READ",
+    "REVIEWERS",
+    "REVIEWERS_READ",
+    "SITE",
+    "STAFF_MONEY",
+    "STAFF_READ",
+    "TABLE",
+    "WRITE",
+    "Answer",
+    "Methods",
+    "Rule",
+    "Table",
+    "members",
+    "methods_of",
+    "permits",
+    "rule_of",
+]
 
 API: Table = {
     "api:me": {"GET": USERS},
@@ -162,6 +125,9 @@ API: Table = {
     "api:review-label": {"POST": REVIEWERS},
     "api:verdict": {"GET": CASE_READERS},
     "api:evaluation-cancellation": {"POST": EDITORS},
+    "api:evaluation-beginning": {"POST": EDITORS},
+    "api:evaluator-offers": {"GET": PUBLIC, "POST": OWNERS},
+    "api:evaluator-offer": {"GET": PUBLIC, "DELETE": OWNERS},
     "api:rerun": {"POST": EDITORS},
     "api:erasure": {"POST": EDITORS},
     "api:bundle": {"GET": CASE_READERS},
@@ -235,10 +201,13 @@ API: Table = {
     "api:standing": {"GET": PUBLIC},
     "api:signals": {"GET": PUBLIC},
     "api:standing-history": {"GET": PUBLIC},
+    "api:standing-evidence": {"GET": PUBLIC},
     "api:buyer": {"GET": PUBLIC},
+    "api:buyer-evidence": {"GET": PUBLIC},
     "api:credentials": {"GET": READERS, "POST": EDITORS},
     "api:credential": {"GET": PUBLIC, "DELETE": EDITORS},
     "api:jwks": {"GET": PUBLIC},
+    **production.API,
 }
 
 # Every page of `marketplace.pages.urls`.
@@ -264,6 +233,10 @@ PAGES: Table = {
     "evaluation": READERS_PAGE,
     "evaluation_live": READERS_PAGE,
     "evaluation_cancellation": {"POST": EDITORS},
+    "evaluation_beginning": {"POST": EDITORS},
+    "evaluators": PUBLIC_PAGE,
+    "evaluator_offer_new": {"POST": OWNERS},
+    "evaluator_offer_end": {"POST": OWNERS},
     "evaluation_rerun": {"POST": EDITORS},
     "evaluation_bundle": READERS_PAGE,
     "engagements": READERS_PAGE,
@@ -342,6 +315,7 @@ PAGES: Table = {
     "dispute_answer": {"POST": DEALERS},
     "dispute_withdrawal": {"POST": DEALERS},
     "ruling": {"POST": ADJUDICATORS},
+    **production.PAGES,
 }
 
 # What other programs bring: allauth's and the back office's own views check further themselves.

@@ -1,21 +1,35 @@
 """A person's or a party's private texts erased wherever they are kept; every proof stays valid.
 
 The payload of a piece of evidence is deleted. What people wrote is also kept in a row of its own,
-to be shown: those columns (`COPIES`) are emptied with it. They are sealed at rest, so that dead
-rows, the write-ahead log and old backups show nothing either.
+to be shown: those columns (`COPIES`) are emptied with it, and what the person wrote as a reviewer
+or as staff (`WRITTEN`). They are sealed at rest, so that dead rows, the write-ahead log and old
+backups show nothing either. What an open case needs waits for the case: the request stays open, and
+the sweep (`erase_due`) erases the rest as soon as nothing needs it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import models, transaction
 
-from marketplace.models import SuspicionStep
-from pacts.models import Appeal, Confirmation, Dispute, Exhibit, Recusal, Ruling
+from marketplace import farewells
+from marketplace.models import ErasureRequest, Incident, IncidentEntry, SuspicionStep
+from pacts.models import (
+    Appeal,
+    Confirmation,
+    Dispute,
+    Exhibit,
+    Recusal,
+    ReviewLabel,
+    Ruling,
+    TaskSet,
+)
 from reputation import evidence
 from reputation.models import ControlReview, EvidenceSubject, Override
-from settlement.models import Cancellation
+from settlement.models import Cancellation, DifferenceResolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,15 @@ class Copy:
     key: str
     columns: tuple[str, ...]
     empty: str | bytes = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Texts found by who wrote or owns them: the id in the column `by`."""
+
+    model: type[models.Model]
+    by: str
+    column: str
 
 
 COPIES = (
@@ -41,13 +64,29 @@ COPIES = (
     Copy("firing", Override, "firing_id", ("reason",)),
     Copy("control", ControlReview, "lineage", ("note",)),
     Copy("suspicion", SuspicionStep, "suspicion_id", ("reason",)),
+    Copy("incident", Incident, "pk", ("reason",)),
+    Copy("incident", IncidentEntry, "incident_id", ("note",)),
+    Copy("evaluation", ReviewLabel, "item__batch__evaluation_id", ("note",)),
 )
-# Erased once the case is over: until then the sides and the adjudicator need them.
-_OPEN: dict[type[models.Model], models.Q] = {
-    Dispute: ~models.Q(state=Dispute.State.CLOSED),
-    **dict.fromkeys((Ruling, Appeal, Recusal, Exhibit), ~models.Q(dispute__state="closed")),
-    Confirmation: ~models.Q(ruling__dispute__state="closed"),
-    Cancellation: models.Q(state=Cancellation.State.OPEN),
+WRITTEN = (
+    Written(ReviewLabel, "reviewer_id", "note"),
+    Written(DifferenceResolution, "by_id", "reason"),
+    Written(ControlReview, "by", "note"),
+    Written(Override, "by", "reason"),
+    Written(TaskSet, "owner_id", "note"),
+    Written(IncidentEntry, "by_id", "note"),
+)
+# Erased once the case is over: until then the sides and the adjudicator need them. Each case ends
+# by itself at the moment that follows, at the latest.
+_IN_DISPUTE = (~models.Q(dispute__state=Dispute.State.CLOSED), "dispute.ends_by_at")
+_OPEN: dict[type[models.Model], tuple[models.Q, str]] = {
+    Dispute: (~models.Q(state=Dispute.State.CLOSED), "ends_by_at"),
+    **dict.fromkeys((Ruling, Appeal, Recusal, Exhibit), _IN_DISPUTE),
+    Confirmation: (
+        ~models.Q(ruling__dispute__state=Dispute.State.CLOSED),
+        "ruling.dispute.ends_by_at",
+    ),
+    Cancellation: (models.Q(state=Cancellation.State.OPEN), "expires_at"),
 }
 
 STAYS = """\
@@ -55,44 +94,102 @@ What stays, and why:
 - ids, digests, amounts, times and outcomes in the log and in the books: history is append-only and
   names nobody; an id without its party's row is nobody's name.
 - the terms of pacts and agreements: signed by both sides, and the other side's as much.
-- texts of disputes and offers that are still open: needed until they end; run this again then.
-- raw inputs and answers of runs: erased by the party that asked for them, run by run
-  (POST /api/v1/evaluations/ID/erasure); tasks are erased with their task set's owner.
-- names and addresses of accounts: in the account itself, changed or removed there.
-- what the platform's staff explain in its own books (reconciliation)."""
+- texts of disputes and offers that are still open: until the moment said above at the latest; they
+  are erased then by themselves.
+- raw inputs and answers of runs, and what was said in calls: erased by the party that asked for
+  them (POST /api/v1/evaluations/ID/erasure, POST /api/v1/engagements/ID/call-erasure).
+- tasks of golden sets: verdicts about money were measured on them.
+- stored answers to repeated requests: sealed, and gone after 7 days.
+- name and address of a person: erased with the person's own id (usr_…); the name of an
+  organisation is public.
+- in the database's own files, what was erased in clear (names, addresses) until its next vacuum; in
+  backups until they expire. Texts and payloads were sealed there from the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A text that an open case needs, and the moment at which it ends at the latest."""
+
+    case_id: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many payloads are deleted, rows emptied, and rows left because their case is open."""
+    """How many payloads are deleted and rows emptied, what waits, and whether a person's account
+    is no longer anybody's."""
 
     payloads: int
     texts: int
-    waiting: int
+    waiting: list[Waiting] = field(default_factory=list)
+    account: bool = False
 
 
 def erase(*, subject_id: str, reason: str, now: datetime) -> Erased:
-    """Erase what is private in evidence that names an id, and the copies of it elsewhere.
+    """Erase what is private in evidence that names an id, the copies of it elsewhere, and, of a
+    person, name and address. What must wait is erased by `erase_due`.
 
     `reason` is a token such as `data_subject_request`. Each payload's erasure is evidence.
+    Raises farewells.PersonNeeded; then nothing is erased.
     """
     with transaction.atomic():
-        gone = len(evidence.erase_payloads_of(subject_id=subject_id, reason=reason, at=now))
-        texts = waiting = 0
-        for copy in COPIES:
-            rows = _written(copy, subject_id)
-            if (still := _OPEN.get(copy.model)) is not None:
-                waiting += rows.filter(still).count()
-                rows = rows.exclude(still)
-            # A ruling's evidence names its case and not the sides, so it is found by the case.
-            for case in list(rows.order_by().values_list(copy.key, flat=True).distinct()):
-                told = evidence.erase_payloads_of(subject_id=case, reason=reason, at=now)
-                gone += len(told)
-            texts += rows.update(**dict.fromkeys(copy.columns, copy.empty))
-    return Erased(gone, texts, waiting)
+        request, _ = ErasureRequest.objects.select_for_update().get_or_create(
+            subject_id=subject_id,
+            done_at=None,
+            defaults={"reason": reason, "asked_at": now},
+        )
+        return _go_on(request, now)
 
 
-def _written(copy: Copy, subject_id: str) -> "models.QuerySet[Any]":
+def erase_due(*, now: datetime) -> int:
+    """Go on with every request that waits; how many ended."""
+    ended = 0
+    for pk in list(ErasureRequest.objects.filter(done_at=None).values_list("pk", flat=True)):
+        with transaction.atomic():
+            rows = ErasureRequest.objects.select_for_update(skip_locked=True)
+            request = rows.filter(pk=pk, done_at=None).first()
+            ended += bool(request and not _go_on(request, now).waiting)
+    return ended
+
+
+def _go_on(request: ErasureRequest, now: datetime) -> Erased:
+    subject_id, reason = request.subject_id, request.reason
+    gone = len(evidence.erase_payloads_of(subject_id=subject_id, reason=reason, at=now))
+    texts = _empty_written(subject_id)
+    waiting: list[Waiting] = []
+    for copy in COPIES:
+        rows = _held(copy, subject_id)
+        if (still := _OPEN.get(copy.model)) is not None:
+            waiting += _waiting(rows.filter(still[0]), still[1])
+            rows = rows.exclude(still[0])
+        # A ruling's evidence names its case and not the sides, so it is found by the case.
+        for case in list(rows.order_by().values_list(copy.key, flat=True).distinct()):
+            told = evidence.erase_payloads_of(subject_id=case, reason=reason, at=now)
+            gone += len(told)
+        texts += rows.update(**dict.fromkeys(copy.columns, copy.empty))
+    account = farewells.take_leave(subject_id=subject_id, now=now)
+    request.waits_until = max((one.until for one in waiting), default=None)
+    request.done_at = None if waiting else now
+    request.save(update_fields=["waits_until", "done_at"])
+    return Erased(gone, texts, waiting, account)
+
+
+def _empty_written(subject_id: str) -> int:
+    """Empty what somebody wrote beside any evidence; how many rows."""
+    return sum(
+        one.model._default_manager.filter(**{one.by: subject_id})
+        .exclude(**{one.column: ""})
+        .update(**{one.column: ""})
+        for one in WRITTEN
+    )
+
+
+def _waiting(rows: "models.QuerySet[Any]", column: str) -> Iterator[Waiting]:
+    until = attrgetter(column)
+    return (Waiting(row.pk, until(row)) for row in rows)
+
+
+def _held(copy: Copy, subject_id: str) -> "models.QuerySet[Any]":
     """Rows of the cases that evidence naming the id is about, and that still hold a text."""
     named = EvidenceSubject.objects.filter(
         role=copy.role, evidence__subjects__subject_id=subject_id

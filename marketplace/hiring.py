@@ -17,6 +17,7 @@ from pacts.models import (
     AgentVersion,
     Engagement,
     Evaluation,
+    EvaluatorOffer,
     ImportedRun,
     PactVersion,
     Party,
@@ -137,22 +138,24 @@ def hire(
     *,
     listing: Listing,
     buyer: Party,
-    task_set_version: TaskSetVersion,
+    task_set_version: TaskSetVersion | None = None,
     by: User,
     authority: str,
     now: datetime,
     further: Sequence[TaskSetVersion] = (),
     bond: int = 0,
+    offer: EvaluatorOffer | None = None,
 ) -> Engagement:
     """Propose the listing's own terms and sign for the buyer; the listing signs for the builder.
 
-    Each of `further` is one more milestone, in order, at the listing's price. A `bond` (minor units
-    for each milestone) above the listing's own is more than it offers: then the builder signs for
-    itself. Raises `ListingClosed`, `EngagementRefused`, `settlement.escrow.ExposureExceeded`,
-    `pacts.currencies.CurrencyUnknown`.
+    Each of `further` is one more milestone, in order, at the listing's price; `offer` is the third
+    party's, whose tasks take the buyer's place. A `bond` (minor units for each milestone) above the
+    listing's own is more than it offers: then the builder signs for itself. Raises `ListingClosed`,
+    `EngagementRefused`, `pacts.evaluators.EvaluatorRefused`, `pacts.currencies.CurrencyUnknown`,
+    `settlement.escrow.ExposureExceeded`.
     """
-    _refuse_closed(listing, now)
-    chosen = [task_set_version, *further]
+    refuse_closed(listing, now)
+    chosen = _chosen(task_set_version, further, offer)
     _refuse_other_work(chosen, listing.agent)
     with transaction.atomic():
         engagement = engagements.propose(
@@ -168,6 +171,7 @@ def hire(
             timers=timers_of(listing),
             max_revisions=listing.max_revisions,
             longest_hold_seconds=longest_hold_seconds(),
+            evaluator=offer.evaluator if offer else None,
             by=by,
             now=now,
         )
@@ -175,15 +179,27 @@ def hire(
             engagement=engagement, party=buyer, by=by, authority=authority, now=now
         )
         if listing.signs_at_once and bond <= listing.bond:
-            engagement = signing.sign(
-                engagement=engagement,
-                party=engagement.builder,
-                by=None,
-                authority=listing.id,
-                now=now,
-            )
+            engagement = _signed_by_listing(engagement, listing, now)
         screening.note_choice(engagement=engagement, listing=listing, now=now)
     return engagement
+
+
+def _signed_by_listing(engagement: Engagement, listing: Listing, now: datetime) -> Engagement:
+    return signing.sign(
+        engagement=engagement, party=engagement.builder, by=None, authority=listing.id, now=now
+    )
+
+
+def _chosen(
+    own: TaskSetVersion | None, further: Sequence[TaskSetVersion], offer: EvaluatorOffer | None
+) -> list[TaskSetVersion]:
+    if offer is None:
+        return [own, *further] if own else []
+    if own or further:
+        raise EngagementRefused(
+            "a third party judges on its own tasks; choose its offer or tasks of yours, not both"
+        )
+    return [offer.task_set_version]
 
 
 def _refuse_other_work(chosen: Sequence[TaskSetVersion], agent: Agent) -> None:
@@ -195,8 +211,11 @@ def _refuse_other_work(chosen: Sequence[TaskSetVersion], agent: Agent) -> None:
             )
 
 
-def _refuse_closed(listing: Listing, now: datetime) -> None:
-    """Read from its row: a control may have suspended it since the page was drawn."""
+def refuse_closed(listing: Listing, now: datetime) -> None:
+    """Read from its row: a control may have suspended it since the page was drawn.
+
+    Raises ListingClosed.
+    """
     state = Listing.objects.values_list("state", flat=True).get(pk=listing.pk)
     if state != Listing.State.OPEN:
         raise ListingClosed("this listing takes no new hires at the moment")

@@ -18,7 +18,7 @@ from reputation.witnesses import trusted_witnesses
 FOR_EVER = "public, max-age=31536000, immutable"
 A_MOMENT = "public, max-age=2"
 AN_HOUR = "public, max-age=3600"
-VERIFIER = ROOT / "reputation/verifier/verify.py"
+PROGRAMS = ROOT / "reputation/verifier"
 
 
 def checkpoint(request: HttpRequest) -> HttpResponse:
@@ -84,9 +84,12 @@ def schema(request: HttpRequest, kind: str, version: int) -> JsonResponse:
 
 def verifier(request: HttpRequest) -> HttpResponse:
     """The stand-alone verifier, to read and to run."""
-    response = _text(_verifier(), AN_HOUR)
-    response["Content-Disposition"] = 'attachment; filename="verify.py"'
-    return response
+    return _program("verify.py")
+
+
+def fetcher(request: HttpRequest) -> HttpResponse:
+    """The program beside it that fetches the whole log and checks it against its signed head."""
+    return _program("fetch.py")
 
 
 app_name = "log"
@@ -99,12 +102,19 @@ urlpatterns = [
     path("policy", policy, name="policy"),
     path("schema/<str:kind>/<int:version>", schema, name="schema"),
     path("verify.py", verifier, name="verifier"),
+    path("fetch.py", fetcher, name="fetcher"),
 ]
 
 
+def _program(name: str) -> HttpResponse:
+    response = _text(_source(name), AN_HOUR)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
 @cache
-def _verifier() -> str:
-    return VERIFIER.read_text("utf-8")
+def _source(name: str) -> str:
+    return (PROGRAMS / name).read_text("utf-8")
 
 
 def _placed(level: int, place: str) -> tuple[int, int]:

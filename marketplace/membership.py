@@ -2,7 +2,14 @@
 
 from django.db import IntegrityError, transaction
 
+from pacts.evaluators import is_torn
 from pacts.models import Member, Party, User
+
+_KNOWN = "this person is a member already; change the role instead"
+_TORN = (
+    "this person would act for the evaluator of a hire and for a side of it; "
+    "wait until that hire is over"
+)
 
 
 class MemberRefused(ValueError):
@@ -22,11 +29,15 @@ def add_member(*, party: Party, email: str, role: Member.Role) -> Member:
     user = User.objects.filter(email__iexact=email, is_active=True).first()
     if user is None:
         raise MemberRefused("nobody has an account with this address; ask them to sign up first")
+    if is_torn(user=user, party=party):
+        raise MemberRefused(_TORN)
     try:
         with transaction.atomic():
             return Member.objects.create(party=party, user=user, role=role)
     except IntegrityError as error:
-        raise MemberRefused("this person is a member already; change the role instead") from error
+        known = Member.objects.filter(party=party, user=user).exists()
+        # If not, the trigger saw a hire that was proposed a moment ago.
+        raise MemberRefused(_KNOWN if known else _TORN) from error
 
 
 def change_role(*, member: Member, role: Member.Role) -> Member:

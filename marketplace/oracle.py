@@ -41,12 +41,12 @@ _DIMENSION = (
     *("upper_bps", "trend_bps", "promise_bps", "floor_bps", "status", "is_new", "is_vouched"),
 )
 _COMPOSITE = (
-    *("overall_bps", "lower_bps", "shown_bps", "score_bps", "capped_by", "status", "units"),
-    *("is_vouched", "confidence_bps"),
+    *("overall_bps", "lower_bps", "upper_bps", "shown_bps", "score_bps", "capped_by", "status"),
+    *("units", "is_vouched", "confidence_bps"),
 )
 _RECORD = (
     *("verdicts", "tasks", "met", "breached", "critical_breaches", "rulings", "disputes"),
-    *("started", "concluded"),
+    *("started", "concluded", "changed_at", "changed_evidence"),
 )
 
 

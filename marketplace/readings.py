@@ -4,11 +4,12 @@ The version on offer is what counts; without an offer, the one with the newest e
 no evidence yet is unknown (None), and what is unknown neither fires nor clears anything.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from marketplace.models import Suspicion
+from pacts.models import CallStream, ClauseWindow, DriftAlarm
 from reputation import queries
 from reputation.controlling import Due
 from reputation.controls import Place, Reading, Terms
@@ -18,6 +19,7 @@ from reputation.queries import AgentStanding
 from reputation.shelves import RECORDS
 from reputation.tallies import Record
 
+LIVE_FOR = timedelta(days=30)  # how long what production calls showed speaks against an agent
 FEWEST_VERDICTS = 3  # settled hires before a rate of them is read
 
 
@@ -65,6 +67,8 @@ class Readings:
         version = self.place.version_id
         if not known or not version:
             return Reading(None)
+        if self.standing.changed is not None:  # another model answers under the same name
+            return Reading(1, self.standing.changed.evidence_id)
         return Reading(int(version not in known), version)
 
     def compliance_rate(self, terms: Terms) -> Reading:
@@ -80,6 +84,32 @@ class Readings:
         record = self.record
         known = record.met + record.breached
         return Reading(record.critical_breaches if known else None, _basis(record))
+
+    @cached_property
+    def _streams(self) -> list[str]:
+        """The streams of production calls of the agent, whichever version answers."""
+        rows = CallStream.objects.filter(agent_version__agent=self.place.agent_id)
+        return list(rows.values_list("pk", flat=True))
+
+    def live_breaches(self, terms: Terms) -> Reading:
+        rows = ClauseWindow.objects.filter(
+            stream__in=self._streams, latched_at__gt=self.now - LIVE_FOR
+        )
+        return self._live(list(rows.order_by("latched_at").values_list("pk", flat=True)))
+
+    def drift_alarms(self, terms: Terms) -> Reading:
+        rows = DriftAlarm.objects.filter(
+            stream__in=self._streams,
+            level=DriftAlarm.Level.ACT,
+            raised_at__gt=self.now - LIVE_FOR,
+        )
+        return self._live(list(rows.order_by("raised_at", "pk").values_list("pk", flat=True)))
+
+    def _live(self, rows: Sequence[object]) -> Reading:
+        """How many; unknown of an agent without production calls. It rests on the newest."""
+        if not self._streams:
+            return Reading(None)
+        return Reading(len(rows), f"{len(rows)}:{rows[-1] if rows else ''}")
 
     def review_overdue_days(self, terms: Terms) -> Reading:
         late = [
@@ -104,6 +134,8 @@ _METRICS: dict[str, Callable[[Readings, Terms], Reading]] = {
     "freshness_days": Readings.freshness_days,
     "disputes_per_100": Readings.disputes_per_100,
     "critical_breaches": Readings.critical_breaches,
+    "live_breaches": Readings.live_breaches,
+    "drift_alarms": Readings.drift_alarms,
     "units": Readings.units,
     "version_changed": Readings.version_changed,
     "review_overdue_days": Readings.review_overdue_days,

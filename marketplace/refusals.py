@@ -6,9 +6,20 @@ A subclass answers as its nearest listed ancestor.
 
 from marketplace.credentials import CredentialRefused
 from marketplace.hiring import ClaimRefused, ListingClosed, ListingRefused
+from marketplace.hooks.keeping import HookIsOff, HookRefused
+from marketplace.incidents.handling import (
+    IncidentNotYours,
+    IncidentRefused,
+    IncidentResolved,
+)
 from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
+from marketplace.notices.choices import ChoiceRefused
 from marketplace.periods import PeriodMalformed
+from marketplace.routing.calling import InputRefused
+from marketplace.routing.keeping import RouteClosed, RouteRefused
+from marketplace.shadows.replaying import ReplayRefused
+from marketplace.shadows.running import ShadowEnded, ShadowRefused
 from marketplace.steering import ControlNotYours
 from pacts.addresses import UrlRefused
 from pacts.agents.card import CardUnusable
@@ -36,6 +47,7 @@ from pacts.engagements import (
     RevisionRefused,
 )
 from pacts.evaluation import EvaluationRefused
+from pacts.evaluators import EvaluatorRefused, NotTheEvaluator
 from pacts.imports import ImportRefused
 from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
 from pacts.otlp import TraceMalformed
@@ -70,6 +82,19 @@ REFUSALS: dict[type, int] = {
     # parties and keys
     MemberRefused: 422,
     KeyRefused: 422,
+    # what follows from production
+    ChoiceRefused: 422,
+    HookRefused: 422,
+    HookIsOff: 409,
+    IncidentRefused: 422,
+    IncidentResolved: 409,
+    IncidentNotYours: 403,
+    RouteRefused: 422,
+    RouteClosed: 409,
+    InputRefused: 422,
+    ShadowRefused: 422,
+    ShadowEnded: 409,
+    ReplayRefused: 422,
     # agents
     UnknownProtocol: 422,
     NameTaken: 409,
@@ -90,6 +115,8 @@ REFUSALS: dict[type, int] = {
     TaskSetRefused: 422,
     EvaluationRefused: 422,
     BudgetRefused: 422,
+    EvaluatorRefused: 422,
+    NotTheEvaluator: 403,
     ImportRefused: 422,
     ClaimRefused: 422,
     # juries and reviews

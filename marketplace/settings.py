@@ -232,6 +232,12 @@ SPECTACULAR_SETTINGS = {
         "EscrowState": "settlement.models.Escrow.State",
         "DepositState": "settlement.models.Deposit.State",
         "PayoutState": "settlement.models.Payout.State",
+        "DeliveryState": "marketplace.models.Delivery.State",
+        "IncidentOutcome": "marketplace.models.Incident.Outcome",
+        "ReplayState": "marketplace.models.Replay.State",
+        "ShadowState": "marketplace.models.Shadow.State",
+        "ShadowPairState": "marketplace.models.ShadowPair.State",
+        "ShadowOutcome": "marketplace.models.Shadow.Outcome",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

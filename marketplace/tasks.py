@@ -3,12 +3,17 @@
 from celery import shared_task
 from django.conf import settings
 
-from marketplace import cosigning, oversight
+from marketplace import cosigning, erasure, oversight
 from marketplace.api import idempotency
 from marketplace.gaming import sightings
+from marketplace.hooks import delivering
+from marketplace.notices import mailing, telling
+from marketplace.shadows import replaying, running
+from pacts.runner import egress
 from reputation import controlling
 from reputation.clock import database_now
-from settlement.tasks import alone
+from reputation.hints import hint
+from settlement.tasks import alone, look_at_meters
 
 SCHEDULE = {
     "oversee-agents": {"task": "marketplace.tasks.oversee_agents", "schedule": 5.0},
@@ -18,7 +23,17 @@ SCHEDULE = {
     },
     "ask-witnesses": {"task": "marketplace.tasks.ask_witnesses", "schedule": 3.0},
     "watch-for-gaming": {"task": "marketplace.tasks.watch_for_gaming", "schedule": 600.0},
+    "tell-news": {"task": "marketplace.tasks.tell_news", "schedule": 1.0},
+    "send-mails": {"task": "marketplace.tasks.send_mails", "schedule": 5.0},
+    "deliver-hooks": {"task": "marketplace.tasks.deliver", "schedule": 2.0},
+    "run-shadows": {"task": "marketplace.tasks.run_shadows", "schedule": 2.0},
+    "run-replays": {"task": "marketplace.tasks.run_replays", "schedule": 5.0},
+    "forget-replayed-answers": {
+        "task": "marketplace.tasks.forget_replayed_answers",
+        "schedule": 600.0,
+    },
     "forget-replays": {"task": "marketplace.tasks.forget_replays", "schedule": 3600.0},
+    "erase-what-waited": {"task": "marketplace.tasks.erase_what_waited", "schedule": 3600.0},
 }
 
 
@@ -26,6 +41,55 @@ SCHEDULE = {
 def forget_replays() -> None:
     """Delete answers that nobody repeats any more."""
     idempotency.forget_old(now=database_now())
+
+
+@shared_task
+def erase_what_waited() -> None:
+    """Erase what somebody asked to be erased and an open case needed until now."""
+    with alone("marketplace.erase_what_waited") as first:
+        if first:
+            erasure.erase_due(now=database_now())
+
+
+@shared_task
+def tell_news() -> None:
+    """Read on in the log and tell people and programs what was new."""
+    with alone("marketplace.tell_news") as first:
+        while first and telling.tell(now=database_now()) == telling.READ_AT_ONCE:
+            continue
+
+
+@shared_task
+def send_mails() -> None:
+    """Send what waits to whoever it is for."""
+    mailing.send_due(now=database_now())
+
+
+@shared_task
+def deliver() -> None:
+    """Send what waits to the hooks; where more waits, the next hint goes on."""
+    sent = delivering.deliver_due(egress=delivering.way_out(), now=database_now())
+    if sent == delivering.AT_ONCE:
+        hint("marketplace.tasks.deliver")
+
+
+@shared_task
+def run_shadows() -> None:
+    """Copy calls to candidates and compare."""
+    if running.run_shadows(egress=egress(), now=database_now()) == running.AT_ONCE:
+        hint("marketplace.tasks.run_shadows")
+
+
+@shared_task
+def run_replays() -> None:
+    """Make the captured calls again that somebody asked for."""
+    replaying.run_replays(egress=egress(), now=database_now())
+
+
+@shared_task
+def forget_replayed_answers() -> None:
+    """What a replay was answered goes with the call's own contents."""
+    replaying.forget_answers()
 
 
 @shared_task
@@ -54,13 +118,18 @@ def follow_standings() -> None:
 # A window's end, a breach in it and a drift are evidence, which moves what controls read.
 @shared_task(name="pacts.window_breached")
 def follow_breach(window: str) -> None:
-    """A promise broken under real calls may fire a control now."""
+    """A promise broken under real calls stops a metered budget, may fire a control now, and people
+    are told."""
+    look_at_meters()
+    hint("reputation.tasks.sequence_evidence")
+    tell_news()
     oversee_agents()
 
 
 @shared_task(name="pacts.window_concluded")
 def follow_window(window: str) -> None:
-    """A window that ended may fire or clear a control now."""
+    """A window that ended is paid for where calls are metered, and may fire or clear a control."""
+    look_at_meters()
     oversee_agents()
 
 

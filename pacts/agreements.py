@@ -7,6 +7,9 @@ from pacts.models import Engagement, Milestone
 
 # Fee bands cut the earned amount of each milestone; every band's rate holds for its part alone.
 FEE_RULE = "marginal-bands-1"
+# A third party judges on tasks of its own that neither side reads, and begins every run itself; one
+# it never begins is undetermined, through no fault of either side.
+EVALUATOR_RULE = "own-tasks-begun-by-evaluator-1"
 # A bond goes to the buyer if the outcome follows a verdict with a breached critical clause, or a
 # ruling that awards the builder nothing; else it returns to the builder. Nothing else slashes it.
 BOND_RULE = "slashed-on-critical-breach-or-zero-award-1"
@@ -30,6 +33,9 @@ def agreement(engagement: Engagement, milestones: Sequence[Milestone]) -> dict[s
         "max_revisions": engagement.max_revisions,
         "milestones": [_milestone(milestone) for milestone in milestones],
     }
+    if engagement.evaluator_id:
+        text["evaluator"] = engagement.evaluator_id
+        text["evaluator_rule"] = EVALUATOR_RULE
     if engagement.fee_bands:
         text["fee_bands"] = engagement.fee_bands
         text["fee_rule"] = FEE_RULE

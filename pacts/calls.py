@@ -18,6 +18,7 @@ import psycopg
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
+from pacts import live_draws
 from pacts.guard.records import CallRecord, RecordRefused, read_record
 from pacts.judges.sampling import commitment
 from pacts.models import AgentVersion, Call, CallPolicy, CallStream, Engagement, Party
@@ -219,6 +220,7 @@ def open_stream(
             found = CallStream.objects.create(
                 **wanted, seed=seed, commitment=commitment(seed), opened_at=now
             )
+            live_draws.commit_draws(stream=found, subjects=subjects_of(found), now=now)
             if version.pk != engagement.agent_version_id:
                 _log_version(found, now)
     except IntegrityError:  # somebody was faster
@@ -230,7 +232,11 @@ def _log_version(stream: CallStream, now: datetime) -> None:
     evidence.append(
         kind="version.changed",
         subjects=subjects_of(stream),
-        facts={"number": stream.agent_version.number},
+        facts={
+            "number": stream.agent_version.number,
+            "hired": stream.engagement.agent_version_id,
+            "independence": stream.independence,
+        },
         digests={"fingerprint": stream.agent_version.fingerprint},
         at=now,
     )

@@ -56,6 +56,12 @@ def examine_call(clauses: Sequence[Clause], reported: Reported) -> list[Found]:
     return [_found(_answer(clause, call, reported), clause.key, null) for clause in clauses]
 
 
+def waits_for_panel(clause: Clause, reported: Reported) -> bool:
+    """Whether a jury or people have to read what was answered, and can: it is there."""
+    check = CHECKS[clause.check]
+    return "output" in reported.content and check.waits(clause.params, _tried(reported))
+
+
 def _tried(reported: Reported) -> Tried:
     content = reported.content
     kept = "output" in content

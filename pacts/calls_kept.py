@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from pacts.models import CallContent, CallPolicy, Engagement, Party, User
+from pacts.models import CallContent, CallHearing, CallPolicy, Engagement, Party, User
 from reputation import evidence
+from reputation.hints import hint
 
 LONGEST_DAYS = 365
 
@@ -45,8 +46,8 @@ def erase_contents(
     calls: Sequence[int] | None = None,
 ) -> int:
     """Erase the contents of these calls, or of all; how many went. Digests, observations and
-    windows stay. Calls that wait to be checked keep theirs until then, and lose them with it.
-    Raises KeepingRefused."""
+    windows stay. Calls that wait to be checked keep theirs until then, and lose them with it; what
+    a jury or people were to read counts for nobody then. Raises KeepingRefused."""
     if engagement.buyer_id != by.pk:
         raise KeepingRefused("the calls are the buyer's; only the buyer erases what was said")
     with transaction.atomic():
@@ -55,6 +56,7 @@ def erase_contents(
             rows = rows.filter(call_id__in=calls)
         rows.filter(call__waiting__isnull=False).update(kept_until=now)
         gone, _ = rows.filter(call__waiting__isnull=True).delete()
+        transaction.on_commit(lambda: hint("pacts.tasks.close_hearings"))
         evidence.append(
             kind="calls.erased",
             subjects={"engagement": engagement.pk, "party": by.pk},
@@ -66,7 +68,9 @@ def erase_contents(
 
 def forget_contents(*, now: datetime, limit: int = 5_000) -> int:
     """Delete contents whose time is over and that nobody waits for; how many went."""
-    over = CallContent.objects.filter(kept_until__lt=now, call__waiting__isnull=True)
+    over = CallContent.objects.filter(kept_until__lt=now, call__waiting__isnull=True).exclude(
+        Exists(CallHearing.objects.filter(call=OuterRef("pk"), closed_at=None))
+    )
     ids = list(over.values_list("pk", flat=True)[:limit])
     gone, _ = CallContent.objects.filter(pk__in=ids).delete()
     return gone

@@ -9,7 +9,7 @@ from django.db import transaction
 from pacts.calls import subjects_of
 from pacts.calls_examined import Found
 from pacts.drift import Alarm, Watch
-from pacts.live import why_not_live
+from pacts.live import decided_at_once
 from pacts.models import CallStream, DriftAlarm
 from pacts.terms import PactTerms
 from reputation import evidence
@@ -17,6 +17,7 @@ from reputation.canonical import sha256
 from reputation.hints import hint
 
 MODEL = "model"
+MOST_MODELS = 16  # told apart in one stream; whoever tells of ever new ones is not listened to
 WORDS = {
     "outcome": "the rate has fallen below the promise",
     "language": "the languages of the inputs have changed",
@@ -51,17 +52,18 @@ def watch(
 ) -> list[DriftAlarm]:
     """Feed every detector of a stream whose row is held; the caller saves the stream."""
     detectors = Watch(_promises(parsed), stream.drift)
+    models: list[str] = list(stream.drift.get("models", []))
     raised: list[DriftAlarm] = []
     for (place, call), weight in zip(calls, weights, strict=True):
         raised += _raise(stream, _heard(detectors, call, place, weight), now)
-        if changed := _model(stream, call, place, now):
+        if changed := _model(stream, call, place, models, now):
             raised.append(changed)
-    stream.drift = detectors.to_json()
+    stream.drift = detectors.to_json() | {"models": models}
     return raised
 
 
 def _promises(parsed: PactTerms) -> dict[str, float]:
-    return {c.key: c.promise for c in parsed.clauses if 0 < c.promise < 1 and not why_not_live(c)}
+    return {c.key: c.promise for c in parsed.clauses if 0 < c.promise < 1 and decided_at_once(c)}
 
 
 def _heard(detectors: Watch, call: Watched, place: int, weight: float) -> list[Alarm]:
@@ -92,21 +94,30 @@ def _store(stream: CallStream, alarm: Alarm, now: datetime) -> DriftAlarm:
     return _row(stream, alarm, WORDS[alarm.what], logged.pk, now)
 
 
-def _model(stream: CallStream, call: Watched, place: int, now: datetime) -> DriftAlarm | None:
-    """Another model, or another fingerprint of it, than answered before."""
-    if not (call.model or call.model_fingerprint):
-        return None
+def _model(
+    stream: CallStream, call: Watched, place: int, models: list[str], now: datetime
+) -> DriftAlarm | None:
+    """Another model, or another fingerprint of it, than has answered so far; each is told once."""
     before = (stream.model, stream.model_fingerprint)
     after = (call.model or stream.model, call.model_fingerprint or stream.model_fingerprint)
     if before == after:
         return None
     stream.model, stream.model_fingerprint = after
-    if all(not old or old == new for old, new in zip(before, after, strict=True)):
-        return None  # heard of for the first time
+    is_told = _digest(after) in models or len(models) >= MOST_MODELS
+    if not is_told:
+        models.append(_digest(after))
+    if is_told or all(not old or old == new for old, new in zip(before, after, strict=True)):
+        return None  # known, or only more of what was known
+    return _changed(stream, before, after, place, now)
+
+
+def _changed(
+    stream: CallStream, before: tuple[str, str], after: tuple[str, str], place: int, now: datetime
+) -> DriftAlarm:
     logged = evidence.append(
         kind="model.changed",
         subjects=subjects_of(stream),
-        facts={"place": place},
+        facts={"place": place, "independence": stream.independence},
         digests={"before": _digest(before), "after": _digest(after)},
         at=now,
     )

@@ -1,12 +1,12 @@
 """Hiring: an offer is an engagement once both parties signed the digest of one agreement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from pacts import evaluation, panels, terms
+from pacts import evaluation, evaluators, panels, terms
 from pacts.agreements import agreement, unfit_fee
 from pacts.currencies import LARGEST, exponent_of
 from pacts.feasibility import MOST_REVISIONS, Timers, in_days, longest_path
@@ -78,45 +78,48 @@ def propose(
     max_revisions: int = 1,
     fee_bands: Sequence[tuple[int, int]] = (),
     longest_hold_seconds: int | None = None,
+    evaluator: Party | None = None,
 ) -> Engagement:
     """An unsigned engagement with its milestones, in their order.
 
-    `fee_bands` are (above, in minor units; basis points) and begin with (0, fee_bps).
-    `longest_hold_seconds` is how long the way the money comes in lets it be held. Raises
-    `EngagementRefused`, `pacts.reevaluations.ReEvaluationDue`, `pacts.currencies.CurrencyUnknown`.
+    `fee_bands` are (above, in minor units; basis points) and begin with (0, fee_bps);
+    `longest_hold_seconds` is how long the money may be held. `evaluator` is the third party the
+    pact asks for. Raises `EngagementRefused`, `pacts.evaluators.EvaluatorRefused`,
+    `pacts.reevaluations.ReEvaluationDue`, `pacts.currencies.CurrencyUnknown`.
     """
     timers = timers or Timers()
-    builder = agent_version.agent.builder
     exponent_of(currency)
     refuse_restricted(agent_id=agent_version.agent_id, now=now)
-    _refuse_unfit(buyer, builder, agent_version, pact_version, milestones, timers)
+    _refuse_unfit(buyer, evaluator, agent_version, pact_version, milestones, timers)
     _refuse_unpriced(milestones, fee_bps, fee_bands)
     _refuse_too_long(timers, max_revisions, longest_hold_seconds)
     with transaction.atomic():
+        _refuse_unoffered(evaluator, milestones)
         engagement = Engagement(
             buyer=buyer,
-            builder=builder,
+            builder=agent_version.agent.builder,
+            evaluator=evaluator,
             agent_version=agent_version,
             pact_version=pact_version,
             currency=currency,
             fee_bps=fee_bps,
             fee_bands=[{"above": above, "fee_bps": bps} for above, bps in fee_bands],
-            work_seconds=timers.work_seconds,
-            evaluation_seconds=timers.evaluation_seconds,
-            acceptance_seconds=timers.acceptance_seconds,
-            cure_seconds=timers.cure_seconds,
-            funding_seconds=timers.funding_seconds,
+            **asdict(timers),
             max_revisions=max_revisions,
             proposed_by=by,
             proposed_at=now,
             offer_expires_at=now + timedelta(seconds=OFFER_SECONDS),
         )
-        rows = _milestones(engagement, milestones)
-        engagement.digest = digest(agreement(engagement, rows))
-        engagement.save(force_insert=True)
-        Milestone.objects.bulk_create(rows)
-        _log_proposal(engagement, rows, now)
+        _put_down(engagement, milestones, now)
     return engagement
+
+
+def _put_down(engagement: Engagement, drafts: list[MilestoneDraft], now: datetime) -> None:
+    rows = _milestones(engagement, drafts)
+    engagement.digest = digest(agreement(engagement, rows))
+    engagement.save(force_insert=True)
+    Milestone.objects.bulk_create(rows)
+    _log_proposal(engagement, rows, now)
 
 
 def _log_proposal(engagement: Engagement, rows: list[Milestone], now: datetime) -> None:
@@ -150,26 +153,46 @@ def _milestones(engagement: Engagement, drafts: list[MilestoneDraft]) -> list[Mi
 
 def _refuse_unfit(
     buyer: Party,
-    builder: Party,
+    evaluator: Party | None,
     agent_version: AgentVersion,
     pact_version: PactVersion,
     milestones: list[MilestoneDraft],
     timers: Timers,
 ) -> None:
+    builder = agent_version.agent.builder
     if buyer == builder:
         raise EngagementRefused("a party cannot hire itself")
     _refuse_unfit_pact(agent_version, pact_version)
+    _refuse_unfit_evaluator(evaluator, pact_version)
+    if evaluator:
+        evaluators.refuse_interested(evaluator=evaluator, buyer=buyer, builder=builder)
+    _refuse_unfit_milestones(milestones, owners=[evaluator.id] if evaluator else [None, buyer.id])
+    if wrong := timers.unfit():
+        raise EngagementRefused(wrong)
+    _refuse_too_slow(agent_version, pact_version, milestones, timers)
+    _refuse_hurried(pact_version, milestones, timers)
+
+
+def _refuse_unfit_milestones(
+    milestones: list[MilestoneDraft], *, owners: Sequence[str | None]
+) -> None:
     if not milestones:
         raise EngagementRefused("an engagement needs at least one milestone with a price")
     if len(milestones) > MOST_MILESTONES:
         raise EngagementRefused(f"an engagement has at most {MOST_MILESTONES} milestones")
     for draft in milestones:
-        if draft.task_set_version.task_set.owner_id not in (None, buyer.id):
+        if draft.task_set_version.task_set.owner_id not in owners:
             raise EngagementRefused("this task set belongs to somebody else; bring your own")
         if draft.task_set_version.task_set.canaries:
             raise EngagementRefused("this set is a pool of canaries; choose the tasks of the hire")
-    if wrong := timers.unfit():
-        raise EngagementRefused(wrong)
+
+
+def _refuse_too_slow(
+    agent_version: AgentVersion,
+    pact_version: PactVersion,
+    milestones: list[MilestoneDraft],
+    timers: Timers,
+) -> None:
     needed = max(
         evaluation.seconds_needed(
             agent_version=agent_version,
@@ -184,7 +207,6 @@ def _refuse_unfit(
             f"the slowest allowed answers would take {needed} s in all, but work and evaluation "
             f"have {timers.work_seconds} s + {timers.evaluation_seconds} s; allow more time"
         )
-    _refuse_hurried(pact_version, milestones, timers)
 
 
 def _refuse_hurried(
@@ -206,12 +228,26 @@ def _refuse_unfit_pact(agent_version: AgentVersion, pact_version: PactVersion) -
         raise EngagementRefused("this pact version is a draft; ask the builder to publish it")
     if pact_version.pact.agent_id != agent_version.agent_id:
         raise EngagementRefused("this pact belongs to another agent")
-    if terms.parse(pact_version.terms).independence == "third_party":
+
+
+def _refuse_unfit_evaluator(evaluator: Party | None, pact_version: PactVersion) -> None:
+    wanted = terms.parse(pact_version.terms).independence == "third_party"
+    if wanted and evaluator is None:
         raise EngagementRefused(
-            "this pact counts only evaluations by a third party: somebody who is neither a side "
-            "nor the platform runs the tasks and signs what came out. No third party evaluates "
-            "hires here yet, so no verdict could release the money; ask the builder for a version "
-            "with the independence `platform`"
+            "this pact counts only evaluations by a third party, who is neither a side nor the "
+            "platform: choose the offer of an evaluator, whose tasks decide"
+        )
+    if evaluator and not wanted:
+        raise EngagementRefused(
+            "this pact is judged by the platform; ask the builder for a version with the "
+            "independence `third_party` if somebody else is to judge"
+        )
+
+
+def _refuse_unoffered(evaluator: Party | None, milestones: list[MilestoneDraft]) -> None:
+    if evaluator:
+        evaluators.refuse_unoffered(
+            evaluator=evaluator, versions=[draft.task_set_version for draft in milestones]
         )
 
 
@@ -313,7 +349,7 @@ def deliver_revision(
     last = milestone.deliverables.order_by("-number").first()
     if agent_version.agent_id != engagement.agent_version.agent_id:
         raise RevisionRefused("a revision comes from the agent that was hired")
-    if last is None or last.evaluation.state == Evaluation.State.RUNNING:
+    if last is None or not last.evaluation.is_over:
         raise RevisionRefused("the last delivery is still being evaluated")
     if last.number >= engagement.max_revisions:
         raise RevisionRefused(f"the agreement allows {engagement.max_revisions} revision(s)")
@@ -326,6 +362,7 @@ def _request_delivery(
     *, milestone: Milestone, agent_version: AgentVersion, number: int, now: datetime
 ) -> Deliverable:
     engagement = milestone.engagement
+    third = engagement.evaluator
     deliverable = Deliverable.objects.create(
         milestone=milestone, number=number, agent_version=agent_version, requested_at=now
     )
@@ -343,8 +380,10 @@ def _request_delivery(
     )
     evaluation.start_evaluation(
         purpose=Evaluation.Purpose.MILESTONE,
-        independence=Evaluation.Independence.PLATFORM,
-        requested_by=engagement.buyer,
+        independence=Evaluation.Independence.THIRD_PARTY
+        if third
+        else Evaluation.Independence.PLATFORM,
+        requested_by=third or engagement.buyer,
         agent_version=agent_version,
         pact_version=engagement.pact_version,
         task_set_version=milestone.task_set_version,
@@ -371,7 +410,8 @@ def fund_by(engagement: Engagement, now: datetime) -> datetime | None:
 
 
 def _subjects(engagement: Engagement) -> dict[str, str]:
-    return {
+    third = {"evaluator": engagement.evaluator_id} if engagement.evaluator_id else {}
+    return third | {
         "engagement": engagement.id,
         "agent": engagement.agent_version.agent_id,
         "agent_version": engagement.agent_version_id,

@@ -28,7 +28,7 @@ def erase_answers(*, evaluation: Evaluation, by: Party, reason: str, now: dateti
     `data_subject_request`. Raises EvaluationRefused for a run that goes on, or is not theirs."""
     if evaluation.requested_by_id != by.pk:
         raise EvaluationRefused("only the party that asked for a run erases what it kept")
-    if evaluation.state == Evaluation.State.RUNNING:
+    if not evaluation.is_over:
         raise EvaluationRefused("this run is not over yet; erase what it kept afterwards")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_ERASE, {"evaluation": evaluation.pk, "party": by.pk, "now": now})

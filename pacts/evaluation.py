@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -68,18 +69,14 @@ def start_evaluation(
 
     Each task is tried as often as the pact asks for, or `repeats` times in a quick screening
     (a clause that asks for more repeats then finds nothing to decide). Without `full_run` it ends
-    as soon as more trials could not change the verdict. Raises EvaluationRefused, or BudgetRefused
-    for a budget that cannot be kept.
+    as soon as more trials could not change the verdict. A third party's run waits until it is begun
+    (`pacts.evaluators`). Raises EvaluationRefused, BudgetRefused for a budget nobody can keep.
     """
-    if pact_version.pact.agent_id != agent_version.agent_id:
-        raise EvaluationRefused("this pact belongs to another agent")
+    parsed = _fitting(pact_version, agent_version, independence if deliverable else None)
     budget.check(call_seconds=agent_version.deadline_ms / 1000)
-    parsed = terms.parse(pact_version.terms)
-    if deliverable:
-        _refuse_interested(independence, parsed)
-    else:  # a hire's clocks were looked at when it was agreed
+    if not deliverable:  # a hire's clocks were looked at when it was agreed
         _refuse_hurried(parsed, task_set_version.size, deadline_at - now)
-    repeats = repeats or repeats_of(pact_version)
+    waits = independence == Evaluation.Independence.THIRD_PARTY
     with transaction.atomic():
         evaluation = Evaluation.objects.create(
             purpose=purpose,
@@ -89,30 +86,45 @@ def start_evaluation(
             agent_version=agent_version,
             pact_version=pact_version,
             task_set_version=task_set_version,
-            repeats=repeats,
+            repeats=repeats or repeats_of(pact_version),
             seed=secrets.randbits(SEED_BITS),
-            trials_total=task_set_version.size * repeats,
+            trials_total=0,
             full_run=full_run,
-            max_calls=budget.calls,
-            max_seconds=budget.seconds,
-            max_cost_micros=budget.cost_micros,
-            cost_currency=budget.currency,
-            call_cost_micros=budget.call_cost_micros,
+            state=Evaluation.State.WAITING if waits else Evaluation.State.RUNNING,
             started_at=now,
             deadline_at=deadline_at,
+            **_limits(budget),
         )
         _fill(evaluation, parsed, now)
         _log_start(evaluation, now)
-        transaction.on_commit(lambda: trials.nudge(evaluation))
+        if not waits:
+            transaction.on_commit(lambda: trials.nudge(evaluation))
     return evaluation
 
 
-def _refuse_interested(independence: str, parsed: terms.PactTerms) -> None:
-    if not terms.suffices(independence, required=parsed.independence):
+def _fitting(
+    pact_version: PactVersion, agent_version: AgentVersion, independence: str | None
+) -> terms.PactTerms:
+    """The pact's terms, if they are this agent's and let this evaluator decide about money."""
+    if pact_version.pact.agent_id != agent_version.agent_id:
+        raise EvaluationRefused("this pact belongs to another agent")
+    parsed = terms.parse(pact_version.terms)
+    if independence and not terms.suffices(independence, required=parsed.independence):
         raise EvaluationRefused(
             f"this pact counts only evaluations by {parsed.independence.replace('_', ' ')} "
             f"or somebody more independent, not by {independence}"
         )
+    return parsed
+
+
+def _limits(budget: Budget) -> dict[str, Any]:
+    return {
+        "max_calls": budget.calls,
+        "max_seconds": budget.seconds,
+        "max_cost_micros": budget.cost_micros,
+        "cost_currency": budget.currency,
+        "call_cost_micros": budget.call_cost_micros,
+    }
 
 
 def _refuse_hurried(parsed: terms.PactTerms, tasks: int, window: timedelta) -> None:

@@ -16,8 +16,10 @@ from reputation.canonical import sha256
 
 MOST_TRIALS = 200_000
 MOST_RUNS = 200
+MOST_SENTENCES = 20
 BATCH = 5_000
 PPM = 1_000_000
+KEPT = ("task", "repeat", "error", "group", "attack", "attacked", "seconds", "tokens", "cost_usd")
 
 
 class ImportRefused(ValueError):
@@ -102,7 +104,7 @@ def _import(
         with transaction.atomic():
             return _store(run, agent_version, name, data, by, now)
     except IntegrityError as error:
-        if "imported_once" in str(error):
+        if "imported_once" in str(error) or "imported_trials_once" in str(error):
             raise ImportRefused("this run of this file was imported before") from error
         raise
 
@@ -120,8 +122,9 @@ def _store(
         made_at=run.made_at if run.made_at is None or run.made_at <= now else None,
         file_name=name[-200:],
         file_digest=sha256(data),
+        trials_digest=_digest(run),
         figures={name: f"{float(value):.6f}" for name, value in figures(run).items()},
-        contradictions=[str(one) for one in wrong[:20]],
+        contradictions=wrong[:MOST_SENTENCES],
         notes=list(run.notes),
         imported_by=by,
         imported_at=now,
@@ -155,7 +158,24 @@ def _row(run: ImportedRun, trial: Tried) -> ImportedTrial:
         seconds=trial.seconds,
         tokens=trial.tokens,
         cost_usd=trial.cost_usd,
+        named_ppm={name: round(score * PPM) for name, score in trial.named.items()},
     )
+
+
+def _digest(run: Read) -> str:
+    """Of all that is kept of a run, whatever it was packed in."""
+    lines = [
+        f"{run.format}\n{run.agent}\n{run.benchmark}\n{run.made_at}",
+        *sorted(
+            repr((*(getattr(trial, name) for name in KEPT), *_scores(trial)))
+            for trial in run.trials
+        ),
+    ]
+    return sha256("\n".join(lines).encode())
+
+
+def _scores(trial: Tried) -> list[str]:
+    return [str(trial.score), *(f"{name} {score}" for name, score in trial.named.items())]
 
 
 def titles() -> dict[str, str]:

@@ -131,11 +131,11 @@ def _independence(terms: PactTerms) -> Iterator[Finding]:
         )
     elif terms.independence == "third_party":
         yield _warning(
-            "nobody_to_judge",
+            "third_party",
             path,
-            "the platform’s own evaluations do not count here, so nobody can be hired under this "
-            "pact until a third party evaluates",
-            "write platform",
+            "the platform’s own evaluations do not count here: whoever hires must find an "
+            "evaluator that offers tasks for this kind of work",
+            "see that there is one, or write platform",
         )
 
 
@@ -252,6 +252,13 @@ def _repetition(clause: Clause, path: str) -> Iterator[Finding]:
             f"“{clause.title}” cannot be seen in one try",
             "set the unit to `task` and repeats to 2 or more",
         )
+    elif check and check.gathers and clause.unit == "session":
+        yield _error(
+            "repeats",
+            f"{path}.unit",
+            "this holds the wordings of one task against each other, and a session has many tasks",
+            "set the unit to `task`",
+        )
     elif clause.repeats > 1 and clause.unit != "task":
         yield _error(
             "repeats",
@@ -291,8 +298,7 @@ def _enforceable(clause: Clause, path: str, terms: PactTerms) -> Iterator[Findin
         yield _error(
             "unenforceable",
             f"{path}.min_count",
-            f"the window sees about {seen} {clause.unit}s and at least {clause.min_count} are "
-            "needed",
+            f"the window sees {_about(clause, seen)} and at least {clause.min_count} are needed",
             "lengthen the window or lower the minimum count",
         )
     if clause.estimand == "realized":
@@ -331,24 +337,29 @@ def _too_short(
         yield _error(
             "unenforceable",
             f"{path}.window",
-            f"the window sees about {seen} {clause.unit}s, and {says}",
+            f"the window sees {_about(clause, seen)}, and {says}",
             "lengthen the window, lower the promise, or lower the floor",
         )
     elif on_promise is not None and seen < on_promise:
         yield _warning(
             "often_undetermined",
             f"{path}.window",
-            f"the window sees about {seen} {clause.unit}s, and {says}",
+            f"the window sees {_about(clause, seen)}, and {says}",
             "lengthen the window, or make sure the rule for undetermined is what you mean",
         )
 
 
 def units_in_window(clause: Clause, terms: PactTerms) -> int | None:
-    """How many units one window is expected to see; None when nobody has said."""
+    """How many units one window is expected to see; None when nobody has said. Of sessions, at
+    most: one has a call or more."""
     calls = _calls_in_window(clause.window, terms)
     if calls is None:
         return None
     return calls // clause.repeats if clause.unit == "task" else calls
+
+
+def _about(clause: Clause, seen: int) -> str:
+    return f"{'at most' if clause.unit == 'session' else 'about'} {seen} {clause.unit}s"
 
 
 def _calls_in_window(window: Window | None, terms: PactTerms) -> int | None:

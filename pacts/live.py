@@ -16,10 +16,15 @@ before the call: one that was kept with less than every call before lowers π₀
 nothing. Rates shown to people weigh each call by 1 / π (Hájek); their intervals rest on counts
 weighted by w, which by concavity of the logarithm are wider than need be and never too narrow.
 
+Juries and people. A clause that a panel decides hears a call with a probability that the pact names
+and that is the same for every call, drawn by a seed nobody knows while calls come in: the payoff of
+a call that was kept and then drawn is scaled by that constant more, and the weights are the same.
+
 A census (`realized`) counts every call: where calls were left out, it stays undetermined.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -27,9 +32,10 @@ from fractions import Fraction
 from typing import Literal
 
 from pacts.checks import CHECKS
+from pacts.checks.judged import HEARD_BPS
 from pacts.scales import PLAIN
 from pacts.statistics import ClauseCounts, ClauseVerdict, Tally, scale_of
-from pacts.terms import Clause, Volume
+from pacts.terms import WHOLE, Clause, Volume
 from pacts.windows import FIRST, clause_in_window
 from reputation.confidence import Evidence
 
@@ -43,7 +49,8 @@ COVERED_SHARE = 0.5
 class WindowState:
     """What one window knows, as it is stored. `plain_*` count zeros and ones of full weight,
     `weighted_*` are sums of w · x and w · (1 − x); `met_bets` and `breach_bets` are log wealths of
-    everything else, one for each bet of the grids. `met_at` and `breached_at` count deciding units.
+    everything else, one for each bet of the grids. `seen` are the weights of the values of a check
+    with a scale of its own. `met_at` and `breached_at` count deciding units.
     """
 
     number: int = FIRST
@@ -58,6 +65,7 @@ class WindowState:
     not_applicable: int = 0
     met_bets: list[float] = field(default_factory=list)
     breach_bets: list[float] = field(default_factory=list)
+    seen: dict[str, float] = field(default_factory=dict)
     met_at: int | None = None
     breached_at: int | None = None
 
@@ -97,8 +105,10 @@ class LiveWindow(Tally):
         )
         self.units, self.errors, self.nulls = state.units, state.errors, state.nulls
         self.skipped, self.not_applicable = state.skipped, state.not_applicable
+        self._weights = {float(value): weight for value, weight in state.seen.items()}
         if self._looks is not None:
-            self._weighed = _Weighed(promise=clause.promise, floor=clause.floor)
+            plain = self._looks.evidence
+            self._weighed = _Weighed(promise=plain.promise, floor=plain.floor)
             self._weighed.resume(state)
             self._looks.evidence = self._weighed
             self._looks.units = state.units
@@ -120,6 +130,9 @@ class LiveWindow(Tally):
         if self._looks is not None:
             self._weighed.weight = weight
         self.add(value)
+        if self._scale != PLAIN:
+            value = round(value, 9)
+            self._weights[value] = self._weights.get(value, 0.0) + weight
         self.weighted_passes += weight * value
         self.weighted_failures += weight * (1 - value)
 
@@ -127,17 +140,29 @@ class LiveWindow(Tally):
         """The smallest rate fell to `factor` of itself: earlier calls now stand for less."""
         self.weighted_passes *= factor
         self.weighted_failures *= factor
+        self._weights = {value: weight * factor for value, weight in self._weights.items()}
 
     @property
     def counts(self) -> ClauseCounts:
+        passes, failures = self._figures()
         return ClauseCounts(
-            passes=_whole(self.weighted_passes),
-            failures=_whole(self.weighted_failures),
+            passes=_whole(passes),
+            failures=_whole(failures),
             errors=self.errors,
             nulls=self.nulls,
             skipped=self.skipped,
             not_applicable=self.not_applicable,
         )
+
+    def _figures(self) -> tuple[float, float]:
+        """What was seen on the scale of people."""
+        passes, failures = self.weighted_passes, self.weighted_failures
+        if self._scale == PLAIN:
+            return passes, failures
+        total = passes + failures
+        figure = self._scale.outward(passes / total) if total else 0.0
+        kept = total * min(1.0, max(0.0, figure))
+        return kept, total - kept
 
     @property
     def breached_at(self) -> int | None:
@@ -156,6 +181,7 @@ class LiveWindow(Tally):
             nulls=self.nulls,
             skipped=self.skipped,
             not_applicable=self.not_applicable,
+            seen={repr(value): weight for value, weight in self._weights.items()},
         )
         if self._looks is not None:
             found.plain_passes, found.plain_failures = self._weighed.passes, self._weighed.failures
@@ -168,6 +194,7 @@ class LiveWindow(Tally):
         that calls were left out."""
         if self._looks is None:
             return self._census(closed, sampled)
+        self._seen = Counter(self._weights)  # weights count as calls do
         return self.verdict(closed=closed)
 
     def _census(self, closed: bool, sampled: bool) -> ClauseVerdict:
@@ -188,36 +215,67 @@ class LiveWindow(Tally):
 
 
 def why_not_live(clause: Clause) -> str | None:
-    """Why a clause says nothing of single production calls; None when it does."""
+    """Why a clause says nothing of production calls; None when it does."""
     check = CHECKS.get(clause.check)
     if check is None:
         return "its check is not known here"
-    if check.asks_panel:
-        return "a jury or people decide it, on a sample of the calls"
     if check.gathers or check.needs_repeats or check.varies(clause.params):
         return "it compares tries of one task, and every production call is a task of its own"
-    if clause.unit == "session":
-        return "it counts whole sessions, and calls come one by one"
+    if check.asks_panel:
+        return "a jury reads calls, and it counts sessions" if clause.unit == "session" else None
     if clause.repeats > 1 or scale_of(clause) != PLAIN:
         return "it needs several tries of each task"
     return None
+
+
+def asks_panel(clause: Clause) -> bool:
+    """Whether a jury or people decide it, on a sample of the calls."""
+    return clause.check in CHECKS and CHECKS[clause.check].asks_panel
+
+
+def decided_at_once(clause: Clause) -> bool:
+    """Whether each call has its observation as soon as it is checked."""
+    return why_not_live(clause) is None and clause.unit != "session" and not asks_panel(clause)
+
+
+def drawn_bps(clause: Clause) -> int:
+    """How likely a call is drawn for this clause, in basis points: all for those without a panel;
+    `call_bps` for a jury, `review_bps` for people alone."""
+    if not asks_panel(clause):
+        return WHOLE
+    named = clause.params.get("call_bps" if "jury" in clause.params else "review_bps", HEARD_BPS)
+    return named if isinstance(named, int) else HEARD_BPS
+
+
+def read_bps(clause: Clause) -> int:
+    """How likely people read a call that was drawn for this clause, in basis points."""
+    if not asks_panel(clause) or "review_bps" not in clause.params:
+        return 0
+    named = clause.params["review_bps"]
+    return named if "jury" in clause.params and isinstance(named, int) else WHOLE
 
 
 def window_number(
     clause: Clause, *, place: int, received_at: datetime, began_at: datetime, milestone: int
 ) -> int:
     """The window, from 1, that the call at `place` (from 1) belongs to; never falls as calls come
-    in. `began_at` is when the engagement was signed, `milestone` the number of milestones begun.
+    in. `began_at` is when the engagement was signed, `milestone` the number of milestones begun, or
+    one more than were handed over.
 
     Days are told by the platform's clock: when the call was received.
     """
     window = clause.window
-    if window is None or window.kind == "milestone" or not window.size:
+    if window is None or by_milestone(clause) or not window.size:
         return max(FIRST, milestone)
     if window.kind == "calls":
         return FIRST + (place - 1) // window.size
     passed = max(timedelta(0), received_at - began_at)
     return FIRST + passed // timedelta(days=window.size)
+
+
+def by_milestone(clause: Clause) -> bool:
+    """Whether its windows end with milestones."""
+    return clause.window is None or clause.window.kind == "milestone" or not clause.window.size
 
 
 def closing_time(clause: Clause, *, number: int, began_at: datetime) -> datetime | None:
@@ -238,15 +296,15 @@ def covered(
 
 
 def _expected(clause: Clause, volume: Volume | None) -> float:
-    """Calls in one window, by the pact; 0 where it does not say."""
-    window = clause.window
+    """Calls in one window that are drawn for the clause, by the pact; 0 where it does not say."""
+    window, share = clause.window, drawn_bps(clause) / WHOLE
     if window is not None and window.kind == "calls":
-        return window.size or 0
+        return share * (window.size or 0)
     if volume is None:
         return 0
     if window is not None and window.kind == "days":
-        return (volume.calls_per_day or 0) * (window.size or 0)
-    return volume.calls_per_milestone or 0
+        return share * (volume.calls_per_day or 0) * (window.size or 0)
+    return share * (volume.calls_per_milestone or 0)
 
 
 def weigh(rates: Sequence[float], *, least: float) -> tuple[list[float], float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 
 from pacts import terms
 from pacts.calls import subjects_of
@@ -17,12 +17,15 @@ from pacts.live import (
     LiveWindow,
     Outcome,
     WindowState,
+    by_milestone,
     closing_time,
     covered,
+    drawn_bps,
     why_not_live,
     window_number,
 )
 from pacts.models import (
+    CallHearing,
     CallStream,
     ClauseWindow,
     Engagement,
@@ -30,8 +33,8 @@ from pacts.models import (
     WaitingCall,
 )
 from pacts.statistics import ClauseVerdict
-from pacts.terms import Clause, PactTerms
-from pacts.windows import risk_of_window
+from pacts.terms import WHOLE, Clause, PactTerms
+from pacts.windows import FIRST, risk_of_window
 from reputation import evidence
 from reputation.hints import hint
 
@@ -62,9 +65,7 @@ class Windows:
         }
         self._live: dict[str, LiveWindow] = {}
         self._began = stream.engagement.signed_at or stream.opened_at
-        self._milestone = Milestone.objects.filter(
-            engagement_id=stream.engagement_id, started_at__isnull=False
-        ).count()
+        self._milestone = _milestone(stream.engagement_id)
         self.sampled = stream.least_rate < 1
 
     def number(self, clause: Clause, *, place: int, received_at: datetime) -> int:
@@ -79,15 +80,15 @@ class Windows:
         row = self._rows.get(clause.key)
         return max(found, row.number) if row is not None else found
 
-    def feed(self, seen: Iterable[Seen]) -> dict[tuple[str, int], int]:
-        """Take observations in the order of events; the window of each (clause, place)."""
-        windows: dict[tuple[str, int], int] = {}
+    def feed(self, seen: Iterable[Seen]) -> list[int]:
+        """Take observations in the order of events; the window of each."""
+        windows: list[int] = []
         for one in seen:
             clause = self.clauses[one.clause]
             number = self.number(clause, place=one.place, received_at=one.received_at)
             live = self._window(clause, number, one.received_at)
             live.take(one.outcome, one.value, weight=one.weight)
-            windows[(one.clause, one.place)] = number
+            windows.append(number)
         return windows
 
     def rescale(self, factor: float) -> None:
@@ -108,6 +109,7 @@ class Windows:
                 number=number,
                 opened_at=at,
                 closes_at=closing_time(clause, number=number, began_at=self._began),
+                by_milestone=by_milestone(clause),
                 risk_share=risk_of_window(
                     1.0, window=number, spent_over_lifetime=clause.risk_over == "lifetime"
                 ),
@@ -162,7 +164,8 @@ class Windows:
             now=self.now,
             volume=self._parsed.volume,
         )
-        _write(row, live.judged(closed=enough, sampled=self.sampled))
+        sampled = self.sampled or drawn_bps(clause) < WHOLE
+        _write(row, live.judged(closed=enough, sampled=sampled))
         if row.latched_at is not None:
             row.status = "breached"
         return row
@@ -185,6 +188,19 @@ class Windows:
             dedupe_key=f"window.breached:{self.stream.pk}:{clause.key}:{row.number}",
         ).id
         transaction.on_commit(lambda: hint(_LATCHED, row.pk))
+
+
+def _milestone(engagement_id: str) -> int:
+    """The milestone that calls count for now, from 1: the last begun, or the one after the last
+    that was handed over."""
+    rows = Milestone.objects.filter(engagement_id=engagement_id)
+    begun = rows.filter(started_at__isnull=False).count()
+    return max(FIRST, begun, handed_over(rows) + 1)
+
+
+def handed_over(rows: QuerySet[Milestone]) -> int:
+    """How many of these milestones have a deliverable."""
+    return rows.filter(deliverables__delivered_at__isnull=False).distinct().count()
 
 
 def _write(row: ClauseWindow, judged: ClauseVerdict) -> None:
@@ -241,18 +257,40 @@ def _clause_fact(clause: Clause, row: ClauseWindow) -> dict[str, object]:
 
 
 def due(*, now: datetime, limit: int = 50) -> list[str]:
-    """Streams with a window that ought to be closed: its days are over, or its engagement is; and
-    nothing that belongs in it still waits to be checked."""
-    waiting = WaitingCall.objects.filter(stream=OuterRef("stream"))
+    """Streams with a window that ought to be closed: its days are over, its milestone was handed
+    over, or its engagement is over; and nothing that belongs in it still waits to be checked or
+    heard."""
     open_rows = ClauseWindow.objects.filter(concluded_at=None)
-    over = open_rows.filter(closes_at__lt=now).exclude(
-        Exists(waiting.filter(received_at__lt=OuterRef("closes_at")))
+    over = open_rows.filter(closes_at__lt=now).exclude(_WAITS_WITHIN).exclude(_HEARD_WITHIN)
+    ready = open_rows.exclude(Exists(_WAITING)).exclude(Exists(_HEARD))
+    ended = ready.exclude(stream__engagement__state=Engagement.State.ACTIVE)
+    found: set[str] = set()
+    for rows in (over, ended, _handed_over(ready)):
+        found |= {*rows.values_list("stream", flat=True)[:limit]}
+    return sorted(found)
+
+
+_WAITING = WaitingCall.objects.filter(stream=OuterRef("stream"))
+_HEARD = CallHearing.objects.filter(
+    stream=OuterRef("stream"), clause=OuterRef("clause"), closed_at=None
+)
+_WAITS_WITHIN = Exists(_WAITING.filter(received_at__lt=OuterRef("closes_at")))
+_HEARD_WITHIN = Exists(_HEARD.filter(opened_at__lt=OuterRef("closes_at")))
+
+
+def _handed_over(rows: QuerySet[ClauseWindow]) -> QuerySet[ClauseWindow]:
+    """Those of these windows whose milestone has its deliverable."""
+    over = (
+        Milestone.objects.filter(
+            engagement=OuterRef("stream__engagement"), deliverables__delivered_at__isnull=False
+        )
+        .order_by()
+        .values("engagement")
+        .annotate(count=Count("pk", distinct=True))
+        .values("count")
     )
-    ended = open_rows.exclude(stream__engagement__state=Engagement.State.ACTIVE).exclude(
-        Exists(waiting)
-    )
-    found = {*over.values_list("stream", flat=True)[:limit]}
-    return sorted(found | {*ended.values_list("stream", flat=True)[:limit]})
+    milestones = rows.filter(by_milestone=True).annotate(over=Subquery(over))
+    return milestones.filter(over__gte=F("number"))
 
 
 def close_windows(*, stream_id: str, now: datetime) -> int:
@@ -268,12 +306,11 @@ def close_windows(*, stream_id: str, now: datetime) -> int:
 
 def _due_keys(stream: CallStream, now: datetime) -> Sequence[str]:
     rows = ClauseWindow.objects.filter(stream=stream, concluded_at=None)
-    waiting = WaitingCall.objects.filter(stream=stream)
-    if stream.engagement.state != Engagement.State.ACTIVE and not waiting.exists():
-        return list(rows.values_list("clause", flat=True))
-    oldest = waiting.order_by("received_at").values_list("received_at", flat=True).first()
-    over = rows.filter(closes_at__lt=min(now, oldest) if oldest else now)
-    return list(over.values_list("clause", flat=True))
+    over = rows.filter(closes_at__lt=now).exclude(_WAITS_WITHIN).exclude(_HEARD_WITHIN)
+    ready = rows.exclude(Exists(_WAITING)).exclude(Exists(_HEARD))
+    if stream.engagement.state == Engagement.State.ACTIVE:
+        ready = _handed_over(ready)
+    return sorted({*over.values_list("clause", flat=True), *ready.values_list("clause", flat=True)})
 
 
 def hold(stream_id: str) -> CallStream:
@@ -286,5 +323,5 @@ def hold(stream_id: str) -> CallStream:
 
 
 def unlive(parsed: PactTerms) -> Mapping[str, str]:
-    """The clauses of a pact that single calls say nothing of, and why."""
+    """The clauses of a pact that production calls say nothing of, and why."""
     return {c.key: why for c in parsed.clauses if (why := why_not_live(c)) is not None}

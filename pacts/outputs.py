@@ -1,10 +1,11 @@
 """What was asked and answered in trials that are over: from the raw bytes that were kept."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from pacts.agents import PROTOCOLS
-from pacts.models import Artifact, Trial
+from pacts.models import Artifact, CallHearing, Trial
 from pacts.stored import StoredAnswer
 from reputation.canonical import JsonValue
 
@@ -31,6 +32,18 @@ def answers_of(trials: Collection[int]) -> dict[int, Answered]:
         )
     )
     return {row.pk: _answered(row, bodies.get(row.output_digest)) for row in rows}
+
+
+def answers_of_calls(hearings: Collection[int]) -> dict[int, Answered]:
+    """By hearing of a production call. What was erased has neither task nor answer."""
+    rows = CallHearing.objects.filter(pk__in=hearings).select_related("call__content")
+    return {row.pk: _said(row) for row in rows}
+
+
+def _said(hearing: CallHearing) -> Answered:
+    content = getattr(hearing.call, "content", None)
+    said = json.loads(bytes(content.body)) if content is not None else {}
+    return Answered(task=said.get("input"), expected=None, output=said.get("output"))
 
 
 def _answered(trial: Trial, body: bytes | memoryview | None) -> Answered:

@@ -9,7 +9,7 @@ fail.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from pacts import reviews
 from pacts.checks import CHECKS, Answer, Call
@@ -57,7 +57,7 @@ def refuse_hurried(clauses: Iterable[Clause], *, tasks: int, seconds: int) -> No
         if not isinstance(share, int):
             continue
         drawn = -(-tasks * clause.repeats * share // WHOLE)
-        each = _reviewers(clause)
+        each = reviewers_of(clause)
         readers = max(people, each)  # nobody reads an answer twice
         needed = -(-drawn * each * READING_SECONDS // readers)
         if needed > seconds:
@@ -69,7 +69,8 @@ def refuse_hurried(clauses: Iterable[Clause], *, tasks: int, seconds: int) -> No
             )
 
 
-def _reviewers(clause: Clause) -> int:
+def reviewers_of(clause: Clause) -> int:
+    """How many people read each answer that is drawn for them."""
     reviewers = clause.params.get("reviewers", 1)
     return reviewers if isinstance(reviewers, int) else 1
 
@@ -87,7 +88,7 @@ def prepare(evaluation: Evaluation, clauses: Iterable[Clause], *, now: datetime)
             clause=clause.key,
             question=str(jury.spec["rubric"] if jury else clause.params["rubric"]),
             probability_bps=share,
-            reviewers=_reviewers(clause),
+            reviewers=reviewers_of(clause),
             jury=jury,
             now=now,
         )
@@ -186,32 +187,38 @@ def _close(evaluation: Evaluation, clause: Clause, trials: Sequence[Trial]) -> N
     batch = ReviewBatch.objects.filter(evaluation=evaluation, clause=clause.key).first()
     people = reviews.people_of(batch) if batch else {}
     rows = [
-        _observation(trial, clause, _answer(clause, trial.pk, jury, heard, batch, people))
+        _observation(trial, clause, answer_of(clause, trial.pk, jury, heard, batch, people))
         for trial in trials
     ]
     Observation.objects.bulk_create(rows, batch_size=CHUNK)
 
 
 def _words(jury: Jury, evaluation: Evaluation) -> dict[int, list[Said | None]]:
-    """By trial, each juror's word in the order of the jury; None where one never spoke."""
+    words = Judgement.objects.filter(jury=jury, trial__evaluation=evaluation)
+    return words_by(words, "trial_id")
+
+
+def words_by(words: "QuerySet[Judgement]", what: str) -> dict[int, list[Said | None]]:
+    """By what was judged, each juror's word in the order of the jury; None where one never
+    spoke."""
     found: dict[int, list[Said | None]] = {}
-    words = Judgement.objects.filter(jury=jury, trial__evaluation=evaluation).order_by("juror")
-    for trial, state, said in words.values_list("trial_id", "state", "said"):
+    for key, state, said in words.order_by("juror").values_list(what, "state", "said"):
         done = state == Judgement.State.DONE
-        found.setdefault(trial, []).append(said if done else None)  # type: ignore[arg-type]
+        found.setdefault(key, []).append(said if done else None)
     return found
 
 
-def _answer(
+def answer_of(
     clause: Clause,
-    trial: int,
+    key: int,
     jury: Jury | None,
     heard: dict[int, list[Said | None]],
     batch: ReviewBatch | None,
     people: dict[int, list[Said]],
 ) -> Answer:
+    """What everybody said of one answer comes to; `heard` and `people` name answers by `key`."""
     check = CHECKS[clause.check]
-    words = heard.get(trial, [])
+    words = heard.get(key, [])
     if jury is not None and (not words or None in words):
         broken = error("not every juror could be heard", "platform")
         return Answer(
@@ -224,8 +231,8 @@ def _answer(
         )
     votes = Votes(
         jury=tuple(word for word in words if word is not None),
-        people=tuple(people.get(trial, ())),
-        drawn=trial in people,
+        people=tuple(people.get(key, ())),
+        drawn=key in people,
         probability=batch.probability_bps / WHOLE if batch else 1.0,
     )
     return check.answer(clause.params, Call(votes=votes))

@@ -20,7 +20,7 @@ def rerun_evaluation(*, original: Evaluation, requested_by: Party, now: datetime
 
     Raises EvaluationRefused while the original still runs.
     """
-    if original.state == Evaluation.State.RUNNING:
+    if not original.is_over:
         raise EvaluationRefused("this run is not over yet; its answers can be checked again then")
     with transaction.atomic():
         again = Evaluation.objects.create(

@@ -28,7 +28,7 @@ from pacts.models import (
     Trial,
     User,
 )
-from pacts.outputs import answers_of
+from pacts.outputs import Answered, answers_of, answers_of_calls
 from reputation import evidence
 from reputation.canonical import JsonValue
 from reputation.hints import hint
@@ -142,8 +142,11 @@ def queue_for(reviewer: User) -> QuerySet[ReviewItem]:
         Q(**{f"{case}requested_by__in": own})
         | Q(**{f"{case}agent_version__agent__builder__in": own})
         | Q(**{f"{case}task_set_version__task_set__owner__in": own})
+        | Q(batch__stream__engagement__buyer__in=own)
+        | Q(batch__stream__engagement__builder__in=own)
     )
     counts = Q(batch__purpose=ReviewBatch.Purpose.CALIBRATION)
+    counts |= Q(hearing__isnull=False, hearing__closed_at=None)
     counts |= Q(batch__evaluation__state=Evaluation.State.RUNNING)
     return (
         ReviewItem.objects.filter(counts)
@@ -158,7 +161,7 @@ def queue_for(reviewer: User) -> QuerySet[ReviewItem]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """How much waits for a reviewer. `runs` counts verdicts that wait for it, `until` is when the
-    first of them is reached without them."""
+    first verdict is reached, or production call counted, without them."""
 
     answers: int
     runs: int
@@ -172,15 +175,24 @@ def waiting_for(reviewer: User) -> Waiting:
         review_batches__items__in=queue.values("pk"), state=Evaluation.State.RUNNING
     )
     found = running.aggregate(runs=Count("pk", distinct=True), until=Min("deadline_at"))
-    return Waiting(answers=queue.count(), **found)
+    calls = queue.aggregate(until=Min("hearing__until"))["until"]
+    ends = [end for end in (found["until"], calls) if end is not None]
+    return Waiting(answers=queue.count(), runs=found["runs"], until=min(ends, default=None))
 
 
 def blinded(item: ReviewItem) -> Blinded:
     """What a reviewer sees of an answer."""
-    answered = answers_of([item.trial_id])[item.trial_id]
+    answered = _answered(item)
     return Blinded(
         id=item.id, question=item.batch.question, task=answered.task, answer=answered.output
     )
+
+
+def _answered(item: ReviewItem) -> Answered:
+    if item.trial_id is not None:
+        return answers_of([item.trial_id])[item.trial_id]
+    hearing = item.hearing_id or 0
+    return answers_of_calls([hearing])[hearing]
 
 
 def label(
@@ -202,7 +214,10 @@ def label(
             )
     except IntegrityError as error:
         raise AlreadyLabelled("this answer cannot be labelled by you") from error
-    hint("pacts.tasks.conclude_evaluation", item.batch.evaluation_id)
+    if item.hearing_id is not None:
+        hint("pacts.tasks.close_hearings")
+    else:
+        hint("pacts.tasks.conclude_evaluation", item.batch.evaluation_id)
     return found
 
 

@@ -8,6 +8,9 @@ from pacts import (
     calls_kept,
     disputes,
     engagements,
+    live_draws,
+    live_hearings,
+    live_sessions,
     live_windows,
     runner,
     trials,
@@ -24,6 +27,7 @@ SCHEDULE = {
     "hear-jurors": {"task": "pacts.tasks.resume_hearings", "schedule": 5.0},
     "resume-evaluations": {"task": "pacts.tasks.resume_evaluations", "schedule": 2.0},
     "check-calls": {"task": "pacts.tasks.check_calls", "schedule": 2.0},
+    "close-hearings": {"task": "pacts.tasks.close_hearings", "schedule": 5.0},
     "close-windows": {"task": "pacts.tasks.close_windows", "schedule": 5.0},
     "forget-contents": {"task": "pacts.tasks.forget_contents", "schedule": 60.0},
     "move-disputes": {"task": "pacts.tasks.move_disputes", "schedule": 5.0},
@@ -79,8 +83,11 @@ def move_disputes() -> None:
 @shared_task
 def hear_jurors() -> None:
     """One shift of asking jurors; whoever was heard may now be concluded."""
-    for evaluation_id in hearings.hear(installed(settings.JUDGE_PROVIDERS, runner.egress())):
-        hint("pacts.tasks.conclude_evaluation", evaluation_id)
+    for heard in hearings.hear(installed(settings.JUDGE_PROVIDERS, runner.egress())):
+        if heard.startswith("evl_"):
+            hint("pacts.tasks.conclude_evaluation", heard)
+        else:
+            hint("pacts.tasks.close_hearings")
 
 
 @shared_task
@@ -100,9 +107,21 @@ def check_calls() -> None:
 
 
 @shared_task
-def close_windows() -> None:
-    """Windows whose time is over."""
+def close_hearings() -> None:
+    """Production calls of which everybody has spoken that was asked, or whose time is over."""
     now = database_now()
+    for stream_id in live_hearings.due(now=now):
+        live_hearings.close_hearings(stream_id=stream_id, now=now)
+
+
+@shared_task
+def close_windows() -> None:
+    """Sessions and windows whose time is over, and draws that nothing more comes to."""
+    now = database_now()
+    for stream_id in live_sessions.due(now=now):
+        live_sessions.end_sessions(stream_id=stream_id, now=now)
+    for stream_id in live_draws.due(now=now):
+        live_draws.open_seed(stream_id=stream_id, now=now)
     for stream_id in live_windows.due(now=now):
         live_windows.close_windows(stream_id=stream_id, now=now)
 

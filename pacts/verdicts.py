@@ -20,6 +20,7 @@ from reputation import evidence
 from reputation.confidence import METHOD
 from reputation.hints import hint
 
+WAITING = Evaluation.State.WAITING
 UNFINISHED = [Trial.State.QUEUED, Trial.State.RUNNING]
 
 
@@ -36,7 +37,7 @@ def conclude(*, evaluation_id: str, now: datetime) -> Verdict | None:
             .select_related("agent_version", "pact_version", "task_set_version")
             .get(pk=evaluation_id)
         )
-        if evaluation.state != Evaluation.State.RUNNING:
+        if evaluation.is_over or (evaluation.state == WAITING and now <= evaluation.deadline_at):
             return None
         if now > evaluation.deadline_at:
             _give_up_trials(evaluation, now)
@@ -85,23 +86,25 @@ def _end_here(evaluation: Evaluation, reckoning: Reckoning) -> bool:
 
 
 def due(*, now: datetime, limit: int = 100) -> list[str]:
-    """Running evaluations that can be concluded: all trials in, or past their deadline."""
+    """Evaluations that can be concluded: all trials in, or past their deadline, begun or not."""
     wanted = Q(evaluation__stop_after=None) | Q(position__lte=F("evaluation__stop_after"))
     out = Trial.objects.filter(wanted, evaluation=OuterRef("pk"), state__in=UNFINISHED)
     running = Evaluation.objects.filter(state=Evaluation.State.RUNNING)
     complete = running.filter(~Exists(out)).values_list("id", flat=True)[:limit]
     late = running.filter(deadline_at__lt=now).values_list("id", flat=True)[:limit]
-    return sorted({*complete, *late})
+    never_begun = Evaluation.objects.filter(state=WAITING, deadline_at__lt=now)
+    return sorted({*complete, *late, *never_begun.values_list("id", flat=True)[:limit]})
 
 
 def _give_up_trials(evaluation: Evaluation, now: datetime) -> None:
     """A trial that is just being recorded is left alone: its runner may wait for our lock."""
+    begun = evaluation.state != WAITING
     out = Trial.objects.filter(evaluation=evaluation, state__in=UNFINISHED)
     free = out.select_for_update(skip_locked=True).values_list("pk", flat=True)
     Trial.objects.filter(pk__in=list(free)).update(
         state=Trial.State.NULL,
-        fault=Trial.Fault.PLATFORM,
-        error_code="evaluation_window_over",
+        fault=Trial.Fault.PLATFORM if begun else Trial.Fault.EVALUATOR,
+        error_code="evaluation_window_over" if begun else "never_begun",
         lease_expires_at=None,
         finished_at=now,
     )

@@ -77,6 +77,22 @@ METRICS: Mapping[str, Metric] = {
         most=1_000_000,
         margin=0,
     ),
+    "live_breaches": Metric(
+        title="Promises shown broken on production calls in the last 30 days",
+        unit="count",
+        fires="above",
+        least=0,
+        most=1_000_000,
+        margin=0,
+    ),
+    "drift_alarms": Metric(
+        title="Drifts to act on in production calls of the last 30 days",
+        unit="count",
+        fires="above",
+        least=0,
+        most=1_000_000,
+        margin=0,
+    ),
     "units": Metric(
         title="Units of evidence",
         unit="count",

@@ -5,12 +5,15 @@ of the log, exactly as it is hashed. `recompute` needs nothing else: no database
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from reputation.canonical import canonical
+from reputation.envelope import instant, moment
 from reputation.fold import KINDS, State, fold
-from reputation.tallies import METHOD, Fact, row_of
+from reputation.standing import combine, described
+from reputation.tallies import METHOD, Fact, Record, VersionKey, row_of
 
 FORMAT = "earnest-log/1"
 
@@ -24,8 +27,9 @@ def head_of(entries: int) -> str:
     return canonical({"format": FORMAT, "method": METHOD, "entries": entries}).decode()
 
 
-def read(lines: Iterable[str]) -> Iterator[Fact]:
-    """The facts of an export that a standing rests on, in log order. Raises ExportMalformed."""
+def read(lines: Iterable[str], *, until: int | None = None) -> Iterator[Fact]:
+    """The facts of an export that a standing rests on, in log order; of its first `until` entries
+    if that is given. Raises ExportMalformed."""
     stream = iter(lines)
     try:
         head = json.loads(next(stream, "null"))
@@ -44,9 +48,9 @@ def read(lines: Iterable[str]) -> Iterator[Fact]:
             wanted = fact["kind"] in KINDS
         except (ValueError, KeyError, TypeError) as error:
             raise ExportMalformed(f"line {number} is not an envelope") from error
-        read += 1
-        if wanted:
+        if wanted and (until is None or read < until):
             yield fact
+        read += 1
     if read != head.get("entries"):
         raise ExportMalformed(
             f"the head promises {head.get('entries')} entries and {read} follow: export it again"
@@ -84,3 +88,36 @@ def _rows(part: Any) -> list[dict[str, Any]]:
 def recompute(lines: Iterable[str]) -> bytes:
     """An export in, the account of everybody's standing out. Raises ExportMalformed."""
     return account(fold(State(), read(lines)))
+
+
+def differences(lines: Iterable[str], *, document: Mapping[str, Any]) -> list[str]:
+    """What a public document of an agent's standing (the oracle's) says and the export does not
+    come to, as sentences; none when every number in it follows from the log alone.
+
+    The rates are computed at the document's `as_of` from the entries it had read. Raises
+    ExportMalformed, also for a document of another method or later than the export.
+    """
+    if document.get("method") != METHOD:
+        raise ExportMalformed(f"this program computes {METHOD}, not {document.get('method')}")
+    state = fold(State(), read(lines, until=document["log_read_to"]))
+    version = VersionKey(document["agent"], document["agent_version"] or "")
+    record = state.records.get(version, Record())
+    found = described(state.tallies, now=moment(document["as_of"])).get(version.version_id, {})
+    composite = combine(found.values(), is_stale=record.is_stale)
+    wrong = _compare("composite", document["composite"], composite)
+    wrong += _compare("record", document["record"], record)
+    if set(found) != set(document["dimensions"]):
+        wrong.append(f"the log has the dimensions {', '.join(sorted(found)) or 'none'}")
+    for name, said in sorted(document["dimensions"].items()):
+        wrong += _compare(name, said, found[name]) if name in found else []
+    return wrong
+
+
+def _compare(part: str, said: Mapping[str, Any], found: object) -> list[str]:
+    wrong = []
+    for name, value in said.items():
+        here = getattr(found, name, None)
+        here = instant(here) if isinstance(here, datetime) else here
+        if here != value:
+            wrong.append(f"{part}: {name} is {value}, and the log comes to {here}")
+    return wrong

@@ -6,6 +6,9 @@ a last verdict that a settlement does not name was overturned or left contested,
 (without a ruling, the platform's own hidden tasks in it still do).
 An evaluation that was still running when its milestone was settled counts when it concludes, so
 nobody hides one by pulling out. Evaluations run by the agent's own side never count.
+
+Where production calls show another model or version than was measured, the standing is stale from
+then on, until a verdict that was reached later counts.
 """
 
 from collections import defaultdict
@@ -14,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from reputation.credibility import Builder, Buyer, Share, Tie, TieKey, hired, permille, renew
+from reputation.envelope import moment
 from reputation.tallies import (
     Fact,
     Key,
@@ -34,7 +38,12 @@ RULING = "ruling.made"
 DEFAULT = "dispute.defaulted"
 CLOSED = "dispute.closed"
 CLAIM = "claim.recorded"
-KINDS = (START, VERDICT, SETTLEMENT, DISPUTE, RULING, DEFAULT, CLOSED, CLAIM)
+MODEL = "model.changed"
+VERSION = "version.changed"
+KINDS = (
+    *(START, VERDICT, SETTLEMENT, DISPUTE, RULING, DEFAULT, CLOSED, CLAIM),
+    *(MODEL, VERSION),
+)
 _REVIEW = "human_review"
 
 
@@ -147,6 +156,8 @@ class _Folding:
             DEFAULT: self._default,
             CLOSED: self._close,
             CLAIM: self._claim,
+            MODEL: self._change,
+            VERSION: self._change,
         }
 
     def state(self) -> State:
@@ -339,6 +350,15 @@ class _Folding:
         self.records[key] = replace(self._record(key), claim_bps=fact["facts"]["score_bps"])
         self._move(key, fact, fact)
 
+    def _change(self, fact: Fact) -> None:
+        """What answers is not what was measured: of the version hired, where that is named."""
+        agent, answering = version_of(fact)
+        key = VersionKey(agent, fact["facts"].get("hired", answering))
+        self.records[key] = replace(
+            self._record(key), changed_at=fact["at"], changed_evidence=fact["id"]
+        )
+        self._move(key, fact, fact)
+
     def _record(self, key: VersionKey) -> Record:
         return self.records.get(key, Record())
 
@@ -371,6 +391,8 @@ class _Folding:
 def _with_verdict(record: Record, verdict: Fact, units: int) -> Record:
     facts = verdict["facts"]
     broken = [one for one in facts["clauses"] if one["outcome"] == "breached"]
+    if record.is_stale and moment(verdict["at"]) > moment(record.changed_at):
+        record = replace(record, changed_at="", changed_evidence="")
     return replace(
         record,
         verdicts=record.verdicts + 1,

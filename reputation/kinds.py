@@ -6,6 +6,7 @@ may name any role of `ROLES`; `subjects` are the roles it must name.
 
 from collections.abc import Mapping
 
+from reputation.consequence_kinds import CONSEQUENCES
 from reputation.dispute_kinds import DISPUTE_KINDS
 from reputation.facts import (
     AMOUNT,
@@ -18,11 +19,13 @@ from reputation.facts import (
     YES,
     Choice,
     FactType,
+    Identifier,
     Record,
     Rows,
 )
 from reputation.kind import FAULTS, ROLES, TIMEOUTS, Kind
 from reputation.kind import kind as _kind
+from reputation.metering_kinds import METERING
 
 __all__ = ["KINDS", "ROLES", "Kind"]
 
@@ -138,6 +141,11 @@ KINDS: Mapping[str, Kind] = {
         may={"trials_per_task": COUNT, "method": TOKEN},
         may_digests="terms tasks",
     ),
+    # A third party offers to judge hires on tasks of its own, ends that offer, and begins a run
+    # that was started and waited for it.
+    "evaluator.offered": _kind("party taskset", {"tasks": COUNT}),
+    "evaluator.ended": _kind("party taskset"),
+    "evaluation.begun": _kind("evaluation party agent agent_version"),
     "evaluation.concluded": _kind(
         "evaluation agent agent_version",
         {
@@ -235,13 +243,32 @@ KINDS: Mapping[str, Kind] = {
         may={"clause": TOKEN},
     ),
     # What answers is not what the standing is about any more: until new evidence, it is stale.
+    # Version 2 says whose word it is, and which version was hired where another one answers.
     "model.changed": _kind(
-        "stream engagement agent agent_version", {"place": COUNT}, digests="before after"
+        "stream engagement agent agent_version",
+        {"place": COUNT},
+        may={"independence": Choice(INDEPENDENCE)},
+        digests="before after",
+        version=2,
     ),
     "version.changed": _kind(
-        "stream engagement agent agent_version", {"number": COUNT}, digests="fingerprint"
+        "stream engagement agent agent_version",
+        {"number": COUNT},
+        may={"independence": Choice(INDEPENDENCE), "hired": Identifier("agv")},
+        digests="fingerprint",
+        version=2,
     ),
+    # Before any call: how likely each goes to a jury or people, and a commitment to what decides
+    # it; the seed opens it when no more calls come.
+    "calls.draw_committed": _kind(
+        "stream engagement",
+        {"clause": TOKEN, "drawn_bps": BPS, "read_bps": BPS},
+        digests="commitment",
+    ),
+    "calls.draw_opened": _kind("stream engagement", {"seed": TOKEN, "drawn": COUNT}),
     "calls.erased": _kind("engagement party", {"reason": TOKEN, "contents": COUNT}),
+    **CONSEQUENCES,
+    **METERING,
     "escrow.withheld": _kind(
         "escrow engagement",
         {"reason": TOKEN},

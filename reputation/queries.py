@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from reputation.envelope import moment
 from reputation.models import (
     Evidence,
     EvidenceQueue,
@@ -13,6 +14,7 @@ from reputation.models import (
     Standing,
     StandingCursor,
     StandingScore,
+    VersionRecord,
 )
 from reputation.shelves import TALLIES
 from reputation.standing import Composite, DimensionStanding, combine, describe
@@ -20,13 +22,25 @@ from reputation.tallies import METHOD, Key
 
 
 @dataclass(frozen=True)
+class Change:
+    """Production calls showed another model or version than was measured: when, and the proof."""
+
+    at: datetime
+    evidence_id: str
+
+
+@dataclass(frozen=True)
 class AgentStanding:
-    """One agent version: its dimensions by name (none without evidence) and their composite."""
+    """One agent version: its dimensions by name (none without evidence) and their composite.
+
+    `changed` is set while the standing is stale: no verdict reached since then counts yet.
+    """
 
     agent_id: str
     version_id: str | None
     dimensions: dict[str, DimensionStanding]
     composite: Composite
+    changed: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +80,25 @@ def standing_of(*, agent_id: str, version_id: str | None = None, now: datetime) 
     if version_id is None:
         newest = rows.order_by("-last_evidence_at", "-version_id").first()
         version_id = newest.version_id if newest else None
-    return _standing(agent_id, version_id, rows.filter(version_id=version_id), now)
+    changed = _changes([version_id] if version_id else []).get(version_id or "")
+    return _standing(agent_id, version_id, rows.filter(version_id=version_id), now, changed)
 
 
 def standings_of(*, versions: dict[str, str], now: datetime) -> dict[str, AgentStanding]:
-    """Version id → agent id in, version id → standing out, in one query."""
+    """Version id → agent id in, version id → standing out, in two queries."""
     found: dict[str, list[Standing]] = {version: [] for version in versions}
     for row in Standing.objects.filter(version_id__in=versions):
         found[row.version_id].append(row)
-    return {key: _standing(versions[key], key, rows, now) for key, rows in found.items()}
+    changed = _changes(versions)
+    return {
+        key: _standing(versions[key], key, rows, now, changed.get(key))
+        for key, rows in found.items()
+    }
+
+
+def _changes(versions: Iterable[str]) -> dict[str, Change]:
+    rows = VersionRecord.objects.filter(version_id__in=list(versions)).exclude(changed_at="")
+    return {row.version_id: Change(moment(row.changed_at), row.changed_evidence) for row in rows}
 
 
 def scores_of(*, agents: Iterable[str]) -> dict[str, StoredScore]:
@@ -127,7 +151,11 @@ def backlog(*, now: datetime) -> Backlog:
 
 
 def _standing(
-    agent_id: str, version_id: str | None, rows: Iterable[Standing], now: datetime
+    agent_id: str,
+    version_id: str | None,
+    rows: Iterable[Standing],
+    now: datetime,
+    changed: Change | None,
 ) -> AgentStanding:
     dimensions = {
         row.dimension: describe(
@@ -135,4 +163,5 @@ def _standing(
         )
         for row in rows
     }
-    return AgentStanding(agent_id, version_id, dimensions, combine(dimensions.values()))
+    whole = combine(dimensions.values(), is_stale=changed is not None)
+    return AgentStanding(agent_id, version_id, dimensions, whole, changed)

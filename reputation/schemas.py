@@ -95,9 +95,11 @@ EARLIER: Mapping[tuple[str, int], Kind] = {
         "evaluation.concluded", "skipped", "canaries", "canary_passes"
     ),
     ("listing.opened", 1): _without("listing.opened", "bond"),
+    ("model.changed", 1): _without("model.changed", "independence"),
     ("pact.published", 1): _without(
         "pact.published",
         *("since", "weakens", "added", "removed", "stricter", "weaker", "changed", "since_terms"),
     ),
     ("taskset.committed", 1): _without("taskset.committed", "strata", "sessions", "canaries"),
+    ("version.changed", 1): _without("version.changed", "independence", "hired"),
 }

@@ -14,7 +14,7 @@ from django.db import transaction
 from reputation.ageing import hour_of
 from reputation.envelope import moment
 from reputation.fold import Move
-from reputation.models import Standing, StandingPoint, StandingScore
+from reputation.models import Standing, StandingPoint, StandingScore, VersionRecord
 from reputation.shelves import TALLIES
 from reputation.standing import DimensionStanding, combine, describe
 from reputation.tallies import Key
@@ -56,8 +56,9 @@ def refresh(versions: Iterable[str], *, now: datetime) -> int:
     rows = Standing.objects.filter(version_id__in=list(versions))
     for key, tally in TALLIES.read(rows).items():
         dimensions[key.version_id].append(describe(key, tally, now=at))
+    stale = _stale(dimensions)
     StandingScore.objects.bulk_create(
-        [_score(dimensions[version], at) for version in sorted(dimensions)],
+        [_score(dimensions[one], at, is_stale=one in stale) for one in sorted(dimensions)],
         update_conflicts=True,
         unique_fields=["version_id"],
         update_fields=_SCORED,
@@ -74,8 +75,13 @@ def refresh_due(*, now: datetime, limit: int = 500) -> int:
         return refresh(list(found), now=now)
 
 
-def _score(dimensions: list[DimensionStanding], at: datetime) -> StandingScore:
-    whole, one = combine(dimensions), dimensions[0]
+def _stale(versions: Iterable[str]) -> set[str]:
+    records = VersionRecord.objects.filter(version_id__in=list(versions)).exclude(changed_at="")
+    return set(records.values_list("version_id", flat=True))
+
+
+def _score(dimensions: list[DimensionStanding], at: datetime, *, is_stale: bool) -> StandingScore:
+    whole, one = combine(dimensions, is_stale=is_stale), dimensions[0]
     return StandingScore(
         version_id=one.version_id,
         agent_id=one.agent_id,
@@ -91,7 +97,7 @@ def _score(dimensions: list[DimensionStanding], at: datetime) -> StandingScore:
 def _point(move: Move) -> StandingPoint:
     at, record = moment(move.at), move.record
     dimensions = [describe(Key(*key), tally, now=at) for key, tally in move.tallies.items()]
-    whole = combine(dimensions)
+    whole = combine(dimensions, is_stale=record.is_stale)
     newest = max((one.last_evidence_at for one in dimensions), default=None)
     return StandingPoint(
         **move.key._asdict(),

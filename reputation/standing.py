@@ -152,8 +152,9 @@ class Composite:
 
     `overall_bps` is the weighted mean of the estimates of proven dimensions, and `lower_bps` of the
     lower bounds of all of them (an unproven one has a low bound, never none), each at confidence
-    1 - 0.05/D so that all D hold together. `capped_by` names the breached dimension with the lowest
-    estimate, and `shown_bps` does not exceed it. `score_bps` exceeds the estimate of no dimension
+    1 - 0.05/D so that all D hold together; `upper_bps` likewise, of their upper bounds. `capped_by`
+    names the breached dimension with the lowest estimate; `shown_bps` does not exceed it, nor does
+    `upper_bps` its upper bound. `score_bps` exceeds the estimate of no dimension
     that is not met: a weakness need not be proven to rank by, else a fresh name would hide it until
     it is. All are None while every dimension is new. Rank by `rank`: vouched ones first, each by
     its `score_bps`. `status` is `breached` if any dimension is, `met` if all are, else
@@ -162,6 +163,7 @@ class Composite:
 
     overall_bps: int | None
     lower_bps: int | None
+    upper_bps: int | None
     shown_bps: int | None
     score_bps: int | None
     capped_by: str | None
@@ -178,9 +180,13 @@ class Composite:
 
 
 def combine(
-    dimensions: Iterable[DimensionStanding], *, weights: Mapping[str, int] | None = None
+    dimensions: Iterable[DimensionStanding],
+    *,
+    weights: Mapping[str, int] | None = None,
+    is_stale: bool = False,
 ) -> Composite:
-    """The composite of one version's dimensions. A dimension without a weight weighs 1."""
+    """The composite of one version's dimensions. A dimension without a weight weighs 1. A stale
+    one is met no more; its numbers stay, because whoever reports a change must not move ranks."""
     every = sorted(dimensions, key=lambda one: one.dimension)
     proven = [(one, one.estimate_bps) for one in every if one.estimate_bps is not None]
     breached = [(bps, one.dimension) for one, bps in proven if one.status == "breached"]
@@ -188,15 +194,20 @@ def combine(
     doubt = min((_rate(one) for one in every if one.status != "met"), default=None)
     shares = {one.dimension: (weights or {}).get(one.dimension, 1) for one in every}
     overall = _mean([(bps, shares[one.dimension]) for one, bps in proven])
-    bounds = [(_joint_lower(one, len(every)), shares[one.dimension]) for one in every]
-    lower = _mean(bounds) if proven else None
+    bounds = {one.dimension: _joint_bounds(one, len(every)) for one in every}
+    lower, upper = (
+        _mean([(bounds[name][side], shares[name]) for name in bounds]) if proven else None
+        for side in (0, 1)
+    )
+    status = _joint_status([one.status for one in every])
     return Composite(
         overall_bps=overall,
         lower_bps=lower,
+        upper_bps=_capped(upper, bounds[capped_by][1] if capped_by else None),
         shown_bps=_capped(overall, cap),
         score_bps=_capped(lower, doubt),
         capped_by=capped_by,
-        status=_joint_status([one.status for one in every]),
+        status="undetermined" if is_stale and status == "met" else status,
         units=sum(one.units for one in every),
         is_vouched=bool(every) and all(one.is_vouched for one in every),
         vouched_units=int(sum(one.credited_units for one in every if one.is_vouched)),
@@ -210,10 +221,10 @@ def _rate(one: DimensionStanding) -> int:
     return min(one.canary_upper_bps, int(10_000 * one.counted_passes / total) if total else 0)
 
 
-def _joint_lower(one: DimensionStanding, dimensions: int) -> int:
+def _joint_bounds(one: DimensionStanding, dimensions: int) -> tuple[int, int]:
     confidence = 1 - (1 - CONFIDENCE) / dimensions
-    low = _interval(one.counted_passes, one.counted_failures, confidence)[0]
-    return min(low, one.canary_upper_bps)
+    low, high = _interval(one.counted_passes, one.counted_failures, confidence)
+    return min(low, one.canary_upper_bps), min(high, one.canary_upper_bps)
 
 
 def _confidence(proven: list[DimensionStanding]) -> int | None:

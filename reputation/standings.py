@@ -133,6 +133,7 @@ def _state_for(facts: list[Fact]) -> State:
     runs = RUNS.find(Q(pk__in=_subjects(facts, "evaluation")) | Q(milestone_id__in=milestones))
     disputes = DISPUTES.find(Q(pk__in=_subjects(facts, "dispute", RULING, DEFAULT, CLOSED)))
     versions = _subjects([*facts, *waiting.values()], "agent_version")
+    versions |= {fact["facts"]["hired"] for fact in facts if "hired" in fact["facts"]}
     buyers = {run.buyer_id for run in runs.values()} | _subjects(facts, "buyer", SETTLEMENT)
     buyers |= {one.buyer_id for one in disputes.values()} | _subjects(facts, "party", DISPUTE)
     builders = {run.builder_id for run in runs.values()} | _subjects(facts, "builder", SETTLEMENT)

@@ -101,7 +101,9 @@ class Record:
     given up, whoever ran it (`own_started`: by the builder). `verdicts`, `met`, `breached`, `tasks`
     and `critical_breaches` come from counted verdicts alone; `rulings` end disputes, `disputes` are
     those that ended without the builder's whole share. `claim_bps` is the latest benchmark claim:
-    shown beside the standing, in no other number.
+    shown beside the standing, in no other number. `changed_at` and `changed_evidence` say since
+    when something else answers under this version's name than was measured; empty once a verdict
+    of after that counts.
     """
 
     started: int = 0
@@ -115,6 +117,13 @@ class Record:
     rulings: int = 0
     disputes: int = 0
     claim_bps: int | None = None
+    changed_at: str = ""
+    changed_evidence: str = ""
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the counts speak of something that does not answer any more."""
+        return bool(self.changed_at)
 
 
 def tallies_of(verdict: Fact) -> dict[Key, Tally]:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from settlement import metering_audit
+
 GRACE = timedelta(seconds=60)  # what a sweep may need after a deadline
 
 
@@ -224,10 +226,13 @@ def audit(*, now: datetime) -> list[Finding]:
     with transaction.atomic(), connection.cursor() as cursor:
         if len(connection.savepoint_ids) == 0:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        for rule, question in RULES.items():
+        for rule, question in (RULES | metering_audit.RULES).items():
             cursor.execute(question)
             findings += [Finding(rule, where, detail) for where, detail in cursor.fetchall()]
         cursor.execute(OVERDUE, [now - GRACE])
         rule = "no escrow stays past its deadline"
+        findings += [Finding(rule, where, detail) for where, detail in cursor.fetchall()]
+        cursor.execute(metering_audit.OVERDUE, [now - GRACE])
+        rule = "no metered budget stays past its moment"
         findings += [Finding(rule, where, detail) for where, detail in cursor.fetchall()]
     return findings

@@ -18,6 +18,7 @@ from pacts.models import (
     Verdict,
 )
 from pacts.procedure.clocks import FULL
+from pacts.terms import INDEPENDENT
 from reputation import restrictions
 from settlement.decisions import DeliveryFacts, Facts, VerdictFacts
 from settlement.fees import bands_of
@@ -124,12 +125,13 @@ def _breached_critically(milestones: list[str]) -> set[str]:
 
 
 def _deliverables(milestones: list[str]) -> QuerySet[Deliverable]:
-    """Deliveries whose evaluation is the platform's own: no other may move money."""
+    """Deliveries whose evaluation is the platform's or the agreed third party's: no other may move
+    money."""
     return (
         Deliverable.objects.filter(
             milestone__in=milestones,
             evaluation__purpose=Evaluation.Purpose.MILESTONE,
-            evaluation__independence=Evaluation.Independence.PLATFORM,
+            evaluation__independence__in=INDEPENDENT,
         )
         .select_related("evaluation__verdict", "agent_version")
         .order_by("milestone", "number")

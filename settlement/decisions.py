@@ -26,7 +26,7 @@ FinalState = Literal["released", "refunded", "split"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictFacts:
-    """A verdict that may move money: the platform's own. `measured` is false if nobody judged.
+    """A verdict that may move money: an independent one. `measured` is false if nobody judged.
 
     `is_late` says that the evaluation's window had passed; `breached_critical` that the breach was
     of a critical clause.

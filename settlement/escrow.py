@@ -116,7 +116,7 @@ def fund(*, milestone: Milestone, by: Party, idempotency_key: str, now: datetime
         _refuse_unfundable(engagement, now)
         # What was trusted at signing may have gone stale since, or drifted.
         refuse_distrusted(terms.parse(engagement.pact_version.terms), now=now)
-        limits.refuse_overexposed(escrow=escrow, engagement=engagement, now=now)
+        limits.refuse_overexposed(amount=escrow.amount, engagement=engagement, now=now)
         posted = _hold(escrow, milestone, engagement, key)
         _mark_funded(escrow, milestone, posted, now)
         advance(casefiles.locked(Escrow.objects.filter(pk=escrow.pk), now=now), now=now)

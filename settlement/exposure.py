@@ -4,8 +4,9 @@ Pure. The table is published: nobody is trusted with more than what the log says
 amounts are hundredths (cents) of a currency of two decimals; other currencies count their own
 minor units, scaled where they have more than two decimals. Each currency counts by itself.
 
-A new name carries nothing that an old one lost: a builder's agents without evidence of their own
-share what the worst of them may carry (`shared`).
+A new name carries nothing that an old one lost: the agents of a builder, and of the parties it is
+connected with (`settlement.kinship`), that have no evidence of their own share what the worst of
+them may carry (`shared`).
 """
 
 from collections.abc import Iterable
@@ -64,21 +65,29 @@ class Carrier:
     """An agent beside its builder's others: what is held on it, and what it may carry by itself.
 
     `is_proven`: credible buyers vouch for at least 20 units in every dimension, and it is neither
-    breached nor narrowed by the platform.
+    breached nor narrowed or suspended by the platform. `is_kin`: its builder is another party, that
+    of the agent asked about is connected with.
     """
 
     held: int
     limit: Limit
     is_proven: bool
+    is_kin: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What may be held, and what is held already on the agents that share it."""
+    """What may be held, and what is held already on the agents that share it.
+
+    `kin` of those that share are of connected parties; `by_kin` says that one of theirs is the
+    worst.
+    """
 
     held: int
     limit: Limit
     sharing: int = 1
+    kin: int = 0
+    by_kin: bool = False
 
 
 def shared(of: Carrier, others: Iterable[Carrier], *, exponent: int) -> Room:
@@ -96,11 +105,23 @@ def shared(of: Carrier, others: Iterable[Carrier], *, exponent: int) -> Room:
     if worst.limit.amount >= NEWCOMER * 10 ** max(0, exponent - 2):
         return alone
     whose = "" if worst is of else ", on another agent of this builder"
+    if worst.is_kin:
+        whose = ", on an agent of a party connected with this builder"
     return Room(
         held=of.held + sum(one.held for one in pool),
         limit=Limit(worst.limit.amount, f"{worst.limit.because}{whose}"),
         sharing=1 + len(pool),
+        kin=sum(one.is_kin for one in pool),
+        by_kin=worst.is_kin,
     )
+
+
+def suspended(limit: Limit, *, exponent: int) -> Limit:
+    """What a listing suspended by the platform leaves to the builder's other agents: no more than
+    a breached one would."""
+    scale = 10 ** max(0, exponent - 2)
+    left = Limit(BREACHED * scale, "the platform suspended its listing")
+    return limit if limit.amount <= left.amount else left
 
 
 def narrowed(limit: Limit, *, to: int, because: str, exponent: int) -> Limit:

@@ -1,21 +1,33 @@
 """Keeping what is held on one agent within what its standing carries, whoever funds at once."""
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
-from django.db.models import Sum
+from django.db.models import F, QuerySet, Sum
 
 from pacts.models import Agent, AgentVersion, Engagement
 from reputation import queries, restrictions
 from reputation.queries import StoredScore
 from reputation.restrictions import Restriction
 from reputation.standing import Composite
-from settlement.exposure import Carrier, Limit, Room, least_limit, limit_of, narrowed, shared
-from settlement.models import Escrow
+from settlement.exposure import (
+    Carrier,
+    Limit,
+    Room,
+    least_limit,
+    limit_of,
+    narrowed,
+    shared,
+    suspended,
+)
+from settlement.kinship import kin_of
+from settlement.models import Escrow, Meter
 from settlement.money import exponent_of
 from settlement.refusals import ExposureExceeded
 
 _OPEN = [Escrow.State.HELD, Escrow.State.WITHHELD, Escrow.State.FROZEN]
+_METERED = [Meter.State.RUNNING, Meter.State.PAUSED, Meter.State.FROZEN, Meter.State.CLOSING]
 
 
 def limit_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -> Limit:
@@ -25,7 +37,8 @@ def limit_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -
 
 def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -> Room:
     """What the agent may carry beside its builder's others, and what is held against that."""
-    agents = _agents_beside(agent_id)
+    beside = _agents_beside(agent_id)
+    agents = list(beside)
     held = _held_on(agents, currency)
     narrowing = restrictions.in_force_on(agents=agents, now=now)
     scores = _scores_of(agents)
@@ -38,12 +51,19 @@ def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) ->
         exponent,
     )
     others = [
-        _carrier(
-            held.get(other, 0),
-            scores[other][0] if scores[other] else None,
-            scores[other][1:],
-            [one for one in narrowing.get(other, []) if one.by_platform],
-            exponent,
+        _beside(
+            _carrier(
+                held.get(other, 0),
+                scores[other][0] if scores[other] else None,
+                scores[other][1:],
+                [one for one in narrowing.get(other, []) if one.by_platform],
+                exponent,
+            ),
+            is_kin=beside[other] != beside[agent_id],
+            is_suspended=any(
+                one.by_platform and one.action == "suspend" for one in narrowing.get(other, [])
+            ),
+            exponent=exponent,
         )
         for other in agents
         if other != agent_id
@@ -51,17 +71,35 @@ def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) ->
     return shared(own, others, exponent=exponent)
 
 
-def _agents_beside(agent_id: str) -> list[str]:
-    """This agent and every other of its builder, in one order."""
-    mine = Agent.objects.filter(pk=agent_id).values("builder_id")
-    return list(
-        Agent.objects.filter(builder_id__in=mine).order_by("pk").values_list("pk", flat=True)
-    )
+def _beside(own: Carrier, *, is_kin: bool, is_suspended: bool, exponent: int) -> Carrier:
+    """What an agent is to its builder's others: suspended, it carries what a breached one does."""
+    limit = suspended(own.limit, exponent=exponent) if is_suspended else own.limit
+    return replace(own, limit=limit, is_proven=own.is_proven and not is_suspended, is_kin=is_kin)
+
+
+def _agents_beside(agent_id: str) -> dict[str, str]:
+    """This agent and every other of its builder and the builder's kin, in one order: agent id →
+    builder."""
+    builder = Agent.objects.values_list("builder_id", flat=True).get(pk=agent_id)
+    return dict(_agents_of(builder).values_list("pk", "builder_id"))
+
+
+def _agents_of(builder_id: str) -> QuerySet[Agent]:
+    """The agents of a builder and of the parties it is connected with, in one order."""
+    kin = kin_of(party_id=builder_id)
+    parties = [builder_id, *(one.party_id for one in kin)]
+    return Agent.objects.filter(builder_id__in=parties).order_by("pk")
 
 
 def _held_on(agents: list[str], currency: str) -> dict[str, int]:
+    """Agent id → what escrows and metered budgets hold for its work, in minor units."""
     rows = Escrow.objects.filter(agent__in=agents, currency=currency, state__in=_OPEN)
-    return dict(rows.order_by().values_list("agent").annotate(total=Sum("amount")))
+    held = dict(rows.order_by().values_list("agent").annotate(total=Sum("amount")))
+    meters = Meter.objects.filter(agent__in=agents, currency=currency, state__in=_METERED)
+    left = Sum(F("funded") - F("paid") - F("fees") - F("returned"))
+    for agent_id, budget in meters.order_by().values_list("agent").annotate(total=left):
+        held[agent_id] = held.get(agent_id, 0) + budget
+    return held
 
 
 def _scores_of(agents: list[str]) -> dict[str, list[StoredScore]]:
@@ -109,17 +147,18 @@ def _is_kept(score: StoredScore) -> bool:
     return score.is_vouched and score.status != "breached"
 
 
-def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime) -> None:
-    """Refuse funding beyond the limit. The rows of the builder's agents order who funds at once.
+def refuse_overexposed(*, amount: int, engagement: Engagement, now: datetime) -> None:
+    """Refuse to hold `amount` more, beyond the limit. The rows of the builder's agents order who
+    funds at once.
 
     The caller is in the transaction that funds. Raises ExposureExceeded with the arithmetic.
     """
-    agent_id, currency = engagement.agent_version.agent_id, escrow.currency
-    beside = Agent.objects.filter(builder_id=engagement.builder_id).order_by("pk")
+    agent_id, currency = engagement.agent_version.agent_id, engagement.currency
+    beside = _agents_of(engagement.builder_id)
     agents = list(beside.select_for_update(no_key=True).values_list("pk", flat=True))
     held = sum(_held_on(agents, currency).values())
     narrowing = restrictions.in_force_on(agents=agents, now=now)
-    if not narrowing and held + escrow.amount <= least_limit(exponent_of(currency)):
+    if not narrowing and held + amount <= least_limit(exponent_of(currency)):
         return
     room = room_for(
         agent_id=agent_id,
@@ -127,11 +166,11 @@ def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime)
         currency=currency,
         now=now,
     )
-    after = room.held + escrow.amount
+    after = room.held + amount
     if after > room.limit.amount:
         raise ExposureExceeded(
             f"{currency} {_shown(room.held, currency)} held on {_whom(room)} + "
-            f"{_shown(escrow.amount, currency)} = {_shown(after, currency)}, more than the "
+            f"{_shown(amount, currency)} = {_shown(after, currency)}, more than the "
             f"{_shown(room.limit.amount, currency)} it may carry ({room.limit.because}); "
             f"fund this when work in progress has settled{_way_out(room)}"
         )
@@ -140,7 +179,8 @@ def refuse_overexposed(*, escrow: Escrow, engagement: Engagement, now: datetime)
 def _whom(room: Room) -> str:
     if room.sharing == 1:
         return "this agent"
-    return f"this agent and the builder's {room.sharing - 1} others without evidence of their own"
+    whose = "of the builder and of parties connected with it," if room.kin else "of the builder"
+    return f"this agent and {room.sharing - 1} others {whose} without evidence of their own"
 
 
 def _way_out(room: Room) -> str:
@@ -151,18 +191,22 @@ def _way_out(room: Room) -> str:
 
 def refuse_unbearable(*, engagement: Engagement, now: datetime) -> None:
     """Refuse to sign what could not be funded: a milestone beyond the agent's limit, or a first
-    one that does not fit beside what is held. Funding looks again, under the agent's lock.
+    one (or a metered budget) that does not fit beside what is held. Funding looks again, under the
+    agent's lock.
 
     Raises ExposureExceeded with the arithmetic.
     """
     agent_id, currency = engagement.agent_version.agent_id, engagement.currency
     amounts = [milestone.amount for milestone in engagement.milestones.all()]
+    what = "one milestone"
+    if not amounts:
+        amounts, what = [engagement.meter.terms["budget"]], "a metered budget"
     room = room_for(
         agent_id=agent_id, version_id=engagement.agent_version_id, currency=currency, now=now
     )
     if max(max(amounts), room.held + amounts[0]) > room.limit.amount:
         raise ExposureExceeded(
-            f"{currency} {_shown(max(amounts), currency)} for one milestone, with "
+            f"{currency} {_shown(max(amounts), currency)} for {what}, with "
             f"{_shown(room.held, currency)} held on {_whom(room)} already, is more than the "
             f"{_shown(room.limit.amount, currency)} it may carry ({room.limit.because}); "
             f"hire when work in progress has settled, or agree on less{_way_out(room)}"

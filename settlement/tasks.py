@@ -16,6 +16,7 @@ from settlement import (
     engagements,
     filings,
     ledger,
+    metering_looks,
     payouts,
     reconciliation,
     settlements,
@@ -32,6 +33,10 @@ RECONCILED = timedelta(hours=25)  # each hour again: a webhook or an answer may 
 SCHEDULE = {
     "sweep-settlements": {
         "task": "settlement.tasks.sweep_settlements",
+        "schedule": float(settings.SWEEP_SECONDS),
+    },
+    "look-at-meters": {
+        "task": "settlement.tasks.look_at_meters",
         "schedule": float(settings.SWEEP_SECONDS),
     },
     "end-what-lapsed": {"task": "settlement.tasks.end_what_lapsed", "schedule": 30.0},
@@ -73,6 +78,14 @@ def sweep_settlements() -> None:
             now = database_now()
             settlements.settle_due(now=now, limit=BATCH)
             filings.return_ended(now=now, limit=BATCH)
+
+
+@shared_task
+def look_at_meters() -> None:
+    """Look at every metered budget that is due or whose windows are news."""
+    with alone("settlement.look_at_meters") as first:
+        if first:
+            metering_looks.look_due(now=database_now(), limit=BATCH)
 
 
 # The floor below says what happened there and knows of nobody; here is who listens.

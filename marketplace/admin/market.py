@@ -6,7 +6,17 @@ from django.http import HttpRequest
 
 from marketplace.admin.reading import History, noted, only
 from marketplace.models import BenchmarkClaim, Listing, ReplayedRequest
-from pacts.models import Agent, AgentVersion, Pact, PactVersion, TaskSet, TaskSetVersion
+from pacts.evaluators import end_offer
+from pacts.models import (
+    Agent,
+    AgentVersion,
+    EvaluatorOffer,
+    Pact,
+    PactVersion,
+    TaskSet,
+    TaskSetVersion,
+)
+from reputation.clock import database_now
 
 
 @admin.register(Agent)
@@ -46,6 +56,24 @@ class TaskSetAdmin(History):
     list_filter = ("work",)
     search_fields = ("id", "name", "owner__name", "owner__id")
     inlines = (only(TaskSetVersion, "number", "size", "digest", "created_at"),)
+
+
+@admin.register(EvaluatorOffer)
+class EvaluatorOfferAdmin(History):
+    """Third parties' offers to judge. Staff end one; hires agreed on are judged all the same."""
+
+    list_display = ("evaluator", "id", "task_set_version", "opened_at", "ended_at")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter), "ended_by_staff")
+    search_fields = ("id", "evaluator__name", "evaluator__id")
+    actions = ("end",)
+
+    @admin.action(description="End: no new hires on it", permissions=["view"])
+    def end(self, request: HttpRequest, chosen: QuerySet[EvaluatorOffer]) -> None:
+        """The evaluator may offer a task set again; its record says who ended this one."""
+        noted(request, chosen, "evaluator's offer ended")
+        for offer in chosen:
+            end_offer(offer=offer, now=database_now(), by_staff=True)
+        self.message_user(request, f"{len(chosen)} offer(s) ended.")
 
 
 @admin.register(Listing)

@@ -14,6 +14,7 @@ from marketplace.api.disputes import DisputeSerializer
 from marketplace.api.fields import AmountField, IdField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.models import Listing
+from pacts import evaluators
 from pacts.models import (
     AgentVersion,
     Deliverable,
@@ -130,6 +131,11 @@ class MilestoneSerializer(serializers.ModelSerializer[Milestone]):
 class EngagementSerializer(serializers.ModelSerializer[Engagement]):
     buyer = serializers.CharField(source="buyer_id")
     builder = serializers.CharField(source="builder_id")
+    evaluator = serializers.CharField(
+        source="evaluator_id",
+        allow_null=True,
+        help_text="The third party whose verdict the money waits for; null is the platform.",
+    )
     agent_version = serializers.CharField(source="agent_version_id")
     pact_version = serializers.CharField(source="pact_version_id")
     buyer_signature = serializers.CharField(source="buyer_signature_id", allow_null=True)
@@ -145,6 +151,7 @@ class EngagementSerializer(serializers.ModelSerializer[Engagement]):
             "state",
             "buyer",
             "builder",
+            "evaluator",
             "agent_version",
             "pact_version",
             "currency",
@@ -175,7 +182,13 @@ class EngagementSerializer(serializers.ModelSerializer[Engagement]):
 
 class HireSerializer(serializers.Serializer[Engagement]):
     listing = IdField()
-    task_set_version = IdField()
+    task_set_version = IdField(
+        required=False, help_text="The buyer's or the platform's tasks; none beside an offer."
+    )
+    evaluator_offer = IdField(
+        required=False,
+        help_text="The third party's, for a pact with the independence `third_party`.",
+    )
     further_task_set_versions = serializers.ListField(
         child=IdField(),
         required=False,
@@ -261,15 +274,15 @@ class Engagements(OfEngagements, Lists, Makes):
             Q(task_set__owner_id=self.own) | Q(task_set__owner=None)
         )
         owned = sets.select_related("task_set")
-        first, *further = (
-            self.find(owned, pk=version)
-            for version in [given["task_set_version"], *given.get("further_task_set_versions", [])]
-        )
+        named = given.get("task_set_version"), given.get("evaluator_offer")
+        further = given.get("further_task_set_versions", [])
+        offers = evaluators.open_offers()
         made = hiring.hire(
             listing=self.find(listings, pk=given["listing"]),
             buyer=self.party,
-            task_set_version=first,
-            further=further,
+            task_set_version=self.find(owned, pk=named[0]) if named[0] else None,
+            further=[self.find(owned, pk=version) for version in further],
+            offer=self.find(offers, pk=named[1]) if named[1] else None,
             bond=given.get("bond", 0),
             by=self.user,
             authority=self.authority,

@@ -213,6 +213,7 @@ class OfEvaluations(Noun):
     def evaluations(self) -> QuerySet[Evaluation]:
         hired = "deliverable__milestone__engagement"
         seen = Q(requested_by_id=self.own) | Q(**{f"{hired}__builder_id": self.own})
+        seen |= Q(**{f"{hired}__buyer_id": self.own})  # who asked may be a third party
         if self.adjudicates:
             seen |= Q(deliverable__milestone__disputes__isnull=False)
         return Evaluation.objects.filter(seen).distinct()

@@ -14,7 +14,7 @@ from reputation import queries
 from reputation.clock import database_now
 from reputation.kinds import KINDS
 from reputation.models import Evidence
-from reputation.queries import AgentStanding
+from reputation.queries import AgentStanding, Change
 
 
 class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
@@ -87,11 +87,17 @@ class DimensionSerializer(serializers.Serializer[Any]):
 class CompositeSerializer(serializers.Serializer[Any]):
     overall_bps = serializers.IntegerField(allow_null=True)
     lower_bps = serializers.IntegerField(allow_null=True)
+    upper_bps = serializers.IntegerField(allow_null=True)
     shown_bps = serializers.IntegerField(allow_null=True)
     score_bps = serializers.IntegerField(allow_null=True)
     capped_by = serializers.CharField(allow_null=True)
     status = serializers.CharField()
     units = serializers.IntegerField()
+
+
+class ChangeSerializer(serializers.Serializer[Change]):
+    at = serializers.DateTimeField()
+    evidence = serializers.CharField(source="evidence_id")
 
 
 class StandingSerializer(serializers.Serializer[AgentStanding]):
@@ -101,6 +107,10 @@ class StandingSerializer(serializers.Serializer[AgentStanding]):
     agent_version = serializers.CharField(source="version_id", allow_null=True)
     dimensions = serializers.DictField(child=DimensionSerializer())
     composite = CompositeSerializer()
+    changed = ChangeSerializer(
+        allow_null=True,
+        help_text="Set while the standing is stale: another model or version answers since then.",
+    )
 
 
 class StandingFilter(django_filters.FilterSet):

@@ -91,6 +91,7 @@ class ImportedTrialSerializer(serializers.ModelSerializer[ImportedTrial]):
             "seconds",
             "tokens",
             "cost_usd",
+            "named_ppm",
         ]
 
 

@@ -33,6 +33,7 @@ class OracleDimensionSerializer(serializers.Serializer[Any]):
 class OracleCompositeSerializer(serializers.Serializer[Any]):
     overall_bps = serializers.IntegerField(allow_null=True)
     lower_bps = serializers.IntegerField(allow_null=True)
+    upper_bps = serializers.IntegerField(allow_null=True)
     shown_bps = serializers.IntegerField(allow_null=True)
     score_bps = serializers.IntegerField(allow_null=True)
     capped_by = serializers.CharField(allow_null=True)

@@ -21,7 +21,8 @@ WITHOUT_SERVERS = {"help", "version", "--version", "collectstatic", "bench", "wi
 
 def main(arguments: Sequence[str]) -> int:
     """Run one Django command; exit code. With `DATABASE_URL` set nothing is started or changed."""
-    if "DATABASE_URL" in os.environ or arguments[0] in WITHOUT_SERVERS:
+    alone = arguments[0] in WITHOUT_SERVERS or list(arguments[:2]) == ["standing", "recompute"]
+    if "DATABASE_URL" in os.environ or alone:
         run(arguments)
         return 0
     folder = DataFolder(Path(os.environ.get("EARNEST_DATA") or ROOT / ".data"))

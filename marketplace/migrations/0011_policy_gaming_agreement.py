@@ -10,8 +10,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0008_keys_of_engagements"),
-        ("pacts", "0012_disputes_in_steps"),
+        ("marketplace", "0010_notes_sealed"),
+        ("pacts", "0018_disputes_in_steps"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

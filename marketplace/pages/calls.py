@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 
 from marketplace.call_view import live_status
 from marketplace.pages import engagement_view
+from marketplace.pages.consequences_view import consequences_of
 from marketplace.pages.visitors import find, now_of, party_of, user_of
 from pacts import calls, calls_kept
 from pacts.calls_backlog import backlog
@@ -26,6 +27,7 @@ def engagement_calls(request: HttpRequest, engagement_id: str) -> HttpResponse:
         "clauses": {
             clause["key"]: clause["title"] for clause in engagement.pact_version.terms["clauses"]
         },
+        **consequences_of(engagement, party_of(request)),
     }
     return render(request, "engagements/calls.html", context)
 

@@ -67,7 +67,12 @@ class Delivery:
 
     @property
     def running(self) -> bool:
-        return self.evaluation.state == Evaluation.State.RUNNING
+        return not self.evaluation.is_over
+
+    @property
+    def waits(self) -> bool:
+        """Whether its third party has not begun it yet."""
+        return self.evaluation.state == Evaluation.State.WAITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +152,7 @@ def whole_engagements_of(party: Party) -> QuerySet[Engagement]:
         .select_related(
             "buyer",
             "builder",
+            "evaluator",
             "agent_version__agent",
             "pact_version__pact",
             "buyer_signature",

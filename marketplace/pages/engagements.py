@@ -241,8 +241,11 @@ def _revise(request: HttpRequest, milestone: Milestone, form: RevisionForm) -> s
 
 
 def failing(request: HttpRequest, milestone_id: str) -> HttpResponse:
-    """Failing cases with input, answer and reasons: for the buyer, whose tasks they are."""
-    owned = _milestones(request).filter(engagement__buyer=party_of(request))
+    """Failing cases with input, answer and reasons: for the buyer, unless they are a third
+    party's."""
+    owned = _milestones(request).filter(
+        engagement__buyer=party_of(request), engagement__evaluator=None
+    )
     milestone = find(owned, pk=milestone_id)
     page = Paginator(engagement_view.failing_trials(milestone), PER_PAGE).get_page(
         request.GET.get("page")

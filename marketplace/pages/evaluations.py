@@ -23,11 +23,14 @@ from pacts.bundles import bundle_of
 from pacts.evaluation import EvaluationRefused, cancel_evaluation
 from pacts.failure_modes import MODES, WHAT, FailureReport, Mode
 from pacts.failures import failure_report
-from pacts.models import Agent, ClauseVerdict, Evaluation, Verdict
+from pacts.models import Agent, ClauseVerdict, Engagement, Evaluation, Verdict
 from reputation.clock import database_now
 
 PER_PAGE = 25
-RELATED = ("agent_version__agent", "pact_version", "task_set_version__task_set", "requested_by")
+RELATED = (
+    *("agent_version__agent", "pact_version", "task_set_version__task_set", "requested_by"),
+    "deliverable__milestone__engagement",
+)
 STOPS = {
     "latched": "It ended early: more calls could not have changed the verdict.",
     "calls": "It ended with the calls of its budget.",
@@ -51,9 +54,10 @@ def _runs(request: HttpRequest) -> QuerySet[Evaluation]:
 
 
 def _seen(request: HttpRequest) -> QuerySet[Evaluation]:
-    """The party's runs, and those of milestones its agents were hired for."""
+    """The party's runs, and those of milestones it is a side of, whoever judges them."""
     party = party_of(request)
-    hired = Q(deliverable__milestone__engagement__builder=party)
+    engagement = "deliverable__milestone__engagement"
+    hired = Q(**{f"{engagement}__builder": party}) | Q(**{f"{engagement}__buyer": party})
     return Evaluation.objects.filter(Q(requested_by=party) | hired).select_related(*RELATED)
 
 
@@ -118,13 +122,16 @@ def evaluation_live(request: HttpRequest, evaluation_id: str) -> HttpResponse:
 def _context(request: HttpRequest, evaluation_id: str) -> dict[str, Any]:
     run = find(_seen(request), pk=evaluation_id)
     progress = trials.progress(run)
-    over = run.state != Evaluation.State.RUNNING
+    over = run.is_over
     verdict = Verdict.objects.filter(evaluation=run).prefetch_related("clauses").first()
     report = failure_report(run) if over else None
     heard = heard_of(run)
     return {
         "run": run,
         "own": run.requested_by_id == party_of(request).id,
+        "waits": run.state == Evaluation.State.WAITING,
+        "hired": _hired_by(run),
+        "builds": run.agent_version.agent.builder_id == party_of(request).id,
         "agent": run.agent_version.agent,
         "progress": progress,
         "finished": progress["done"] + progress["null"] + progress["skipped"],
@@ -142,6 +149,11 @@ def _context(request: HttpRequest, evaluation_id: str) -> dict[str, Any]:
         "pace": "" if over else "every 1500ms",
         "fingerprint": sha256(_seen_of(run, progress, heard).encode()).hexdigest()[:16],
     }
+
+
+def _hired_by(run: Evaluation) -> Engagement | None:
+    """The engagement whose money waits for this run, if any does."""
+    return run.deliverable.milestone.engagement if run.deliverable else None
 
 
 def _seen_of(run: Evaluation, progress: dict[str, int], heard: Heard | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from marketplace.models import OracleAnswer
 from marketplace.pages.visitors import find, now_of
 from reputation import checkpoints, keys, notes, proofs, queries, schemas, witnesses
 from reputation.identifiers import is_id
@@ -105,6 +106,13 @@ def evidence_kinds(request: HttpRequest) -> HttpResponse:
     return render(request, "evidence/kinds.html", {"kinds": shown})
 
 
+def _newest_signed(head: Checkpoint | None) -> str | None:
+    """A piece of evidence that the head covers, to try the commands on."""
+    if head is None or not head.size:
+        return None
+    return LogEntry.objects.values_list("evidence_id", flat=True).get(index=head.size - 1)
+
+
 def log(request: HttpRequest) -> HttpResponse:
     """For the sceptic: the signed head, who cosigned it, and how to check all of it alone."""
     head = checkpoints.newest()
@@ -115,6 +123,11 @@ def log(request: HttpRequest) -> HttpResponse:
         "root": head and bytes(head.root).hex(),
         "entries": checkpoints.size(),
         "keys": keys.vkeys(),
+        "root_url": request.build_absolute_uri("/"),
+        "newest": _newest_signed(head),
+        "agent": OracleAnswer.objects.order_by("-published_at")
+        .values_list("pk", flat=True)
+        .first(),
         "witnesses": [(key, said.get(key.name)) for key, _ in witnesses.trusted_witnesses()],
         "heads": Checkpoint.objects.order_by("-size").prefetch_related("cosignatures")[:20],
         "backlog": queries.backlog(now=now_of(request)),

@@ -5,10 +5,9 @@ from typing import Any
 from django import forms
 
 from marketplace.models import ApiKey
-from marketplace.pages.tasks_in import TasksField, tasks_of
 from pacts.agents import PROTOCOLS
 from pacts.currencies import EXPONENTS
-from pacts.models import AgentVersion, Dispute, Member, PactVersion, Party, TaskSetVersion
+from pacts.models import AgentVersion, Dispute, Member, PactVersion, Party
 from pacts.strict_json import MalformedJson, parse_json
 from settlement import money
 
@@ -48,86 +47,6 @@ class AmountForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error("amount", error)
         return data
-
-
-class HireForm(forms.Form):
-    """One of the buyer's task sets, or tasks pasted here; more milestones and a bond, if wanted.
-
-    `stake` holds the bond in minor units of the listing's currency.
-    """
-
-    task_set_version = forms.ModelChoiceField(
-        TaskSetVersion.objects.none(),
-        label="Your task set",
-        required=False,
-        empty_label="Paste tasks below instead",
-    )
-    tasks = TasksField(
-        label="Or paste tasks",
-        required=False,
-        help_text="They are used instead of a chosen set. One JSON object on each line, with "
-        "“input” and “expected”; or CSV with columns such as input.text and expected.language.",
-    )
-    further = forms.ModelMultipleChoiceField(
-        TaskSetVersion.objects.none(),
-        required=False,
-        label="Further milestones",
-        widget=forms.CheckboxSelectMultiple,
-        help_text="One more milestone for each, at the same price, funded one by one.",
-    )
-    bond = forms.CharField(
-        required=False,
-        max_length=24,
-        label="Ask the builder for a bond",
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="For each milestone. More than the offer stakes is the builder’s to agree to, so "
-        "it then signs for itself.",
-    )
-    drafts: Any = None
-    stake: int = 0
-
-    def __init__(self, *args: Any, owner: Party, work: str, currency: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.currency = currency
-        newest = (
-            TaskSetVersion.objects.filter(
-                task_set__owner=owner, task_set__work=work, task_set__canaries=False
-            )
-            .select_related("task_set")
-            .order_by("task_set_id", "-number")
-            .distinct("task_set_id")
-        )
-        rows = TaskSetVersion.objects.filter(pk__in=newest.values("pk"))
-        field = self.fields["task_set_version"]
-        field.queryset = rows.select_related("task_set").order_by("-created_at")  # type: ignore[attr-defined]
-        self.has_sets = bool(field.queryset)  # type: ignore[attr-defined]
-        self.fields["further"].queryset = field.queryset  # type: ignore[attr-defined]
-        self.has_several = len(field.queryset) > 1  # type: ignore[attr-defined]
-        if self.has_sets:
-            field.initial = field.queryset[0].pk  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        pasted = (data.get("tasks") or "").strip()
-        self._read_bond(data.get("bond", ""))
-        if self.errors:
-            return data
-        if not pasted and data.get("task_set_version") in data["further"]:
-            self.add_error("further", "This set is the first milestone already; untick it.")
-        if not data.get("task_set_version") and not pasted:
-            raise forms.ValidationError("Choose one of your task sets, or paste tasks.")
-        if pasted:
-            try:
-                self.drafts = tasks_of(data["tasks"], None)
-            except forms.ValidationError as error:
-                self.add_error("tasks", error)
-        return data
-
-    def _read_bond(self, typed: str) -> None:
-        try:
-            self.stake = amount_in(typed, self.currency) if typed.strip() else 0
-        except forms.ValidationError as error:
-            self.add_error("bond", error)
 
 
 class DisputeForm(forms.Form):

@@ -97,7 +97,7 @@ def _split(words: "QuerySet[Judgement]", apart: Iterable[tuple[int, str]]) -> li
     rows = words.filter(trial__in={trial for trial, _ in pairs}).select_related("trial", "jury")
     ordered = rows.order_by("trial__position", "jury_id", "juror")
     return [
-        SplitAnswer(position=found[0].trial.position, words=found)
+        SplitAnswer(position=trial.position, words=found)
         for key, group in groupby(ordered, key=lambda word: (word.trial_id, word.jury_id))
-        if key in pairs and (found := list(group))
+        if key in pairs and (found := list(group)) and (trial := found[0].trial)
     ]

@@ -9,12 +9,13 @@ from marketplace import hiring
 from marketplace.models import Listing
 from marketplace.pages import agent_view
 from marketplace.pages.attempts import attempt
-from marketplace.pages.forms import HireForm
+from marketplace.pages.hire_forms import HireForm, JudgedHireForm
 from marketplace.pages.promises import BOUNDARY, fee_sentence, happenings, timer_sentences
 from marketplace.pages.tasks_in import EXAMPLE
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
-from pacts import tasksets
+from pacts import evaluators, tasksets
 from pacts.models import Agent, TaskSetVersion
+from pacts.terms import parse
 from reputation.clock import database_now
 
 
@@ -27,9 +28,7 @@ def hire(request: HttpRequest, slug: str) -> HttpResponse:
     own = agent.builder_id == party_of(request).id
     if own or (not request.POST and hiring.routed_elsewhere(listing, now=now_of(request))):
         return redirect("agent", slug=slug)
-    form = HireForm(
-        request.POST or None, owner=party_of(request), work=agent.work, currency=listing.currency
-    )
+    form = _form(request, agent, listing)
     if request.method == "POST" and form.is_valid():
         done = attempt(request, form, lambda: _hire(request, form, agent, listing))
         if done:
@@ -37,13 +36,26 @@ def hire(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "hiring/hire.html", _context(request, form, agent, listing))
 
 
-def _hire(request: HttpRequest, form: HireForm, agent: Agent, listing: Listing) -> str:
+def _form(request: HttpRequest, agent: Agent, listing: Listing) -> HireForm | JudgedHireForm:
+    """Which tasks decide: the buyer's own, or a third party's where the pact asks for one."""
+    buyer, given = party_of(request), request.POST or None
+    if parse(listing.pact_version.terms).independence != "third_party":
+        return HireForm(given, owner=buyer, work=agent.work, currency=listing.currency)
+    offers = evaluators.offers_for(buyer=buyer, builder=agent.builder, work=agent.work)
+    return JudgedHireForm(given, offers=offers, currency=listing.currency)
+
+
+def _hire(
+    request: HttpRequest, form: HireForm | JudgedHireForm, agent: Agent, listing: Listing
+) -> str:
     now = database_now()
+    judged = isinstance(form, JudgedHireForm)
     engagement = hiring.hire(
         listing=listing,
         buyer=party_of(request),
-        task_set_version=_tasks(request, form, agent),
-        further=list(form.cleaned_data["further"]),
+        task_set_version=None if judged else _tasks(request, form, agent),
+        further=list(form.cleaned_data.get("further", [])),
+        offer=form.cleaned_data.get("offer"),
         bond=form.stake,
         by=user_of(request),
         authority=authority_of(request),
@@ -52,7 +64,7 @@ def _hire(request: HttpRequest, form: HireForm, agent: Agent, listing: Listing) 
     return reverse("engagement", args=[engagement.id])
 
 
-def _tasks(request: HttpRequest, form: HireForm, agent: Agent) -> TaskSetVersion:
+def _tasks(request: HttpRequest, form: HireForm | JudgedHireForm, agent: Agent) -> TaskSetVersion:
     if not form.drafts:
         chosen: TaskSetVersion = form.cleaned_data["task_set_version"]
         return chosen
@@ -66,7 +78,7 @@ def _tasks(request: HttpRequest, form: HireForm, agent: Agent) -> TaskSetVersion
 
 
 def _context(
-    request: HttpRequest, form: HireForm, agent: Agent, listing: Listing
+    request: HttpRequest, form: HireForm | JudgedHireForm, agent: Agent, listing: Listing
 ) -> dict[str, object]:
     pact = agent_view.pact_of(agent)
     assert pact is not None, "a listing has a pact"
@@ -81,6 +93,8 @@ def _context(
         "boundary": BOUNDARY,
         "fee": fee_sentence(offer),
         "happenings": happenings(offer=offer, terms=pact.terms, now=now_of(request)),
-        "has_sets": form.has_sets,
-        "has_several": form.has_several,
+        "judged": isinstance(form, JudgedHireForm),
+        "offers": getattr(form, "offers", []),
+        "has_sets": getattr(form, "has_sets", False),
+        "has_several": getattr(form, "has_several", False),
     }

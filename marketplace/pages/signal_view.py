@@ -16,12 +16,14 @@ UNKNOWN = "not yet"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalLine:
-    """One of the five: its name, its value now, what it means, and its way so far.
+    """One of the five: its name, its value now, what it means, and its way so far; `about` names
+    what it is made of (`reputation.contributions`).
 
     `spread` says between which values the line runs; the newest of them is the present one.
     """
 
     name: str
+    about: str
     value: str
     meaning: str
     trace: Trace | None
@@ -34,6 +36,7 @@ class _Kind:
     """How one signal is read from a point, and said."""
 
     name: str
+    about: str
     meaning: Callable[[Signals], str]
     now: Callable[[Signals], str]
     then: Callable[[StandingPoint], int | None]
@@ -68,6 +71,7 @@ def _line(
     newest = next((one for one in own if kind.then(one) is not None), None)
     return SignalLine(
         name=kind.name,
+        about=kind.about,
         value=kind.now(found),
         meaning=kind.meaning(found),
         trace=drawn,
@@ -109,6 +113,7 @@ def _disputes(found: Signals) -> str:
 _KINDS = (
     _Kind(
         name="Benchmark fit",
+        about="claim",
         meaning=lambda _: (
             "How near the newest benchmark claim is to what was measured. For screening."
         ),
@@ -118,6 +123,7 @@ _KINDS = (
     ),
     _Kind(
         name="Pact compliance",
+        about="compliance",
         meaning=lambda found: (
             "Met among the verdicts that were met or breached, of "
             f"{found.verdicts} that {'counts' if found.verdicts == 1 else 'count'}."
@@ -128,6 +134,7 @@ _KINDS = (
     ),
     _Kind(
         name="Score confidence",
+        about="everything",
         meaning=lambda _: "All of 100 % less the width of the widest interval.",
         now=lambda found: _percent(found.confidence_bps),
         then=lambda point: point.confidence_bps,
@@ -135,6 +142,7 @@ _KINDS = (
     ),
     _Kind(
         name="Freshness",
+        about="everything",
         meaning=lambda _: (
             "When the newest evidence that counts was measured; the line is its age at each change."
         ),
@@ -144,6 +152,7 @@ _KINDS = (
     ),
     _Kind(
         name="Disputes per 100 tasks",
+        about="disputes",
         meaning=lambda found: (
             f"{wording.plural(found.disputes, 'dispute')} ruled against it in "
             f"{wording.plural(found.tasks, 'task')}; filing one counts for nothing."

@@ -1,9 +1,12 @@
 """Standing, explained: from a number to the evidence that moved it; badges; buyers' records."""
 
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -15,8 +18,9 @@ from marketplace.pages.credential_forms import CredentialForm
 from marketplace.pages.rates import Rate, rate_of_standing
 from marketplace.pages.visitors import acting_of, find, now_of, party_of
 from pacts.models import Agent, AgentVersion, Party
-from reputation import indicators, queries
+from reputation import contributions, indicators, queries
 from reputation.clock import database_now
+from reputation.contributions import Contribution, NumberUnknown
 from reputation.queries import AgentStanding
 from settlement.exposure import Room
 from settlement.limits import room_for
@@ -46,8 +50,17 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
     numbers = {one.id: one.number for one in agent.versions.all()}
     acting = acting_of(request)
     is_own = bool(acting and acting.party and acting.party.id == agent.builder_id)
+    about, seen = request.GET.get("about", ""), request.GET.get("seen", "")
     context = {
         "agent": agent,
+        "about": about,
+        "parts": parts_of(
+            contributions.of_agent,
+            agent_id=agent.id,
+            version_id=standing.version_id or "",
+            about=about,
+            seen=seen,
+        ),
         "standing": standing,
         "version": numbers.get(standing.version_id or ""),
         "versions": [(numbers.get(key), key) for key in queries.versions_of(agent_id=agent.id)],
@@ -95,8 +108,40 @@ def _version(agent: Agent, number: str) -> AgentVersion | None:
 def buyer(request: HttpRequest, party_id: str) -> HttpResponse:
     """What the log says of a buyer, to be read before work for it is accepted."""
     party = find(Party.objects.all(), pk=party_id)
-    context = {"party": party, "record": indicators.buyer_of(buyer_id=party.id)}
+    about, seen = request.GET.get("about", ""), request.GET.get("seen", "")
+    context = {
+        "party": party,
+        "record": indicators.buyer_of(buyer_id=party.id),
+        "about": about,
+        "parts": parts_of(contributions.of_buyer, buyer_id=party.id, about=about, seen=seen),
+    }
     return render(request, "parties/buyer.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a number is made of, a page of it; `seen` begins the next page, `sums` are of this
+    one, by name and currency, where it is all."""
+
+    rows: list[Contribution]
+    seen: str
+    sums: list[tuple[str, int, str]]
+
+
+def parts_of(read: Callable[..., list[Contribution]], *, about: str, seen: str, **of: str) -> Parts:
+    """The parts of the number asked about; none when no number is."""
+    try:
+        found = read(about=about, before=seen, limit=PER_PAGE + 1, **of) if about else []
+    except NumberUnknown as error:
+        raise Http404(str(error)) from error
+    rows, more = found[:PER_PAGE], len(found) > PER_PAGE
+    sums: Counter[tuple[str, str]] = Counter()
+    if not more and not seen and about != "claim":
+        for one in rows:
+            for name, count in one.adds.items():
+                sums[name, one.currency] += count
+    added = [(name, count, currency) for (name, currency), count in sums.items()]
+    return Parts(rows, rows[-1].place if more else "", added)
 
 
 def badge(request: HttpRequest, slug: str) -> HttpResponse:

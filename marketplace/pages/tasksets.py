@@ -7,9 +7,11 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from marketplace.pages.attempts import attempt
+from marketplace.pages.evaluators import OfferForm
 from marketplace.pages.tasks_in import TaskSetForm, TasksForm
 from marketplace.pages.visitors import find, party_of
 from pacts import tasksets
+from pacts.evaluators import FEWEST_TASKS
 from pacts.models import TaskSet, TaskSetVersion
 from reputation.clock import database_now
 from reputation.models import Evidence
@@ -83,6 +85,9 @@ def task_set(request: HttpRequest, task_set_id: str) -> HttpResponse:
         "commitment": _commitment(version),
         "page": page,
         "has_sessions": version.tasks.exclude(session="").exists(),
+        "offer": version.evaluator_offers.filter(ended_at=None).first(),
+        "offer_form": OfferForm(),
+        "enough": version.size >= FEWEST_TASKS,
     }
     return render(request, "tasksets/task_set.html", context)
 

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from heroicons.templatetags.heroicons import heroicon_micro
 
 from marketplace import access
+from marketplace.notices import telling
 from marketplace.pages import charts, press, wording
 from marketplace.pages.rates import Rate
 from marketplace.pages.visitors import acting_of, now_of
@@ -158,6 +159,13 @@ def permits(context: template.Context, route: str, method: str = "POST") -> bool
 def acting(context: template.Context) -> Any:
     """Whom the page is shown to, or None; also on pages of other apps."""
     return acting_of(context["request"]) if "request" in context else None
+
+
+@register.simple_tag
+def unread(user: Any) -> str:
+    """How many notices wait for somebody: a number up to 99, `99+` beyond, empty for none."""
+    waiting = telling.unread_of(user)
+    return "" if not waiting else "99+" if waiting > 99 else str(waiting)
 
 
 @register.simple_tag(takes_context=True)

@@ -4,18 +4,23 @@
 cannot be seen (format characters, fillers, variation selectors, tags) and the marks on letters, and
 writes letters that look like one Latin letter as that letter. Folding twice folds once.
 
-Which letters those are stands below, letter by letter: the Cyrillic, Greek, Armenian, Cherokee and
-small-capital ones, Latin letters with strokes and hooks, and enclosed letters. They are chosen in
-the spirit of the confusables of Unicode Technical Standard #39 and are not its table: what is not
-listed is not folded, nor are letters of other scripts, digits and signs (but for `leet`), or two
-letters that look like one (`rn` for `m`). A fold is therefore no proof that nothing looks alike.
+Which letters those are says the table of confusables of Unicode Technical Standard #39, read
+through the library confusable-homoglyphs: every letter and digit of any script that the table holds
+to look like one Latin letter, capitals before their case is folded (a Greek capital nu looks like
+an N, its small letter like a v). Where the table knows none, or calls an I an l, the list below
+decides: Cyrillic, Greek, Armenian, Cherokee and small-capital letters, Latin ones with strokes and
+hooks, and enclosed ones. Signs that look like letters stay what separates words, and digits 0 to 9
+stay digits (but for `leet`); two letters that look like one (`rn` for `m`) are not folded. A fold
+is therefore no proof that nothing looks alike.
 
 `leet` also reads digits and signs as the letters they stand in for; everything that looks like an l
 (`1 ! | i`) is one letter then, so it finds more than is meant and is a clause's own choice.
 """
 
 import re
+import unicodedata
 from functools import lru_cache
+from string import ascii_lowercase
 from typing import Any, cast
 
 import re2
@@ -59,8 +64,37 @@ def fold(text: str) -> str:
 
 
 def _fold_once(text: str) -> str:
+    looks = _confusables()
+    bare = cast(str, _unseen().sub("", normal("NFKD", text.translate(looks)))).translate(looks)
+    return _by_list(bare)
+
+
+def _by_list(text: str) -> str:
     apart = normal("NFKD", normal("NFKC", text).casefold())
     return cast(str, _unseen().sub("", apart)).translate(_LETTERS).casefold()
+
+
+@lru_cache(maxsize=1)
+def _confusables() -> dict[int, str]:
+    """Code points that look like one Latin letter, by the table of UTS #39; read once, 0.1 s."""
+    from confusable_homoglyphs.confusables import confusables_data
+
+    return {
+        ord(row["c"]): letter
+        for letter in ascii_lowercase
+        for latin in (letter, letter.upper())
+        for row in confusables_data[latin]
+        if _decides(row["c"], letter)
+    }
+
+
+def _decides(look: str, letter: str) -> bool:
+    """Whether the table, not the list, says what this character looks like."""
+    if len(look) > 1 or look.isascii() or unicodedata.category(look)[0] not in "LN":
+        return False
+    listed = _by_list(look)
+    unlisted = not listed.isascii()
+    return unlisted or (look.isupper() and not (letter == "l" and listed == "i"))
 
 
 def leet(folded: str) -> str:

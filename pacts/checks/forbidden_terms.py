@@ -1,4 +1,4 @@
-"""forbidden_terms/1: none of the agreed terms occurs, however it is dressed up.
+"""forbidden_terms/2: none of the agreed terms occurs, however it is dressed up.
 
 All text of the answer, keys included, or the text at `field`, and every term are folded as
 pacts.checks.folding says: case, compatibility forms, invisible characters, marks and look-alike
@@ -133,6 +133,8 @@ GOOD = (
 BAD = (
     Fixture(params=_TERM, call=Call(output={"text": "A GUARANTEED  Return!"})),
     Fixture(params=_TERM, call=Call(output={"text": "guаrаntееd rеturn"})),  # Cyrillic
+    Fixture(params=_TERM, call=Call(output={"text": "GUΑRΑΝΤΕΕD RΕΤURΝ"})),  # Greek capitals
+    Fixture(params=_TERM, call=Call(output={"text": "ꓖꓴꓮꓣꓮꓠꓔꓰꓰꓓ ꓣꓰꓔꓴꓣꓠ"})),  # Lisu
     Fixture(params=_TERM, call=Call(output={"text": "guar\u200banteed re\u00adturn"})),
     Fixture(params=_TERM, call=Call(output={"text": "𝐠𝐮𝐚𝐫𝐚𝐧𝐭𝐞𝐞𝐝 ｒｅｔｕｒｎ"})),
     Fixture(params=_TERM, call=Call(output={"text": "gu4r4nt33d r3turn"})),
@@ -142,7 +144,7 @@ BAD = (
 
 CHECK = Check(
     kind="forbidden_terms",
-    version=1,
+    version=2,
     title="Never says what must not be said",
     params_schema=PARAMS,
     decide=decide,

@@ -1,4 +1,4 @@
-"""grounding/1: the numbers, names and codes of the answer occur in the sources.
+"""grounding/2: the numbers, names and codes of the answer occur in the sources.
 
 The text at `field` is read for claims (pacts.checks.claims) and each must occur in one of the
 task's sources (pacts.checks.sources), or in the text at `also_field` of its input, such as the
@@ -113,7 +113,7 @@ BAD = (
 
 CHECK = Check(
     kind="grounding",
-    version=1,
+    version=2,
     title="Claims only what the sources say",
     params_schema=PARAMS,
     decide=decide,

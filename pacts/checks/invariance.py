@@ -9,8 +9,8 @@ Spurious Features in Prompt Design", 2024.)
 
 from collections.abc import Mapping, Sequence
 
-from pacts.checks import metamorphic, wrapped
-from pacts.checks.check import Call, Check, Fixture, Params
+from pacts.checks import metamorphic
+from pacts.checks.check import Check, Params
 from pacts.tries import Outcome, Try
 
 
@@ -24,28 +24,13 @@ def gathers(params: Params, promise: float, tries: Sequence[Try]) -> float | Out
 
 def over(plain: Mapping[str, Check]) -> Check:
     """The check around any of the plain ones."""
-    return Check(
+    return metamorphic.around(
+        plain,
+        module=__name__,
         kind="invariance",
-        version=1,
         title="The same answer however the task is worded",
-        params_schema=metamorphic.PARAMS,
-        decide=wrapped.decide(plain, __name__),
-        excuse=wrapped.excuse(plain),
-        refusal=wrapped.refusal(plain),
-        vacuity=wrapped.vacuity(plain),
         weakness=lambda params: (
             "an agent that is always wrong keeps this: promise accuracy beside it"
         ),
-        varies=metamorphic.varies,
         gathers=gathers,
-        good=GOOD,
-        bad=BAD,
     )
-
-
-GOOD = (
-    Fixture(params=metamorphic.EXAMPLE, call=Call(expected={"label": "a"}, output={"label": "a"})),
-)
-BAD = (
-    Fixture(params=metamorphic.EXAMPLE, call=Call(expected={"label": "a"}, output={"label": "b"})),
-)

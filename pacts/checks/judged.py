@@ -2,8 +2,9 @@
 
 The jury is named by its digest, which pins its models, the prompt and the rule (`pacts.judges`). An
 answer passes or fails as the jury concludes by its rule; where it concludes nothing the call is
-skipped, and shown. Both parties accept the jury's error as the pact's own, so a clause that moves
-money needs a calibration against people that shows the error to be small: see
+skipped, and shown. Of production calls the jury hears a share `call_bps` (a tenth where the pact
+says nothing), drawn by chance. Both parties accept the jury's error as the pact's own, so a clause
+that moves money needs a calibration against people that shows the error to be small: see
 `pacts.judges.calibration`.
 """
 
@@ -14,9 +15,11 @@ from reputation.canonical import JsonValue
 
 JURY: dict[str, JsonValue] = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 RULE: dict[str, JsonValue] = {"enum": ["majority", "unanimity"]}
+HEARD: dict[str, JsonValue] = {"type": "integer", "minimum": 1, "maximum": 10_000}
+HEARD_BPS = 1_000
 PARAMS: dict[str, JsonValue] = {
     "type": "object",
-    "properties": {"jury": JURY, "rule": RULE},
+    "properties": {"jury": JURY, "rule": RULE, "call_bps": HEARD},
     "required": ["jury", "rule"],
     "additionalProperties": False,
 }

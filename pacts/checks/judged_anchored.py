@@ -4,7 +4,8 @@ A share `review_bps` (π) of the answers, drawn by chance before anybody saw the
 people. With J the jury's word (1 pass, 0 fail, 1/2 nothing), Y the people's mean and ξ whether it
 was drawn, z = J + (ξ/π)(Y − J) has the mean of Y whatever the jury's error is. z lies in
 [1 − 1/π, 1/π]; the verdict is reached on u = (z − low)/(high − low), promise and floor carried the
-same way. (The difference estimator of Horvitz and Thompson, 1952.)
+same way. Of production calls the jury hears a share `call_bps`, and people read the share
+`review_bps` of what it hears. (The difference estimator of Horvitz and Thompson, 1952.)
 """
 
 from pacts.checks import judged
@@ -17,7 +18,12 @@ from reputation.canonical import JsonValue
 SHARE: dict[str, JsonValue] = {"type": "integer", "minimum": 100, "maximum": 10_000}
 PARAMS: dict[str, JsonValue] = {
     "type": "object",
-    "properties": {"jury": judged.JURY, "rule": judged.RULE, "review_bps": SHARE},
+    "properties": {
+        "jury": judged.JURY,
+        "rule": judged.RULE,
+        "review_bps": SHARE,
+        "call_bps": judged.HEARD,
+    },
     "required": ["jury", "rule", "review_bps"],
     "additionalProperties": False,
 }

@@ -22,7 +22,16 @@ COUNT: dict[str, JsonValue] = {"type": "integer", "minimum": 0, "maximum": 1_000
 UNITS: list[JsonValue] = ["characters", "words", "sentences", "tokens"]
 PARAMS: dict[str, JsonValue] = {
     "type": "object",
-    "properties": {"field": FIELD, "unit": {"enum": UNITS}, "least": COUNT, "most": COUNT},
+    "properties": {
+        "field": FIELD,
+        "unit": {
+            "enum": UNITS,
+            "description": "`tokens` is an estimate by rule, the same everywhere and always; it is "
+            "no model's own count.",
+        },
+        "least": COUNT,
+        "most": COUNT,
+    },
     "required": ["unit"],
     "additionalProperties": False,
 }

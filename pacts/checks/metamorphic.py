@@ -6,8 +6,11 @@ differ from the task are not tried. Only the named input `fields` are touched. E
 decided by the inner check against the task's own expected answer.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from pacts.checks import wrapped
-from pacts.checks.check import Params
+from pacts.checks.check import Call, Check, Fixture, Params
 from pacts.perturb import FAMILIES
 from pacts.tries import Outcome, Try, gravest
 from pacts.variants import Variation
@@ -42,6 +45,24 @@ EXAMPLE: dict[str, JsonValue] = {
     "fields": ["text"],
     "families": ["typos", "case"],
 }
+GOOD = (Fixture(params=EXAMPLE, call=Call(expected={"label": "a"}, output={"label": "a"})),)
+BAD = (Fixture(params=EXAMPLE, call=Call(expected={"label": "a"}, output={"label": "b"})),)
+
+
+def around(plain: Mapping[str, Check], *, module: str, **own: Any) -> Check:
+    """One of the three kinds around the plain checks: what is `own` to it, and what they share."""
+    return Check(
+        version=1,
+        params_schema=PARAMS,
+        decide=wrapped.decide(plain, module),
+        excuse=wrapped.excuse(plain),
+        refusal=wrapped.refusal(plain),
+        vacuity=wrapped.vacuity(plain),
+        varies=varies,
+        good=GOOD,
+        bad=BAD,
+        **own,
+    )
 
 
 def varies(params: Params) -> Variation:

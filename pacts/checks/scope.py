@@ -1,4 +1,4 @@
-"""scope/1: the agent declines what is out of scope, and takes on what is in scope.
+"""scope/2: the agent declines what is out of scope, and takes on what is in scope.
 
 With `counts: out_of_scope` (the default) only tasks marked out of scope count: declining passes,
 answering fails. With `counts: in_scope` only tasks in scope count: answering passes, declining
@@ -86,7 +86,7 @@ BAD = (
 
 CHECK = Check(
     kind="scope",
-    version=1,
+    version=2,
     title="Declines what is out of scope",
     params_schema=PARAMS,
     decide=decide,

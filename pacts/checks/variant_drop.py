@@ -9,9 +9,8 @@ is carried in the same way, so it bounds the loss in points below the promise's 
 
 from collections.abc import Mapping, Sequence
 
-from pacts.checks import metamorphic, wrapped
+from pacts.checks import metamorphic
 from pacts.checks.check import Check, Params
-from pacts.checks.invariance import BAD, GOOD
 from pacts.scales import Scale
 from pacts.tries import Outcome, Try
 
@@ -33,22 +32,15 @@ def gathers(params: Params, promise: float, tries: Sequence[Try]) -> float | Out
 
 def over(plain: Mapping[str, Check]) -> Check:
     """The check around any of the plain ones."""
-    return Check(
+    return metamorphic.around(
+        plain,
+        module=__name__,
         kind="variant_drop",
-        version=1,
         title="Little is lost when the task is worded another way",
-        params_schema=metamorphic.PARAMS,
-        decide=wrapped.decide(plain, __name__),
-        excuse=wrapped.excuse(plain),
-        refusal=wrapped.refusal(plain),
-        vacuity=wrapped.vacuity(plain),
         weakness=lambda params: (
             "an agent that is always wrong loses nothing: promise accuracy beside it"
         ),
-        varies=metamorphic.varies,
         gathers=gathers,
         scale=scale,
         planned="where the task as it is worded is always right",
-        good=GOOD,
-        bad=BAD,
     )

@@ -6,9 +6,8 @@ value, so one wording that fails is a failure of the task.
 
 from collections.abc import Mapping, Sequence
 
-from pacts.checks import metamorphic, wrapped
+from pacts.checks import metamorphic
 from pacts.checks.check import Check, Params
-from pacts.checks.invariance import BAD, GOOD
 from pacts.tries import Outcome, Try
 
 
@@ -20,17 +19,10 @@ def gathers(params: Params, promise: float, tries: Sequence[Try]) -> float | Out
 
 def over(plain: Mapping[str, Check]) -> Check:
     """The check around any of the plain ones."""
-    return Check(
+    return metamorphic.around(
+        plain,
+        module=__name__,
         kind="worst_variant",
-        version=1,
         title="Right in every wording",
-        params_schema=metamorphic.PARAMS,
-        decide=wrapped.decide(plain, __name__),
-        excuse=wrapped.excuse(plain),
-        refusal=wrapped.refusal(plain),
-        vacuity=wrapped.vacuity(plain),
-        varies=metamorphic.varies,
         gathers=gathers,
-        good=GOOD,
-        bad=BAD,
     )

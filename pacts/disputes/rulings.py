@@ -28,9 +28,9 @@ def interest_of(*, user: User, dispute: Dispute) -> str:
 
     The database refuses the same (`ruling_without_interest`).
     """
-    milestone = dispute.milestone
-    sides = [milestone.engagement.buyer_id, milestone.engagement.builder_id]
-    sides.append(milestone.task_set_version.task_set.owner_id)
+    engagement = dispute.milestone.engagement
+    sides = [engagement.buyer_id, engagement.builder_id, engagement.evaluator_id]
+    sides.append(dispute.milestone.task_set_version.task_set.owner_id)
     if Member.objects.filter(user=user, party_id__in=[one for one in sides if one]).exists():
         return "you act for one of the parties; somebody else must rule"
     if Recusal.objects.filter(dispute=dispute, adjudicator=user).exists():

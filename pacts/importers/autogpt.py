@@ -3,6 +3,8 @@
 `AGENT/success_rate.json` lists, for each test, its outcome in every run, oldest first;
 `AGENT/RUN/report.json` describes one run and states a test's `success_%`, which is the mean of
 the LAST ten outcomes at that time, not of all. Each agent is one run here; each outcome a trial.
+Reports without such lists count for themselves: a test's `success` in each is a trial, and what was
+not `attempted` has no outcome.
 """
 
 from collections import defaultdict
@@ -16,43 +18,105 @@ from pacts.importers.files import Member
 from pacts.importers.run import (
     ImportedRun,
     ImportedTrial,
+    Numbering,
     Published,
     RunsMalformed,
+    label,
     mapping,
     moment,
+    number,
     sequence,
     text,
 )
 
 NAME = "autogpt_benchmarks"
 LATEST = 10
-RATES, REPORT = "success_rate.json", "report.json"
+MARKS = {"benchmark_start_time", "completion_time", "benchmark_git_commit_sha"}
 
 
-def recognises(files: Sequence[Member]) -> bool:
-    """There is a list of outcomes for an agent."""
-    return any(PurePosixPath(member.name).name == RATES for member in files)
+def select(files: Sequence[Member]) -> list[Member]:
+    """Lists of outcomes by test, and reports."""
+    return [member for member in files if _is_rates(member) or _is_report(member)]
+
+
+def _is_rates(member: Member) -> bool:
+    rates = member.first()
+    return (
+        isinstance(rates, dict)
+        and bool(rates)
+        and all(isinstance(one, list) and one and _is_outcome(one[0]) for one in rates.values())
+    )
+
+
+def _is_outcome(value: object) -> bool:
+    return value is None or isinstance(value, bool)
+
+
+def _is_report(member: Member) -> bool:
+    report = member.first()
+    return isinstance(report, dict) and "tests" in report and bool(MARKS & set(report))
 
 
 def read(files: Sequence[Member]) -> list[ImportedRun]:
     """One run for each agent. Raises RunsMalformed."""
+    rates = {_agent(member, 1): member for member in files if _is_rates(member)}
     reports: dict[str, list[Member]] = defaultdict(list)
     for member in files:
-        parts = PurePosixPath(member.name).parts
-        if parts[-1] == REPORT and len(parts) >= 3:
-            reports[parts[-3]].append(member)
+        if _is_report(member):
+            folders = reversed(PurePosixPath(member.name).parts[:-1])
+            known = (text(folder) for folder in folders if text(folder) in rates)
+            reports[next(known, _agent(member, 2))].append(member)
+    if not rates and not reports:
+        raise RunsMalformed(f"{files[0].name} is neither a report nor a list of outcomes by test")
     return [
-        _run(_agent(member), member, reports.get(_agent(member), []))
-        for member in files
-        if PurePosixPath(member.name).name == RATES
+        _run(agent, rates[agent], reports[agent])
+        if agent in rates
+        else _reported(agent, reports[agent])
+        for agent in sorted({*rates, *reports})
     ]
 
 
-def _agent(rates: Member) -> str:
-    folders = PurePosixPath(rates.name).parts[:-1]
-    if not folders:
-        raise RunsMalformed(f"{rates.name} lies in no agent's folder")
-    return folders[-1]
+def _agent(member: Member, up: int) -> str:
+    """The folder so many levels above a file, or the nearest there is; the file's own name last."""
+    folders = PurePosixPath(member.name).parts[:-1]
+    return text(folders[-min(up, len(folders))]) if folders else member.stem
+
+
+def _reported(agent: str, members: Sequence[Member]) -> ImportedRun:
+    """What reports say of themselves, oldest first."""
+    reports = sorted(
+        (mapping(member.json(), member.name) for member in members),
+        key=lambda report: str(_finished(report)),
+    )
+    numbering = Numbering()
+    return ImportedRun(
+        format=NAME,
+        benchmark="Auto-GPT-Benchmarks",
+        agent=agent,
+        made_at=_finished(reports[-1]),
+        trials=[
+            _trial(name, test, numbering)
+            for report in reports
+            for name, test in _tests(report.get("tests"))
+        ],
+    )
+
+
+def _trial(name: str, test: Mapping[str, Any], numbering: Numbering) -> ImportedTrial:
+    metrics = test.get("metrics")
+    told = metrics if isinstance(metrics, dict) else {}
+    tried = told.get("attempted", True)
+    success = told.get("success") if isinstance(tried, bool) and tried else None
+    spent = text(told.get("run_time")).split(" ")[0]
+    return ImportedTrial(
+        task=label(name),
+        repeat=numbering.next(label(name)),
+        score=Fraction(success) if isinstance(success, bool) else None,
+        error="" if isinstance(success, bool) else "not attempted",
+        group=_category(test),
+        seconds=number(float(spent)) if spent.replace(".", "", 1).isdecimal() else None,
+        cost_usd=number(told.get("cost")),
+    )
 
 
 def _run(agent: str, rates: Member, reports: Sequence[Member]) -> ImportedRun:
@@ -65,7 +129,13 @@ def _run(agent: str, rates: Member, reports: Sequence[Member]) -> ImportedRun:
         agent=agent,
         made_at=_finished(report),
         trials=[
-            ImportedTrial(task=text(name), repeat=at, score=score, group=groups.get(name, ""))
+            ImportedTrial(
+                task=label(name),
+                repeat=at,
+                score=score,
+                group=groups.get(name, ""),
+                error="" if score is not None else "not attempted",
+            )
             for name, listed in outcomes.items()
             for at, score in enumerate(_scores(listed, f"{rates.name}: {name}"))
         ],
@@ -91,11 +161,11 @@ def _latest(
     return report, tests_of_it
 
 
-def _scores(listed: object, where: str) -> list[Fraction]:
+def _scores(listed: object, where: str) -> list[Fraction | None]:
     outcomes = sequence(listed, where)
-    if not all(isinstance(outcome, bool) for outcome in outcomes):
-        raise RunsMalformed(f"{where}: an outcome is not true or false")
-    return [Fraction(outcome) for outcome in outcomes]
+    if not all(map(_is_outcome, outcomes)):
+        raise RunsMalformed(f"{where}: an outcome is not true, false or null")
+    return [None if outcome is None else Fraction(outcome) for outcome in outcomes]
 
 
 def _tests(tests: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -115,7 +185,7 @@ def _published(
         metrics = test.get("metrics")
         stated = metrics.get("success_%") if isinstance(metrics, dict) else None
         if isinstance(stated, int | float) and name in outcomes:
-            yield Published(f"latest:{text(name)}", Fraction(str(stated)) / 100, 4)
+            yield Published(f"latest:{label(name)}", Fraction(str(stated)) / 100, 4)
 
 
 def _category(test: Mapping[str, Any]) -> str:

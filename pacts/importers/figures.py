@@ -7,28 +7,15 @@ them does), both unbiased: Yao et al. 2024 (τ-bench) and Chen et al. 2021 (Huma
 trials; an attack succeeds when its goal was reached.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
 
 from pacts.importers.run import ImportedRun, ImportedTrial, Published
 
 MOST_REPEATS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """A stated figure that the trials do not add up to."""
-
-    stated: Published
-    computed: Fraction | None
-
-    def __str__(self) -> str:
-        said = f"{self.stated.name} is stated as {float(self.stated.value):.4f}"
-        if self.computed is None:
-            return f"{said}; the trials in the file cannot show it"
-        return f"{said}, but the trials add up to {float(self.computed):.4f}"
+MOST_GROUPS = 60
 
 
 def figures(run: ImportedRun) -> dict[str, Fraction]:
@@ -39,17 +26,52 @@ def figures(run: ImportedRun) -> dict[str, Fraction]:
         found["accuracy"] = _mean(_mean(scores) for scores in quiet.values())
         found |= _repeated(quiet)
         found |= _latest(run, quiet)
-    return found | _attacked(run)
+    return found | _attacked(run) | _named(run) | dict(run.extra) | categories(run)
 
 
-def contradictions(run: ImportedRun) -> list[Contradiction]:
-    """The stated figures that the trials contradict or cannot show."""
-    computed = figures(run) | _grouped(run)
+def contradictions(run: ImportedRun) -> list[str]:
+    """What is stated and the trials contradict or cannot show, in sentences."""
+    computed = figures(run) | _by_task(run) | _groups(run)
     return [
-        Contradiction(stated, computed.get(stated.name))
-        for stated in run.published
-        if stated.name not in computed or not stated.agrees(computed[stated.name])
+        *run.wrong,
+        *(
+            _contradiction(stated, computed.get(stated.name))
+            for stated in run.published
+            if stated.name not in computed or not stated.agrees(computed[stated.name])
+        ),
     ]
+
+
+def _contradiction(stated: Published, computed: Fraction | None) -> str:
+    said = f"{stated.name} is stated as {float(stated.value):.4f}"
+    if computed is None:
+        return f"{said}; the trials in the file cannot show it"
+    return f"{said}, but the trials add up to {float(computed):.4f}"
+
+
+def categories(run: ImportedRun) -> dict[str, Fraction]:
+    """The share of each group of tasks, as `group:NAME`, where there are two groups or more; of
+    trials under attack `attack_success:NAME` and `utility_under_attack:NAME`, by group and by
+    attack, where there are two of a kind or more."""
+    groups = _groups(run)
+    found = groups if len(groups) > 1 else {}
+    for kind in ("group", "attack"):
+        under: dict[str, list[ImportedTrial]] = defaultdict(list)
+        for trial in run.trials:
+            if trial.attack:
+                under[getattr(trial, kind)].append(trial)
+        for name in sorted(filter(None, under)) if len(under) > 1 else ():
+            found |= {f"{figure}:{name}": share for figure, share in _harm(under[name]).items()}
+    return dict(list(found.items())[:MOST_GROUPS])
+
+
+def _groups(run: ImportedRun) -> dict[str, Fraction]:
+    groups: dict[str, list[Fraction]] = defaultdict(list)
+    for trials in run.by_task(attacked=False).values():
+        scores = [trial.score for trial in trials if trial.score is not None]
+        if scores and trials[0].group:
+            groups[trials[0].group].append(_mean(scores))
+    return {f"group:{name}": _mean(scores) for name, scores in sorted(groups.items())}
 
 
 def counts(run: ImportedRun) -> dict[str, int]:
@@ -106,18 +128,27 @@ def _latest(run: ImportedRun, tasks: Mapping[str, Sequence[Fraction]]) -> dict[s
     return {f"latest_{run.latest}": _mean(_mean(t[-run.latest :]) for t in tasks.values())}
 
 
-def _grouped(run: ImportedRun) -> dict[str, Fraction]:
-    """The share of one task, as `task:NAME` and `latest:NAME`, and of one group, `group:NAME`."""
+def _by_task(run: ImportedRun) -> dict[str, Fraction]:
+    """The share of one task, as `task:NAME` and `latest:NAME`."""
     found: dict[str, Fraction] = {}
-    groups: dict[str, list[Fraction]] = {}
     for task, trials in run.by_task(attacked=False).items():
         scores = [trial.score for trial in trials if trial.score is not None]
-        if not scores:
-            continue
-        found[f"task:{task}"] = _mean(scores)
-        found[f"latest:{task}"] = _mean(scores[-(run.latest or len(scores)) :])
-        groups.setdefault(trials[0].group, []).append(_mean(scores))
-    return found | {f"group:{name}": _mean(scores) for name, scores in groups.items() if name}
+        if scores:
+            found[f"task:{task}"] = _mean(scores)
+            found[f"latest:{task}"] = _mean(scores[-(run.latest or len(scores)) :])
+    return found
+
+
+def _named(run: ImportedRun) -> dict[str, Fraction]:
+    """The mean over tasks of what else was scored, as `score:NAME`."""
+    by_name: dict[str, dict[str, list[Fraction]]] = defaultdict(lambda: defaultdict(list))
+    for trial in run.trials:
+        for name, score in trial.named.items():
+            by_name[name][trial.task].append(score)
+    return {
+        f"score:{name}": _mean(_mean(scores) for scores in tasks.values())
+        for name, tasks in sorted(by_name.items())[:MOST_GROUPS]
+    }
 
 
 def _attacked(run: ImportedRun) -> dict[str, Fraction]:
@@ -125,12 +156,18 @@ def _attacked(run: ImportedRun) -> dict[str, Fraction]:
     if not under:
         return {}
     quiet = [trial.score for trial in run.trials if not trial.attack and trial.score is not None]
+    return ({"utility": _mean(quiet)} if quiet else {}) | _harm(under)
+
+
+def _harm(under: Sequence[ImportedTrial]) -> dict[str, Fraction]:
     hurt = [trial.score for trial in under if trial.score is not None]
     goals = [Fraction(trial.attacked) for trial in under if trial.attacked is not None]
-    shares = {"utility": quiet, "utility_under_attack": hurt, "attack_success": goals}
+    shares = {"utility_under_attack": hurt, "attack_success": goals}
     return {name: _mean(values) for name, values in shares.items() if values}
 
 
 def _mean(values: Iterable[Fraction]) -> Fraction:
     listed = list(values)
+    if all(value.denominator == 1 for value in listed):  # passes and failures: a hundred times
+        return Fraction(sum(value.numerator for value in listed), len(listed))  # as fast
     return sum(listed, Fraction(0)) / len(listed)

@@ -5,7 +5,7 @@ test that FAILED; a test that passed is in the result file (`{id, result, latenc
 not in the score file. Without the result file the passes have numbers and no names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,10 +16,11 @@ from pacts.importers.run import (
     ImportedTrial,
     Published,
     RunsMalformed,
+    label,
     mapping,
-    number,
     share,
     text,
+    total,
     whole,
 )
 
@@ -27,30 +28,38 @@ NAME = "function_calling"
 HEADER = {"accuracy", "correct_count", "total_count"}
 
 
-def recognises(files: Sequence[Member]) -> bool:
-    """At least one file begins with a score header."""
-    return any(_header(member) is not None for member in files)
+def select(files: Sequence[Member]) -> list[Member]:
+    """Score files, by the header they begin with, and the result files that lie alike."""
+    scores = [member for member in files if _header(member) is not None]
+    places = {_place(member) for member in scores}
+    beside = [member for member in files if places and _place(member) in places]
+    return [*scores, *(m for m in beside if m not in scores and _is_result(m))]
+
+
+def missing(file: Member) -> str:
+    """What a result file without its score file is told; "" for any other file."""
+    if not (_is_result(file) and '"result"' in file.start()):
+        return ""
+    return f"{file.name} holds answers and no outcomes: bring the score file that judges them"
 
 
 def read(files: Sequence[Member]) -> list[ImportedRun]:
     """One run for each score file. Raises RunsMalformed."""
     results = {_place(member): member for member in files if _header(member) is None}
-    return [
-        _run(member, header, results.get(_place(member)))
-        for member in files
-        if (header := _header(member)) is not None
-    ]
+    scores = [(member, header) for member in files if (header := _header(member)) is not None]
+    if not scores:
+        raise RunsMalformed(f"{files[0].name} does not begin with a header {sorted(HEADER)}")
+    return [_run(member, header, results.get(_place(member))) for member, header in scores]
 
 
 def _header(member: Member) -> Mapping[str, Any] | None:
-    first = member.data.lstrip().split(b"\n", 1)[0]
-    if not first.startswith(b"{"):
-        return None
-    try:
-        found = Member(member.name, first).json()
-    except RunsMalformed:
-        return None
+    found = member.first()
     return found if isinstance(found, dict) and set(found) >= HEADER else None
+
+
+def _is_result(member: Member) -> bool:
+    row = member.first()
+    return isinstance(row, dict) and "id" in row
 
 
 def _category(member: Member) -> str:
@@ -70,18 +79,15 @@ def _folders(member: Member) -> list[str]:
 
 
 def _run(score: Member, header: Mapping[str, Any], result: Member | None) -> ImportedRun:
-    total, correct = whole(header["total_count"]), whole(header["correct_count"])
-    failed = {
-        text(mapping(row, score.name).get("id")): mapping(row, score.name)
-        for at, row in list(score.lines())[1:]
-    }
-    if total is None or correct is None or total - correct != len(failed):
+    tests, correct = whole(header["total_count"]), whole(header["correct_count"])
+    failed = _by_id(score, list(score.lines())[1:])
+    if tests is None or correct is None or tests - correct != len(failed):
         raise RunsMalformed(
-            f"{score.name} states {correct} of {total} correct and lists {len(failed)} failures"
+            f"{score.name} states {correct} of {tests} correct and lists {len(failed)} failures"
         )
-    asked = _asked(result) if result else {}
-    if result and (len(asked) != total or not set(failed) <= set(asked)):
-        raise RunsMalformed(f"{result.name} holds {len(asked)} tests, {score.name} {total}")
+    asked = _by_id(result, result.lines()) if result else {}
+    if result and (len(asked) != tests or not set(failed) <= set(asked)):
+        raise RunsMalformed(f"{result.name} holds {len(asked)} tests, {score.name} {tests}")
     names = list(asked) or [*failed, *(f"passed {at}" for at in range(1, correct + 1))]
     return ImportedRun(
         format=NAME,
@@ -93,9 +99,15 @@ def _run(score: Member, header: Mapping[str, Any], result: Member | None) -> Imp
     )
 
 
-def _asked(result: Member) -> dict[str, Mapping[str, Any]]:
-    rows = [mapping(row, result.name) for _, row in result.lines()]
-    return {text(row.get("id")): row for row in rows}
+def _by_id(member: Member, lines: Iterable[tuple[int, Any]]) -> dict[str, Mapping[str, Any]]:
+    rows: dict[str, Mapping[str, Any]] = {}
+    for at, line in lines:
+        row = mapping(line, f"{member.name}, line {at}")
+        name = label(row.get("id")) or f"line {at}"
+        if name in rows:
+            raise RunsMalformed(f"{member.name}, line {at}: the test {name} appears twice")
+        rows[name] = row
+    return rows
 
 
 def _agent(score: Member, failed: Mapping[str, Mapping[str, Any]]) -> str:
@@ -110,7 +122,14 @@ def _trial(name: str, failure: Mapping[str, Any] | None, asked: Mapping[str, Any
     return ImportedTrial(
         task=name,
         score=Fraction(failure is None),
-        error=text(failure.get("error_type")) if failure else "",
-        seconds=number(asked.get("latency")),
-        tokens=whole(asked.get("output_token_count")),
+        error=_error(failure) if failure else "",
+        seconds=total(asked.get("latency")),
+        tokens=whole(total(asked.get("output_token_count"))),
     )
+
+
+def _error(failure: Mapping[str, Any]) -> str:
+    """Its type, which files of conversations hold one level deeper."""
+    deeper = failure.get("error")
+    stated = failure.get("error_type") or (isinstance(deeper, dict) and deeper.get("error_type"))
+    return text(stated) or "failed"

@@ -18,6 +18,7 @@ from pacts.importers.run import RunsMalformed, mapping, number, sequence, text, 
 
 PARTIES = {"first_party": "builder", "third_party": "third_party", "collaborative": "third_party"}
 PASSES = (1, 2, 3, 4)
+MOST_YAML = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,20 +41,27 @@ class StatedClaim:
 
 
 def read_claims(*, name: str, data: bytes) -> list[StatedClaim]:
-    """The claims in a leaderboard's file or archive. Raises RunsMalformed."""
-    files = members(name, data)
-    for recognises, read in SOURCES.values():
-        if recognises(files):
-            return list(read(files))
-    raise RunsMalformed(f"the file looks like none of: {', '.join(SOURCES)}")
+    """The claims in a leaderboard's file or archive, by what is in it. Raises RunsMalformed."""
+    return claims_in(members(name, data))
+
+
+def claims_in(files: Sequence[Member]) -> list[StatedClaim]:
+    """The claims in files of any leaderboard that is known. Raises RunsMalformed."""
+    chosen = [(read, own) for select, read in SOURCES.values() if (own := select(files))]
+    taken = {id(member) for _, own in chosen for member in own}
+    left = (member.broken() for member in files if id(member) not in taken)
+    if broken := next(filter(None, left), ""):
+        raise RunsMalformed(broken)
+    if not chosen:
+        raise RunsMalformed(f"the file looks like none of: {', '.join(SOURCES)}")
+    return [claim for read, own in chosen for claim in read(own)]
 
 
 # --- Every Eval Ever: one record per model and benchmark (schema 0.2) -------------------------
 
 
-def _is_every_eval(files: Sequence[Member]) -> bool:
-    first = _json(files)
-    return isinstance(first, dict) and {"evaluation_id", "evaluation_results"} <= set(first)
+def _every_evals(files: Sequence[Member]) -> list[Member]:
+    return _having(files, {"evaluation_id", "evaluation_results"})
 
 
 def _every_eval(files: Sequence[Member]) -> Iterator[StatedClaim]:
@@ -97,8 +105,9 @@ def _every_eval_claim(
 
 
 def _scaled(score: object, metric: Mapping[str, Any], key: str) -> Fraction:
-    """The score on [0, 1], one being best, by the bounds the record states."""
-    low, high = (number(metric.get(name)) for name in ("min_score", "max_score"))
+    """The score on [0, 1], one being best, by the bounds the record states, or its unit's."""
+    top = 100 if text(metric.get("metric_unit")) in ("percent", "percentage", "%") else 1
+    low, high = number(metric.get("min_score", 0)), number(metric.get("max_score", top))
     value = number(score)
     if value is None or low is None or high is None or not low <= value <= high or low == high:
         raise RunsMalformed(f"{key}: the score {score!r} is not within its stated bounds")
@@ -115,16 +124,18 @@ def _retrieved(record: Mapping[str, Any]) -> float:
 # --- τ²-bench: one submission per model, pass^1 to pass^4 by domain ---------------------------
 
 
-def _is_tau2(files: Sequence[Member]) -> bool:
-    first = _json(files)
-    return isinstance(first, dict) and {"model_name", "submission_date", "results"} <= set(first)
+def _tau2s(files: Sequence[Member]) -> list[Member]:
+    return _having(files, {"model_name", "submission_date", "results"})
 
 
 def _tau2(files: Sequence[Member]) -> Iterator[StatedClaim]:
     for member in files:
         submission = mapping(member.json(), member.name)
         for domain, result in _part(submission, "results").items():
-            if isinstance(result, dict) and number(result.get("pass_1")) is not None:
+            passes = number(result.get("pass_1")) if isinstance(result, dict) else None
+            if passes is not None and passes > 100:
+                raise RunsMalformed(f"{member.name}: pass_1 of {domain} is {passes}, above 100 %")
+            if passes is not None:
                 yield _tau2_claim(submission, text(domain), result)
 
 
@@ -173,19 +184,36 @@ def _rising(powers: Mapping[int, float]) -> list[str]:
 # --- aider: one entry per model and edit format, in YAML ---------------------------------------
 
 
-def _is_aider(files: Sequence[Member]) -> bool:
-    return len(files) == 1 and files[0].name.endswith((".yml", ".yaml"))
+def _aiders(files: Sequence[Member]) -> list[Member]:
+    """Texts whose first entry names a folder and, further on, a pass rate."""
+    return [m for m in files if m.start()[:2] == "- " and "pass_rate_1:" in m.start()]
 
 
 def _aider(files: Sequence[Member]) -> Iterator[StatedClaim]:
+    for file in files:
+        yield from _board(file)
+
+
+def _board(file: Member) -> Iterator[StatedClaim]:
     """The last pass rate of each entry; a missing task counts as a failure there."""
+    if len(file.data) > MOST_YAML:
+        raise RunsMalformed(f"{file.name} is larger than a leaderboard")
     try:
-        entries = yaml.safe_load(files[0].data)
-    except yaml.YAMLError as error:
-        raise RunsMalformed(f"{files[0].name} is not YAML: {error}") from error
-    board = files[0].stem.removesuffix("_leaderboard")
-    for entry in sequence(entries, files[0].name):
+        entries = yaml.load(file.data, Loader=_Loader)  # noqa: S506 - safe, and without aliases
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RunsMalformed(f"{file.name} is not YAML: {error}") from error
+    board = file.stem.removesuffix("_leaderboard")
+    for entry in sequence(entries, file.name):
         yield _aider_claim(board, mapping(entry, "an entry"))
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases: ten lines of them unfold to gigabytes."""
+
+    def compose_node(self, parent: Any, index: int) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not read; write the values out")
+        return super().compose_node(parent, index)
 
 
 def _aider_claim(board: str, entry: Mapping[str, Any]) -> StatedClaim:
@@ -233,13 +261,10 @@ def _rounds(rate: Fraction, passes: int, tasks: int | None) -> bool:
     return bool(tasks) and abs(rate - Fraction(100 * passes, tasks or 1)) <= Fraction(1, 20)
 
 
-def _json(files: Sequence[Member]) -> object:
-    """The first JSON file, or None."""
-    first = next((member for member in files if member.name.endswith(".json")), None)
-    try:
-        return first.json() if first else None
-    except RunsMalformed:
-        return None
+def _having(files: Sequence[Member], marks: set[str]) -> list[Member]:
+    """The files that are objects with these members."""
+    found = ((member, member.first()) for member in files)
+    return [member for member, first in found if isinstance(first, dict) and marks <= set(first)]
 
 
 def _part(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -272,9 +297,12 @@ def _day(value: object) -> date | None:
 
 SOURCES: dict[
     str,
-    tuple[Callable[[Sequence[Member]], bool], Callable[[Sequence[Member]], Iterator[StatedClaim]]],
+    tuple[
+        Callable[[Sequence[Member]], list[Member]],
+        Callable[[Sequence[Member]], Iterator[StatedClaim]],
+    ],
 ] = {
-    "Every Eval Ever records": (_is_every_eval, _every_eval),
-    "τ²-bench submissions": (_is_tau2, _tau2),
-    "aider leaderboards": (_is_aider, _aider),
+    "Every Eval Ever records": (_every_evals, _every_eval),
+    "τ²-bench submissions": (_tau2s, _tau2),
+    "aider leaderboards": (_aiders, _aider),
 }

@@ -2,12 +2,16 @@
 
 A result with `failureReason` 2, or with an error and no grading, is an error of the call and has no
 outcome (promptfoo counts it in `stats.errors`); otherwise `success` decides, not `score`. Each
-provider and prompt is one run. The counts in `stats` must be the counts of the rows. JSON Lines
-(`-o out.jsonl`) hold the rows alone, older files a table of prompts by tests.
+provider and prompt is one run; `namedScores` stand beside the outcome. With `repeat`, tests alike
+in variables, description and assertions are repeats of one. What `stats` and the `metrics` of a
+prompt count is held against the rows. JSON Lines (`-o out.jsonl`) hold the rows alone, older files
+a table of prompts by tests.
 """
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -19,67 +23,113 @@ from pacts.importers.run import (
     Numbering,
     RunsMalformed,
     kind_of_error,
+    label,
     mapping,
     moment,
     number,
     sequence,
+    some_share,
     text,
     whole,
 )
 
 NAME = "promptfoo"
 ERROR = 2  # ResultFailureReason.ERROR
-COUNTED = {"successes": True, "failures": False, "errors": None}
+STATS = ("successes", "failures", "errors")
+_Place = tuple[str, str]  # provider and prompt
+METRICS = ("testPassCount", "testFailCount", "testErrorCount")
+MARKS = {"success", "promptIdx", "provider"}
 
 
-def recognises(files: Sequence[Member]) -> bool:
-    """`results` holds rows or a table, or every line is a result."""
-    if len(files) != 1 or files[0].data.lstrip()[:1] != b"{":
-        return False
-    if files[0].name.endswith(".jsonl"):
-        _, first = next(files[0].lines())
-        return isinstance(first, dict) and {"success", "promptIdx", "provider"} <= set(first)
-    table = _table(files[0].json())
+def select(files: Sequence[Member]) -> list[Member]:
+    """Objects whose `results` hold rows or a table, and lines of results."""
+    return [member for member in files if _is_output(member.first())]
+
+
+def _is_output(first: object) -> bool:
+    if isinstance(first, dict) and set(first) >= MARKS:
+        return True
+    table = _table(first)
     return isinstance(table.get("results"), list) or isinstance(table.get("table"), dict)
 
 
 def read(files: Sequence[Member]) -> list[ImportedRun]:
-    """One run for each provider and prompt. Raises RunsMalformed."""
-    if files[0].name.endswith(".jsonl"):
+    """One run for each provider and prompt of each file. Raises RunsMalformed."""
+    return [run for file in files for run in _read(file)]
+
+
+def _read(file: Member) -> list[ImportedRun]:
+    if file.is_lines() or (isinstance(file.first(), dict) and set(file.json()) >= MARKS):
         whole_file: Mapping[str, Any] = {}
-        table: Mapping[str, Any] = {"results": [row for _, row in files[0].lines()]}
+        table: Mapping[str, Any] = {"results": [row for _, row in file.lines()]}
     else:
-        whole_file = mapping(files[0].json(), files[0].name)
+        whole_file = mapping(file.json(), file.name)
         table = _table(whole_file)
-    numbering = Numbering()
-    runs: dict[tuple[str, str], list[ImportedTrial]] = defaultdict(list)
+    tasks, numbering = _Tasks(_repeats(whole_file)), Numbering()
+    runs: dict[_Place, list[ImportedTrial]] = defaultdict(list)
     for row in _rows(table):
         result = mapping(row, "a result")
-        provider, prompt = _provider(result), text(result.get("promptIdx", 0))
-        runs[provider, prompt].append(_trial(result, provider, prompt, numbering))
-    _check(_stated(table), runs)
-    return _named(runs, whole_file, moment(table.get("timestamp") or whole_file.get("createdAt")))
+        place = _provider(result), text(result.get("promptIdx", 0))
+        runs[place].append(_trial(result, place, tasks, numbering))
+    made_at = moment(table.get("timestamp") or whole_file.get("createdAt"))
+    wrong = _stats_wrong(table, [trial for trials in runs.values() for trial in trials])
+    return _named(runs, table, whole_file, made_at, wrong)
 
 
 def _named(
-    runs: Mapping[tuple[str, str], list[ImportedTrial]],
+    runs: Mapping[_Place, list[ImportedTrial]],
+    table: Mapping[str, Any],
     whole_file: Mapping[str, Any],
     made_at: datetime | None,
+    wrong: list[str],
 ) -> list[ImportedRun]:
+    """Runs under their provider's name, with the prompt's number where it had several."""
     config = whole_file.get("config")
     name = text(config.get("description")) if isinstance(config, dict) else ""
-    several = len({prompt for _, prompt in runs}) > 1
+    prompts = Counter(provider for provider, _ in runs)
     return [
         ImportedRun(
             format=NAME,
             benchmark=name or "promptfoo",
-            agent=f"{provider}, prompt {prompt}" if several else provider,
+            agent=f"{provider}, prompt {prompt}" if prompts[provider] > 1 else provider,
             model=provider,
             made_at=made_at,
             trials=trials,
+            wrong=[*wrong, *_metrics_wrong(_prompts(table), prompt, trials)],
         )
         for (provider, prompt), trials in runs.items()
     ]
+
+
+@dataclass(slots=True)
+class _Tasks:
+    """What a test is called: its place in the file, or, with repeats, what it is alike in."""
+
+    repeats: int
+    places: dict[str, int] = field(default_factory=dict)
+
+    def name(self, result: Mapping[str, Any]) -> str:
+        case = result.get("testCase")
+        told = case if isinstance(case, dict) else {}
+        if self.repeats > 1:
+            alike = [told.get(part) for part in ("description", "assert")]
+            key = json.dumps([result.get("vars", told.get("vars")), *alike], sort_keys=True)
+            return str(self.places.setdefault(key, len(self.places)))
+        return (
+            text(result.get("testIdx"))
+            or label(told.get("description"))
+            or text(result.get("id"))
+            or "0"
+        )
+
+
+def _repeats(whole_file: Mapping[str, Any]) -> int:
+    config = whole_file.get("config")
+    for part in ("evaluateOptions", "commandLineOptions"):
+        options = config.get(part) if isinstance(config, dict) else None
+        if isinstance(options, dict) and whole(options.get("repeat")):
+            return whole(options["repeat"]) or 1
+    return 1
 
 
 def _rows(table: Mapping[str, Any]) -> list[Any]:
@@ -107,10 +157,13 @@ def _heads(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [mapping(one, "a prompt") for one in sequence(head.get("prompts"), "prompts")]
 
 
-def _stated(table: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The counts the file states; {} where it states none."""
-    stats = table.get("stats")
-    return stats if isinstance(stats, dict) else {}
+def _prompts(table: Mapping[str, Any]) -> list[Any]:
+    listed = table.get("prompts")
+    if not isinstance(listed, list):
+        head = table.get("table")
+        head = head.get("head") if isinstance(head, dict) else None
+        listed = head.get("prompts") if isinstance(head, dict) else None
+    return listed if isinstance(listed, list) else []
 
 
 def _table(log: object) -> Mapping[str, Any]:
@@ -126,26 +179,28 @@ def _provider(result: Mapping[str, Any]) -> str:
 
 
 def _trial(
-    result: Mapping[str, Any], provider: str, prompt: str, numbering: Numbering
+    result: Mapping[str, Any], place: _Place, tasks: _Tasks, numbering: Numbering
 ) -> ImportedTrial:
     success = result.get("success")
     if not isinstance(success, bool):
         raise RunsMalformed("a result says neither success nor failure")
-    case = result.get("testCase")
-    named = text(case.get("description")) if isinstance(case, dict) else ""
-    task = text(result.get("testIdx")) or named or text(result.get("id")) or "0"
+    task = tasks.name(result)
     broken = result.get("failureReason") == ERROR or (
         "failureReason" not in result and result.get("error") and not result.get("gradingResult")
     )
-    usage = result.get("tokenUsage")
+    usage, named = result.get("tokenUsage"), result.get("namedScores")
+    scores = named.items() if isinstance(named, dict) else ()
     return ImportedTrial(
         task=task,
-        repeat=numbering.next(provider, prompt, task),
+        repeat=numbering.next(*place, task),
         score=None if broken and not success else Fraction(success),
         error=_error(result.get("error")) if broken else "",
         seconds=_seconds(result.get("latencyMs")),
         tokens=whole(usage.get("total")) if isinstance(usage, dict) else None,
         cost_usd=number(result.get("cost")),
+        named={
+            text(name): share for name, value in scores if (share := some_share(value)) is not None
+        },
     )
 
 
@@ -158,12 +213,37 @@ def _seconds(milliseconds: object) -> float | None:
     return None if found is None else found / 1000
 
 
-def _check(stats: Mapping[str, Any], runs: Mapping[Any, Sequence[ImportedTrial]]) -> None:
-    """promptfoo's own counts, where it gives them."""
-    outcomes = [trial.passed for trials in runs.values() for trial in trials]
-    for name, outcome in COUNTED.items():
-        stated = whole(stats.get(name))
-        if stated is not None and stated != outcomes.count(outcome):
-            raise RunsMalformed(
-                f"the file states {stated} {name}, its rows hold {outcomes.count(outcome)}"
-            )
+def _counts(trials: Sequence[ImportedTrial]) -> tuple[int, int, int]:
+    outcomes = [trial.passed for trial in trials]
+    return outcomes.count(True), outcomes.count(False), outcomes.count(None)
+
+
+def _stats_wrong(table: Mapping[str, Any], trials: Sequence[ImportedTrial]) -> list[str]:
+    stats = table.get("stats")
+    return _wrong("the file", stats if isinstance(stats, dict) else {}, STATS, trials)
+
+
+def _metrics_wrong(
+    prompts: Sequence[Any], prompt: str, trials: Sequence[ImportedTrial]
+) -> list[str]:
+    """promptfoo lists its prompts in the order of their `promptIdx`."""
+    at = int(prompt) if prompt.isdecimal() and len(prompt) < 9 else len(prompts)
+    told = prompts[at] if at < len(prompts) else None
+    metrics = told.get("metrics") if isinstance(told, dict) else None
+    found = metrics if isinstance(metrics, dict) else {}
+    return _wrong(f"prompt {prompt}", found, METRICS, trials)
+
+
+def _wrong(
+    what: str, stated: Mapping[str, Any], names: Sequence[str], trials: Sequence[ImportedTrial]
+) -> list[str]:
+    """Counts the rows do not show. Before there were errors, they were counted as failures."""
+    passes, failures, errors = _counts(trials)
+    shown = dict(zip(names, (passes, failures, errors), strict=True))
+    if whole(stated.get(names[2])) is None and whole(stated.get(names[1])) == failures + errors:
+        shown.pop(names[1])
+    return [
+        f"{what} states {count} {name}, its rows hold {shown[name]}"
+        for name in shown
+        if (count := whole(stated.get(name))) is not None and count != shown[name]
+    ]

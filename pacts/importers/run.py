@@ -7,14 +7,17 @@ the file calls an error is neither passed nor failed.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from fractions import Fraction
+from hashlib import sha256
 from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 _EXCEPTION = re.compile(r"\b(?:[A-Za-z_]+\.)*[A-Z][A-Za-z]*(?:Error|Exception|Timeout|Interrupt)\b")
+_NONE: Mapping[str, Fraction] = MappingProxyType({})
 _STATUS = re.compile(r"\b[45][0-9]{2}\b")
 
 
@@ -27,7 +30,9 @@ class ImportedTrial:
     """One task tried once.
 
     `score` is in [0, 1] or None where the trial has no outcome (`error` says why). `attack` names
-    the attack the trial was under, `attacked` whether that attack reached its goal.
+    the attack the trial was under, `attacked` whether that attack reached its goal. `named` holds
+    what else the trial was scored on, by name, in [0, 1]. A trial that failed by an error which its
+    harness charges to the agent has both a score and an `error`.
     """
 
     task: str
@@ -40,6 +45,7 @@ class ImportedTrial:
     seconds: float | None = None
     tokens: int | None = None
     cost_usd: float | None = None
+    named: Mapping[str, Fraction] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool | None:
@@ -49,7 +55,7 @@ class ImportedTrial:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A figure the file or its authors state: a share in [0, 1] given to `places` decimals."""
+    """A figure the file or its authors state, given to `places` decimals."""
 
     name: str
     value: Fraction
@@ -62,7 +68,11 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedRun:
-    """The trials of one agent on one benchmark, and the figures stated beside them."""
+    """The trials of one agent on one benchmark, and the figures stated beside them.
+
+    `extra` are figures that only the format's own rules add up from the trials; `wrong` says what
+    the file states of itself, in counts, and does not show.
+    """
 
     format: str
     benchmark: str
@@ -73,6 +83,8 @@ class ImportedRun:
     published: Sequence[Published] = ()
     # Of runs repeated on different days, how many of the latest count in the published share.
     latest: int | None = None
+    extra: Mapping[str, Fraction] = field(default_factory=dict)
+    wrong: Sequence[str] = ()
     notes: Sequence[str] = ()
 
     def by_task(self, *, attacked: bool | None = None) -> dict[str, list[ImportedTrial]]:
@@ -125,6 +137,13 @@ def share(value: object, what: str) -> Fraction:
     return exact
 
 
+def some_share(value: object) -> Fraction | None:
+    """A score from 0 to 1, or None for whatever is none."""
+    if not isinstance(value, bool | int | float) or not isfinite(value) or not 0 <= value <= 1:
+        return None
+    return Fraction(int(value)) if isinstance(value, bool) else Fraction(str(value))
+
+
 def number(value: object) -> float | None:
     """A finite number not below zero, or None where the file has none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -146,6 +165,14 @@ def text(value: object, longest: int = 200) -> str:
     return " ".join(kept.split())[:longest]
 
 
+def label(value: object) -> str:
+    """The name of a task: as `text`, but what is cut off still tells two tasks apart."""
+    whole_name = text(value, 20_000)
+    if len(whole_name) <= 200:
+        return whole_name
+    return f"{whole_name[:180]}… {sha256(whole_name.encode()).hexdigest()[:16]}"
+
+
 def kind_of_error(value: object, otherwise: str) -> str:
     """What went wrong, by the name of its exception or its HTTP status and no word more: messages
     quote prompts and answers. `otherwise` where there is neither; "" where nothing is said."""
@@ -158,17 +185,19 @@ def kind_of_error(value: object, otherwise: str) -> str:
 
 
 def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
-    """An ISO 8601 time, or None; without an offset it is taken as UTC."""
+    """An ISO 8601 time or milliseconds since 1970, or None; without an offset it is UTC."""
     try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000, zone)
         read = datetime.fromisoformat(str(value))
         return read if read.tzinfo else read.replace(tzinfo=zone)
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
 
 
-def only(values: Iterable[str], what: str) -> str:
-    """The one value there is, or "" for none. Raises RunsMalformed where they differ."""
-    different = sorted({value for value in values if value})
-    if len(different) > 1:
-        raise RunsMalformed(f"the file holds more than one {what}: {', '.join(different[:5])}")
-    return different[0] if different else ""
+def total(value: object) -> float | None:
+    """A number, or the sum of a list of lists of numbers; None where there is none."""
+    if not isinstance(value, list):
+        return number(value)
+    found = [part for part in map(total, value) if part is not None]
+    return sum(found) if found else None

@@ -100,7 +100,8 @@ def open_calibration(
         items = reviews.draw(batch=batch, trials=list(answered), now=now)
         if not items:
             raise JuryRefused("nothing was drawn: choose a larger run or a larger share")
-        hearings.summon(jury=jury, trials=[item.trial_id for item in items], now=now)
+        drawn = [item.trial_id for item in items if item.trial_id is not None]
+        hearings.summon(jury=jury, trials=drawn, now=now)
     return batch
 
 
@@ -143,11 +144,12 @@ def pairs_of(jury: Jury) -> dict[str, tuple[Said, Said]]:
     decided one way."""
     spec = juries.parse(jury.spec)
     words: dict[int, list[Said]] = {}
-    heard = Judgement.objects.filter(jury=jury, state=Judgement.State.DONE).order_by("juror")
+    done = Judgement.objects.filter(jury=jury, state=Judgement.State.DONE, trial__isnull=False)
+    heard = done.order_by("juror")
     for trial, said in heard.values_list("trial_id", "said"):
         words.setdefault(trial, []).append(said)  # type: ignore[arg-type]
     found: dict[str, tuple[Said, Said]] = {}
-    for batch in ReviewBatch.objects.filter(jury=jury):
+    for batch in ReviewBatch.objects.filter(jury=jury, evaluation__isnull=False):
         people = reviews.people_of(batch)
         for item, trial in batch.items.values_list("id", "trial_id"):
             mean = human_mean(people[trial])

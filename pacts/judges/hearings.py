@@ -16,7 +16,7 @@ from pacts.judges.prompt import AnswerTooLarge, messages
 from pacts.judges.providers import JurorSilent, Provider, Said
 from pacts.judges.words import Word, read_word
 from pacts.models import Judgement, Jury
-from pacts.outputs import Answered, answers_of
+from pacts.outputs import Answered, answers_of, answers_of_calls
 from reputation.canonical import sha256
 from reputation.clock import database_now
 from reputation.hints import hint
@@ -56,6 +56,20 @@ def summon(*, jury: Jury, trials: Sequence[int], now: datetime) -> None:
     transaction.on_commit(lambda: hint("pacts.tasks.hear_jurors"))
 
 
+def summon_for_calls(*, jury: Jury, hearings: Sequence[int], now: datetime) -> None:
+    """Queue every juror for every one of these production calls."""
+    jurors = len(juries.parse(jury.spec).jurors)
+    Judgement.objects.bulk_create(
+        [
+            Judgement(hearing_id=hearing, jury=jury, juror=juror, due_at=now)
+            for hearing in hearings
+            for juror in range(jurors)
+        ],
+        batch_size=1000,
+    )
+    transaction.on_commit(lambda: hint("pacts.tasks.hear_jurors"))
+
+
 def waiting(*, now: datetime) -> bool:
     """Whether any juror is due."""
     return Judgement.objects.filter(state__in=OPEN, due_at__lte=now).exists()
@@ -64,22 +78,40 @@ def waiting(*, now: datetime) -> bool:
 def hear(
     providers: Mapping[str, Provider], *, clock: Callable[[], float] = time.monotonic
 ) -> set[str]:
-    """One worker's shift: ask until nobody is due. Returns the evaluations that were heard."""
+    """One worker's shift: ask until nobody is due. Returns the evaluations and the streams of
+    production calls that were heard."""
     started, heard = clock(), set()
     with ThreadPoolExecutor(WIDTH) as pool:
         while clock() - started < SHIFT_SECONDS:
             claimed = _claim(limit=WIDTH)
             if not claimed:
                 break
-            answered = answers_of({one.trial_id for one in claimed})
+            answered = _answered(claimed)
             found = pool.map(
-                lambda one: _ask(one, answered[one.trial_id], providers),  # noqa: B023
+                lambda one: _ask(one, answered[one.pk], providers),  # noqa: B023
                 claimed,
             )
             for each in list(found):
                 _record(each, now=database_now())
-            heard |= {one.trial.evaluation_id for one in claimed}
+            heard |= {_of(one) for one in claimed}
     return heard
+
+
+def _answered(claimed: Sequence[Judgement]) -> dict[int, Answered]:
+    """What each of these jurors is to read."""
+    trials = answers_of({one.trial_id for one in claimed if one.trial_id is not None})
+    calls = answers_of_calls({one.hearing_id for one in claimed if one.hearing_id is not None})
+    return {
+        one.pk: trials[one.trial_id] if one.trial_id is not None else calls[one.hearing_id or 0]
+        for one in claimed
+    }
+
+
+def _of(judgement: Judgement) -> str:
+    """The evaluation, or the stream."""
+    if judgement.trial is not None:
+        return judgement.trial.evaluation_id
+    return judgement.hearing.stream_id if judgement.hearing else ""
 
 
 def _claim(*, limit: int) -> list[Judgement]:
@@ -94,7 +126,7 @@ def _claim(*, limit: int) -> list[Judgement]:
         Judgement.objects.filter(pk__in=ids).update(
             state=Judgement.State.RUNNING, attempt=F("attempt") + 1, due_at=now + LEASE
         )
-    rows = Judgement.objects.filter(pk__in=ids).select_related("jury", "trial")
+    rows = Judgement.objects.filter(pk__in=ids).select_related("jury", "trial", "hearing")
     return list(rows.order_by("id"))
 
 

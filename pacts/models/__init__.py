@@ -4,8 +4,10 @@ from pacts.models.agents import Agent, AgentVersion, CallPace
 from pacts.models.calls import (
     Call,
     CallContent,
+    CallHearing,
     CallObservation,
     CallPolicy,
+    CallSession,
     CallShift,
     CallStream,
     ClauseWindow,
@@ -23,6 +25,7 @@ from pacts.models.evaluations import (
     Trial,
     Verdict,
 )
+from pacts.models.evaluators import EvaluatorOffer
 from pacts.models.imports import ImportedRun, ImportedTrial
 from pacts.models.juries import Calibration, Judgement, Jury
 from pacts.models.parties import Member, Party, Signature, SigningKey, User
@@ -40,9 +43,11 @@ __all__ = [
     "Calibration",
     "Call",
     "CallContent",
+    "CallHearing",
     "CallObservation",
     "CallPace",
     "CallPolicy",
+    "CallSession",
     "CallShift",
     "CallStream",
     "CanaryDraw",
@@ -55,6 +60,7 @@ __all__ = [
     "DriftAlarm",
     "Engagement",
     "Evaluation",
+    "EvaluatorOffer",
     "Exhibit",
     "ImportedRun",
     "ImportedTrial",

@@ -1,6 +1,7 @@
 """Who can be hired: an agent, and the fingerprinted versions that evidence is bound to."""
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from pacts.models.parties import Party
 from reputation.fields import PublicIdField
@@ -55,6 +56,15 @@ class AgentVersion(models.Model):
                 | models.Q(max_per_minute__range=(1, 100_000)),
                 name="agent_rate_bounded",
             ),
+        ]
+        # The host of an endpoint: who else answers from there.
+        indexes = [
+            models.Index(
+                models.Func(
+                    Lower("endpoint"), models.Value("/"), models.Value(3), function="split_part"
+                ),
+                name="agent_version_host",
+            )
         ]
         triggers = [append_only()]
 

@@ -38,6 +38,7 @@ class CallStream(models.Model):
     drift = models.JSONField(default=dict, blank=True)  # as `pacts.drift` writes its detectors
     seed = models.BinaryField(max_length=32)  # of the draw of calls for judges and people
     commitment = models.CharField(max_length=80)
+    seed_opened_at = models.DateTimeField(null=True, blank=True)  # in the log; no more is drawn
     opened_at = models.DateTimeField()
     last_call_at = models.DateTimeField(null=True, blank=True)  # received
 
@@ -175,6 +176,89 @@ class CallShift(models.Model):
         return f"{self.stream_id}+{self.calls}"
 
 
+class CallSession(models.Model):
+    """Calls that belong together, while more of them may come: what each clause that counts
+    sessions has heard so far. One unit once it has ended (`pacts.live_sessions`)."""
+
+    stream = models.ForeignKey(CallStream, on_delete=models.PROTECT, related_name="sessions")
+    key = models.CharField(max_length=64)  # a digest of the caller's own name for it
+    calls = models.PositiveIntegerField(default=0)
+    found = models.JSONField(default=dict)  # clause → sums, as `pacts.live_sessions` writes them
+    is_whole = models.BooleanField(default=True)  # no call of it may have been left out by sampling
+    last_call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    last_call_at = models.DateTimeField()  # received
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stream", "key"],
+                condition=models.Q(ended_at__isnull=True),
+                name="call_session_one_open",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["last_call_at"],
+                condition=models.Q(ended_at__isnull=True),
+                name="call_session_idle",
+            )
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="ended_is_frozen",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__ended_at__isnull=False),
+            ),
+            never_emptied(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stream_id}: {self.calls} calls"
+
+
+class CallHearing(models.Model):
+    """One call that chance drew for a jury or people, for one clause. The row is the queue: open
+    until everybody has spoken or its time is over, then an observation like any other."""
+
+    stream = models.ForeignKey(CallStream, on_delete=models.PROTECT, related_name="hearings")
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="hearings")
+    clause = models.CharField(max_length=64)
+    place = models.PositiveBigIntegerField()  # of the call in the order of events
+    probability = models.FloatField()  # with which it came here: kept, and then drawn
+    opened_at = models.DateTimeField()
+    until = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["call", "clause"], name="call_hearing_once"),
+            models.CheckConstraint(
+                condition=models.Q(probability__gt=0, probability__lte=1),
+                name="call_hearing_probability_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["stream", "clause"],
+                condition=models.Q(closed_at__isnull=True),
+                name="call_hearing_open",
+            )
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="closed_is_frozen",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__closed_at__isnull=False),
+            ),
+            never_emptied(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clause} of {self.call_id}"
+
+
 class ClauseWindow(models.Model):
     """One clause over one window of one stream: counts, evidence, where it latched, how it closed.
 
@@ -187,6 +271,7 @@ class ClauseWindow(models.Model):
     number = models.PositiveIntegerField()
     opened_at = models.DateTimeField()
     closes_at = models.DateTimeField(null=True, blank=True)
+    by_milestone = models.BooleanField(default=False)  # ends when the milestone is handed over
     units = models.PositiveBigIntegerField(default=0)
     weighted_passes = models.FloatField(default=0)
     weighted_failures = models.FloatField(default=0)
@@ -198,6 +283,7 @@ class ClauseWindow(models.Model):
     not_applicable = models.PositiveBigIntegerField(default=0)
     met_bets = models.JSONField(default=list)
     breach_bets = models.JSONField(default=list)
+    seen = models.JSONField(default=dict)  # value → weight, on a scale of the check's own
     met_at = models.PositiveBigIntegerField(null=True)  # place of the call that crossed the line
     breached_at = models.PositiveBigIntegerField(null=True)
     status = models.CharField(

@@ -1,5 +1,7 @@
 """A challenge to an outcome: its clocks, its steps, and what the sides bring."""
 
+from datetime import datetime
+
 import pgtrigger
 from django.db import models
 
@@ -147,6 +149,12 @@ class Dispute(models.Model):
     def is_open(self) -> bool:
         """Whether the money still waits for it."""
         return self.state != self.State.CLOSED
+
+    @property
+    def ends_by_at(self) -> datetime:
+        """When it is over at the latest, if everything takes as long as it may."""
+        periods = Periods.of(self.periods) if self.periods else clocks.FULL
+        return self.backstop_at + periods.challenge + periods.appeal
 
     @property
     def docket(self) -> Docket:

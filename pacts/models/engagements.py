@@ -6,6 +6,7 @@ from django.db import models
 from pacts.models.agents import AgentVersion
 from pacts.models.parties import Party, Signature, User
 from pacts.models.promises import PactVersion
+from pacts.models.separation import without_a_side
 from pacts.models.tasksets import TaskSetVersion
 from reputation.fields import PublicIdField
 from reputation.triggers import never_emptied
@@ -29,6 +30,10 @@ class Engagement(models.Model):
     )
     pact_version = models.ForeignKey(
         PactVersion, on_delete=models.PROTECT, related_name="engagements"
+    )
+    # The third party whose verdict the money waits for; null is the platform.
+    evaluator = models.ForeignKey(
+        Party, on_delete=models.PROTECT, null=True, blank=True, related_name="judges"
     )
     currency = models.CharField(max_length=12)
     fee_bps = models.PositiveIntegerField()
@@ -73,6 +78,11 @@ class Engagement(models.Model):
                 condition=~models.Q(buyer=models.F("builder")), name="engagement_not_with_oneself"
             ),
             models.CheckConstraint(
+                condition=models.Q(evaluator__isnull=True)
+                | ~models.Q(evaluator=models.F("buyer")) & ~models.Q(evaluator=models.F("builder")),
+                name="engagement_judged_by_a_third",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(fee_bps__lte=10_000), name="engagement_fee_bounded"
             ),
             models.CheckConstraint(
@@ -82,14 +92,15 @@ class Engagement(models.Model):
             ),
         ]
         triggers = [
+            without_a_side(),
             pgtrigger.ReadOnly(
                 name="terms_are_fixed",
                 fields=[
                     *("buyer", "builder", "agent_version", "pact_version", "currency", "fee_bps"),
                     *("fee_bands", "work_seconds", "evaluation_seconds", "acceptance_seconds"),
-                    *("cure_seconds", "funding_seconds", "max_revisions", "digest"),
+                    *("cure_seconds", "funding_seconds", "max_revisions", "digest", "evaluator"),
                 ],
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from pacts.models.agents import AgentVersion
 from pacts.models.engagements import Deliverable
 from pacts.models.parties import Party
 from pacts.models.promises import PactVersion
+from pacts.models.separation import judged_by_whom_it_says
 from pacts.models.tasksets import Task, TaskSetVersion
 from reputation.fields import PublicIdField
 from reputation.triggers import append_only, never_emptied
@@ -38,8 +39,10 @@ class Evaluation(models.Model):
         SELF = "self"
         BUYER = "buyer"
         PLATFORM = "platform"
+        THIRD_PARTY = "third_party"
 
     class State(models.TextChoices):
+        WAITING = "waiting"  # for the third party that owns it to begin it
         RUNNING = "running"
         CONCLUDED = "concluded"
         ABANDONED = "abandoned"  # cancelled by whoever asked for it; has no verdict
@@ -55,7 +58,7 @@ class Evaluation(models.Model):
 
     id = PublicIdField("evl", primary_key=True)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
-    independence = models.CharField(max_length=10, choices=Independence.choices)
+    independence = models.CharField(max_length=12, choices=Independence.choices)
     requested_by = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="evaluations")
     deliverable = models.OneToOneField(
         Deliverable, on_delete=models.PROTECT, null=True, blank=True, related_name="evaluation"
@@ -101,12 +104,17 @@ class Evaluation(models.Model):
                 fields=["started_at"],
                 condition=models.Q(state="running"),
                 name="evaluation_running",
-            )
+            ),
+            models.Index(
+                fields=["deadline_at"],
+                condition=models.Q(state="waiting"),
+                name="evaluation_waiting",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(purpose="milestone")
-                | models.Q(deliverable__isnull=False, independence="platform"),
+                | models.Q(deliverable__isnull=False, independence__in=["platform", "third_party"]),
                 name="evaluation_of_money_is_independent",
             ),
             models.CheckConstraint(
@@ -120,9 +128,15 @@ class Evaluation(models.Model):
                 name="evaluation_within_its_calls",
             ),
         ]
+        triggers = [judged_by_whom_it_says()]
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it can change any more."""
+        return self.state in (self.State.CONCLUDED, self.State.ABANDONED)
 
 
 class Trial(models.Model):
@@ -140,6 +154,7 @@ class Trial(models.Model):
         AGENT = "agent"
         PLATFORM = "platform"
         BUYER = "buyer"
+        EVALUATOR = "evaluator"  # the third party that never began the run
 
     # The unique constraints below are its index.
     evaluation = models.ForeignKey(
@@ -153,7 +168,7 @@ class Trial(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
-    fault = models.CharField(max_length=8, choices=Fault.choices, default=Fault.NONE)
+    fault = models.CharField(max_length=10, choices=Fault.choices, default=Fault.NONE)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.CharField(max_length=200, blank=True)
     input_digest = models.CharField(max_length=80, blank=True)

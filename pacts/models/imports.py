@@ -24,6 +24,7 @@ class ImportedRun(models.Model):
     made_at = models.DateTimeField(null=True, blank=True)  # as the file states it
     file_name = models.CharField(max_length=200)
     file_digest = models.CharField(max_length=80)
+    trials_digest = models.CharField(max_length=80, blank=True, default="")
     tasks = models.PositiveIntegerField()
     trials = models.PositiveIntegerField()
     passes = models.PositiveIntegerField()
@@ -41,6 +42,12 @@ class ImportedRun(models.Model):
             models.UniqueConstraint(
                 fields=["agent_version", "file_digest", "agent_name", "benchmark"],
                 name="imported_once",
+            ),
+            # The same trials out of another archive are the same run.
+            models.UniqueConstraint(
+                fields=["agent_version", "trials_digest"],
+                condition=~models.Q(trials_digest=""),
+                name="imported_trials_once",
             ),
             models.CheckConstraint(
                 condition=models.Q(
@@ -69,6 +76,7 @@ class ImportedTrial(models.Model):
     seconds = models.FloatField(null=True)
     tokens = models.BigIntegerField(null=True)
     cost_usd = models.FloatField(null=True)
+    named_ppm = models.JSONField(default=dict, blank=True)  # what else was scored → millionths
 
     class Meta:
         constraints = [

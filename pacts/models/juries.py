@@ -3,6 +3,7 @@
 import pgtrigger
 from django.db import models
 
+from pacts.models.calls import CallHearing
 from pacts.models.evaluations import Trial
 from pacts.models.parties import User
 from reputation.fields import PublicIdField
@@ -41,7 +42,13 @@ class Judgement(models.Model):
         FAIL = "fail"
         ABSTAIN = "abstain"
 
-    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="judgements")
+    # Of a trial in a run, or of a production call.
+    trial = models.ForeignKey(
+        Trial, on_delete=models.PROTECT, null=True, blank=True, related_name="judgements"
+    )
+    hearing = models.ForeignKey(
+        CallHearing, on_delete=models.PROTECT, null=True, blank=True, related_name="judgements"
+    )
     jury = models.ForeignKey(Jury, on_delete=models.PROTECT, related_name="judgements")
     juror = models.PositiveSmallIntegerField()  # place in the jury, from 0
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
@@ -62,6 +69,13 @@ class Judgement(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["trial", "jury", "juror"], name="judgement_once"),
+            models.UniqueConstraint(
+                fields=["hearing", "jury", "juror"], name="judgement_of_a_call_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(trial__isnull=True) ^ models.Q(hearing__isnull=True),
+                name="judgement_of_one_answer",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(state="done") | ~models.Q(said=""),
                 name="judgement_done_says_something",

@@ -7,6 +7,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 
+from pacts.models.separation import kept_apart
 from reputation.fields import PublicIdField
 from reputation.triggers import append_only
 
@@ -97,6 +98,7 @@ class Member(models.Model):
                 name="member_role_known",
             ),
         ]
+        triggers = [kept_apart()]
 
     def __str__(self) -> str:
         return f"{self.user} as {self.role} of {self.party}"

@@ -3,15 +3,23 @@
 import pgtrigger
 from django.db import models
 
+from pacts.models.calls import CallHearing, CallStream
 from pacts.models.evaluations import Evaluation, Trial
 from pacts.models.juries import Jury
 from pacts.models.parties import User
-from reputation.fields import PublicIdField
-from reputation.triggers import append_only, never_emptied
+from reputation.fields import PublicIdField, SealedTextField
+from reputation.triggers import append_only, never_emptied, never_removed, texts_erased_only
 
 # No member of the buyer, the builder or the owner of the tasks labels an answer, whoever asks.
 _NO_INTEREST = """
     IF EXISTS (
+        SELECT 1 FROM pacts_reviewitem i
+          JOIN pacts_callhearing h ON h.id = i.hearing_id
+          JOIN pacts_callstream c ON c.id = h.stream_id
+          JOIN pacts_engagement g ON g.id = c.engagement_id
+          JOIN pacts_member m ON m.party_id IN (g.buyer_id, g.builder_id)
+         WHERE i.id = NEW.item_id AND m.user_id = NEW.reviewer_id
+         UNION ALL
         SELECT 1 FROM pacts_reviewitem i
           JOIN pacts_reviewbatch b ON b.id = i.batch_id
           JOIN pacts_evaluation e ON e.id = b.evaluation_id
@@ -42,7 +50,10 @@ class ReviewBatch(models.Model):
     id = PublicIdField("rvb", primary_key=True)
     purpose = models.CharField(max_length=12, choices=Purpose.choices)
     evaluation = models.ForeignKey(
-        Evaluation, on_delete=models.PROTECT, related_name="review_batches"
+        Evaluation, on_delete=models.PROTECT, null=True, blank=True, related_name="review_batches"
+    )
+    stream = models.ForeignKey(  # of production calls, instead of a run
+        CallStream, on_delete=models.PROTECT, null=True, blank=True, related_name="review_batches"
     )
     clause = models.CharField(max_length=64, blank=True)  # empty for a calibration
     jury = models.ForeignKey(
@@ -66,6 +77,13 @@ class ReviewBatch(models.Model):
                 condition=~models.Q(clause=""),
                 name="review_batch_once_per_clause",
             ),
+            models.UniqueConstraint(
+                fields=["stream", "clause"], name="review_batch_once_per_stream_and_clause"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(evaluation__isnull=True) ^ models.Q(stream__isnull=True),
+                name="review_batch_of_one_source",
+            ),
             models.CheckConstraint(
                 condition=models.Q(probability_bps__range=(1, 10_000)),
                 name="review_probability_known",
@@ -81,7 +99,7 @@ class ReviewBatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.purpose} of {self.evaluation_id}"
+        return f"{self.purpose} of {self.evaluation_id or self.stream_id}"
 
 
 class ReviewItem(models.Model):
@@ -89,11 +107,21 @@ class ReviewItem(models.Model):
 
     id = PublicIdField("rvi", primary_key=True)
     batch = models.ForeignKey(ReviewBatch, on_delete=models.PROTECT, related_name="items")
-    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="review_items")
+    trial = models.ForeignKey(
+        Trial, on_delete=models.PROTECT, null=True, blank=True, related_name="review_items"
+    )
+    hearing = models.ForeignKey(
+        CallHearing, on_delete=models.PROTECT, null=True, blank=True, related_name="review_items"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["batch", "trial"], name="review_item_once"),
+            models.UniqueConstraint(fields=["hearing"], name="review_item_once_a_hearing"),
+            models.CheckConstraint(
+                condition=models.Q(trial__isnull=True) ^ models.Q(hearing__isnull=True),
+                name="review_item_of_one_answer",
+            ),
         ]
         triggers = [append_only()]
 
@@ -113,7 +141,7 @@ class ReviewLabel(models.Model):
     item = models.ForeignKey(ReviewItem, on_delete=models.PROTECT, related_name="labels")
     reviewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="review_labels")
     said = models.CharField(max_length=8, choices=Said.choices)
-    note = models.CharField(max_length=1000, blank=True)
+    note = SealedTextField(max_length=1000, blank=True)
     labelled_at = models.DateTimeField()
 
     class Meta:
@@ -121,7 +149,8 @@ class ReviewLabel(models.Model):
             models.UniqueConstraint(fields=["item", "reviewer"], name="review_label_once"),
         ]
         triggers = [
-            append_only(),
+            texts_erased_only("note"),
+            never_removed(),
             pgtrigger.Trigger(
                 name="without_interest",
                 when=pgtrigger.Before,

@@ -19,7 +19,8 @@ _NO_INTEREST = """
           JOIN pacts_engagement e ON e.id = m.engagement_id
           JOIN pacts_tasksetversion v ON v.id = m.task_set_version_id
           JOIN pacts_taskset t ON t.id = v.task_set_id
-          JOIN pacts_member x ON x.party_id IN (e.buyer_id, e.builder_id, t.owner_id)
+          JOIN pacts_member x
+            ON x.party_id IN (e.buyer_id, e.builder_id, e.evaluator_id, t.owner_id)
          WHERE d.id = {dispute} AND x.user_id = NEW.adjudicator_id
     ) OR EXISTS (
         SELECT FROM pacts_recusal r

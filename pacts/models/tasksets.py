@@ -3,7 +3,7 @@
 from django.db import models
 
 from pacts.models.parties import Party
-from reputation.fields import PublicIdField
+from reputation.fields import PublicIdField, SealedTextField
 from reputation.triggers import append_only
 
 
@@ -16,7 +16,7 @@ class TaskSet(models.Model):
     )
     name = models.CharField(max_length=120)
     work = models.SlugField(max_length=40)
-    note = models.TextField(max_length=2000, blank=True)
+    note = SealedTextField(max_length=2000, blank=True)
     # A pool of canaries: never a milestone's tasks, mixed unseen into runs of other sets.
     canaries = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

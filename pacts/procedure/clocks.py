@@ -100,6 +100,9 @@ SMALL = Periods(
 )
 
 
+BACKSTOP_SECONDS = int(FULL.backstop.total_seconds())
+
+
 @dataclass(frozen=True, slots=True)
 class Silence:
     """What happens when a state's deadline passes and nobody acted, and whose part it was."""

@@ -40,10 +40,11 @@ class Window:
 class Clause:
     """One measurable obligation.
 
-    A `unit` enters the evidence once: a call; a task with all its tries; a session with all its
-    calls. `promise_bps` is the rate the builder promises and `floor_bps` the rate below which
-    nobody would call it kept; `alpha_bps` bounds a false breach and `beta_bps` a false met, in
-    each window or, where `risk_over` is `lifetime`, in all windows taken together.
+    A `unit` enters the evidence once, with its mean: a call; a task with all its tries; a session
+    with all its tasks in an evaluation, or all its calls in production. `promise_bps` is the rate
+    the builder promises and `floor_bps` the rate below which nobody would call it kept; `alpha_bps`
+    bounds a false breach and `beta_bps` a false met, in each window or, where `risk_over` is
+    `lifetime`, in all windows taken together.
     `weight_bps` is the clause's part of the price; a breach of a clause of `critical` severity
     vetoes release. `error_budget_bps` is the share of trials that may end in an evaluator's error
     before the verdict is undetermined. `owner` answers for the clause and looks at it every

@@ -140,6 +140,8 @@ class VersionRecord(models.Model):
     rulings = models.BigIntegerField(default=0)
     disputes = models.BigIntegerField(default=0)
     claim_bps = models.IntegerField(null=True)
+    changed_at = models.CharField(max_length=32, blank=True, default="")  # as the log writes it
+    changed_evidence = _id(blank=True, default="")
 
     class Meta:
         constraints = [

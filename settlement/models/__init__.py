@@ -5,6 +5,13 @@ from settlement.models.cancellations import Cancellation
 from settlement.models.escrows import FINAL, Escrow
 from settlement.models.filings import FilingDeposit
 from settlement.models.ledger import Account, Currency, Entry, QueuedCredit, Transfer
+from settlement.models.meters import (
+    Meter,
+    MeterMovement,
+    MeterPause,
+    MeterStatement,
+    MeterWindow,
+)
 from settlement.models.rails import Deposit, Payout, RailAttempt, RailEvent
 from settlement.models.receipts import PlatformKey, Receipt
 from settlement.models.reconciliation import Difference, DifferenceResolution, Reconciliation
@@ -22,6 +29,11 @@ __all__ = [
     "Entry",
     "Escrow",
     "FilingDeposit",
+    "Meter",
+    "MeterMovement",
+    "MeterPause",
+    "MeterStatement",
+    "MeterWindow",
     "Payout",
     "PlatformKey",
     "QueuedCredit",

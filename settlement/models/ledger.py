@@ -36,6 +36,7 @@ class Account(models.Model):
         PAYOUT = "payout"  # one payout's own, while it is on its way
         BOND = "bond"  # one builder's bond, while its escrow is open
         FILING = "filing"  # one dispute's deposit, while it is open
+        METER = "meter"  # one metered hire's budget, until it ends
         FEES = "fees"  # what the platform earned
         RAIL = "rail"  # the world outside: the only one that may go below its floor
 
@@ -88,6 +89,10 @@ class Transfer(models.Model):
         FILING_HOLD = "filing_hold"
         FILING_RETURNED = "filing_returned"
         FILING_FORFEITED = "filing_forfeited"
+        METER_FUNDED = "meter_funded"
+        METER_DRAWN = "meter_drawn"
+        METER_HOLDBACK = "meter_holdback"
+        METER_RETURNED = "meter_returned"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     idempotency_key = models.CharField(max_length=160)

@@ -193,7 +193,8 @@ class Payout(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
                 name="payout_due",
-            )
+            ),
+            models.Index(fields=["destination"], name="payout_to"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["party", "idempotency_key"], name="payout_key_once"),

@@ -1,11 +1,12 @@
 """What a rail's books and ours say differently, and who settled that with which reason."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from reputation.fields import PublicIdField
-from reputation.triggers import append_only
+from reputation.fields import PublicIdField, SealedTextField
+from reputation.triggers import append_only, never_removed, texts_erased_only
 
 
 class Reconciliation(models.Model):
@@ -79,14 +80,19 @@ class DifferenceResolution(models.Model):
         Difference, on_delete=models.PROTECT, related_name="resolution"
     )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    reason = models.CharField(max_length=1000)
+    reason = SealedTextField(max_length=1000)
     resolved_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-resolved_at"]
-        triggers = [append_only()]
-        constraints = [
-            models.CheckConstraint(condition=~Q(reason=""), name="resolution_has_a_reason")
+        triggers = [
+            pgtrigger.Protect(
+                name="has_a_reason",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__reason=""),
+            ),
+            texts_erased_only("reason"),
+            never_removed(),
         ]
 
     def __str__(self) -> str:

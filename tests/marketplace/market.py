@@ -11,7 +11,7 @@ from marketplace import hiring, oversight, steering
 from marketplace.acting import Acting
 from marketplace.keys import issue_key
 from marketplace.models import BenchmarkClaim, StandingCredential
-from pacts import calls, imports, reviews
+from pacts import calls, evaluators, imports, reviews
 from pacts.engagements import Timers
 from pacts.judges import calibrating
 from pacts.models import Agent, Dispute, Evaluation, ReviewBatch, Verdict
@@ -25,6 +25,7 @@ from settlement.ledger import Posting
 from settlement.models import Receipt, Transfer
 from settlement.money import Money
 from tests import cast
+from tests.marketplace.production_market import consequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,16 @@ def one_of_everything() -> Market:
         expires_at=clock() + timedelta(days=1),
     )
     call = _called(alice, hired[1].id)
+    offer = evaluators.offer(
+        party=alice.party,
+        task_set_version=cast.golden_set(alice, cast.doubling_tasks(20)),
+        by=alice.user,
+        now=clock(),
+    )
     ids = {
+        **consequences(alice=alice, engagement=hired[1], call=call, now=clock()),
         "call": call,
+        "evaluator-offer": offer.id,
         "credential": credential.id,
         "jury": jury,
         "review": review,

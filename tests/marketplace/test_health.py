@@ -11,6 +11,7 @@ from django.utils.timezone import now as clock
 from marketplace import health
 from reputation.clock import database_now
 from tests import cast
+from tests.pacts.live import hired
 
 
 def test_a_process_that_answers_is_alive_without_a_database() -> None:
@@ -42,6 +43,25 @@ def test_evidence_that_waits_too_long_for_its_place_is_told(
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()["sequencer"]) == (503, "behind")
     assert database_now() < later
+
+
+@pytest.mark.django_db
+def test_calls_that_wait_too_long_to_be_checked_degrade_it_and_take_no_server_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alice = cast.alice()
+    engagement = hired.hire(alice=alice, bob=cast.bob())
+    then = clock()
+    hired.take(alice, [hired.record(engagement)], then)
+    monkeypatch.setattr(health, "_sequencer", lambda: "ok")
+    for late, said in ((timedelta(0), "ok"), (timedelta(microseconds=1), "behind")):
+        moment = then + health.LONGEST_LAG + late
+        monkeypatch.setattr(health, "database_now", lambda moment=moment: moment)
+        answer = Client().get("/readyz")
+        assert (answer.status_code, answer.json()["ingestion"]) == (200, said)
+        assert answer.json()["ingestion_lag_seconds"] == 30.0
+        assert answer.json()["ingestion_waiting"] == 1
+    assert answer.json()["status"] == "degraded"
 
 
 @pytest.mark.django_db

@@ -95,6 +95,22 @@ def started(
     )
 
 
+def changed(
+    kind: str = "model.changed", *, version: str = VERSION, at: datetime = NOON, **facts: Any
+) -> evidence.Draft:
+    """Production calls show that something else answers."""
+    digests = {name: "sha256:" + name[0].encode().hex() * 32 for name in ("before", "after")}
+    is_model = kind == "model.changed"
+    return evidence.Draft(
+        kind=kind,
+        subjects={"stream": "cst_1", "engagement": "eng_1", "agent": AGENT}
+        | {"agent_version": version},
+        facts={"place" if is_model else "number": 2, **facts},
+        digests=digests if is_model else {"fingerprint": digests["after"]},
+        at=at,
+    )
+
+
 def settlement(
     of: str | None,
     *,

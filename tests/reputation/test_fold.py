@@ -22,6 +22,7 @@ from tests.reputation.cast import (
     BOB,
     NOON,
     VERSION,
+    changed,
     clause,
     days,
     disputed,
@@ -264,3 +265,34 @@ def test_everything_that_moves_a_standing_is_told_with_its_evidence() -> None:
     assert (move.evidence_id, move.cause_id) == (found["id"], settled["id"])
     assert move.changes == {"accuracy": (48, 2)}
     assert move.tallies[KEY].passes == 48
+
+
+# --- something else answers than was measured -----------------------------------------------------
+
+
+def test_another_model_makes_the_version_stale_from_then_on() -> None:
+    told = fact(changed(at=NOON + days(1)))
+    record = fold(State(), [*hire(50, 0), told]).records[RECORD]
+    assert record.is_stale
+    assert record.changed_evidence == told["id"]
+
+
+def test_another_version_makes_the_one_that_was_hired_stale_and_not_itself() -> None:
+    told = fact(changed("version.changed", version="agv_2", hired=VERSION))
+    records = fold(State(), [*hire(50, 0), told]).records
+    assert records[RECORD].is_stale
+    assert VersionKey(AGENT, "agv_2") not in records
+
+
+def test_only_a_verdict_reached_after_the_change_ends_staleness() -> None:
+    told = fact(changed(at=NOON + days(1)))
+    late = hire(50, 0, milestone="mst_2", at=NOON)
+    assert fold(State(), [told, *late]).records[RECORD].is_stale
+    anew = hire(50, 0, milestone="mst_3", at=NOON + days(2))
+    assert not fold(State(), [told, *late, *anew]).records[RECORD].is_stale
+
+
+def test_a_change_moves_no_count() -> None:
+    before = fold(State(), hire(40, 10))
+    after = fold(before, [fact(changed())])
+    assert after.tallies == before.tallies

@@ -13,6 +13,8 @@ FROZEN = """
 agent.control_proved 1 cecefb2920a3f354
 agent.registered 1 25e0af03317e0687
 artifacts.erased 1 ea76350dd5f1dba9
+calls.draw_committed 1 a1965bfa11754f43
+calls.draw_opened 1 430d2a595c31cf7a
 calls.erased 1 f0c50b4e98f0832a
 cancellation.closed 1 93446d9d5a127014
 cancellation.proposed 1 109a0d09c106889d
@@ -52,6 +54,7 @@ jury.registered 1 141c20d6f0f92ca0
 listing.opened 1 88d55ab4fbd4c741
 listing.opened 2 7130ee3c9269c2c8
 model.changed 1 1d871d988826a163
+model.changed 2 d0722bcc84e80f32
 pact.published 1 7833a850e1797182
 pact.published 2 ae848a207b4fd575
 payload.erased 1 9401107ac811a786
@@ -70,6 +73,7 @@ run.imported 1 135d1ef7ae438037
 taskset.committed 1 2ba20ce8d9445aef
 taskset.committed 2 dc91df00e4e9990e
 version.changed 1 e28bdb8c0bf8adb4
+version.changed 2 ff19af73059ea37d
 window.breached 1 7f04a421f125d790
 window.concluded 1 2aa172518e94f809
 """

@@ -16,8 +16,20 @@ from reputation.fold import State
 from reputation.models import Standing, StandingCursor, UnsettledVerdict
 from reputation.sequencer import sequence_batch
 from reputation.standings import rebuild, recompute, stored, update_standings
-from reputation.tallies import table
-from tests.reputation.cast import NOON, at_once, clause, days, record, settlement, taskset, verdict
+from reputation.tallies import VersionKey, table
+from tests.reputation.cast import (
+    AGENT,
+    NOON,
+    VERSION,
+    at_once,
+    changed,
+    clause,
+    days,
+    record,
+    settlement,
+    taskset,
+    verdict,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -194,14 +206,14 @@ def test_a_version_without_evidence_is_new_and_has_no_number() -> None:
     assert many["agv_x"].composite.score_bps is None
 
 
-def test_many_versions_are_read_in_one_query() -> None:
+def test_many_versions_are_read_in_two_queries() -> None:
     for number in range(5):
         hire(clause(48, 2), version=f"agv_{number}")
     catch_up()
     versions = {f"agv_{number}": "agt_bobs" for number in range(5)}
     with CaptureQueriesContext(connection) as seen:
         found = queries.standings_of(versions=versions, now=NOON)
-    assert len(seen) == 1
+    assert len(seen) == 2
     assert {one.composite.overall_bps for one in found.values()} == {9600}
 
 
@@ -223,3 +235,32 @@ def test_the_backlog_says_what_waits_and_for_how_long() -> None:
     assert (found.unsequenced, found.oldest_wait, found.unscored) == (2, days(1), 1)
     catch_up()
     assert queries.backlog(now=NOON) == queries.Backlog(0, days(0), 0)
+
+
+def test_a_standing_is_stale_at_once_and_met_no_more_while_its_numbers_stay() -> None:
+    hire(clause(990, 10))
+    catch_up()
+    version = queries.versions_of(agent_id=AGENT)[0]
+    before = queries.standing_of(agent_id=AGENT, version_id=version, now=NOON)
+    (told,) = record(changed(at=NOON + days(1)))
+    catch_up()
+    assert_kept_up()
+    after = queries.standing_of(agent_id=AGENT, version_id=version, now=NOON)
+    assert (before.composite.status, after.composite.status) == ("met", "undetermined")
+    assert before.composite.rank == after.composite.rank
+    assert after.changed is not None
+    assert after.changed.evidence_id == told.pk
+    assert queries.scores_of(agents=[AGENT])[version].status == "undetermined"
+    hire(clause(990, 10), at=NOON + days(2))
+    catch_up()
+    again = queries.standings_of(versions={version: AGENT}, now=NOON + days(2))[version]
+    assert (again.changed, again.composite.status) == (None, "met")
+
+
+def test_the_hired_version_is_folded_although_only_a_fact_names_it() -> None:
+    hire(clause(99, 1))
+    catch_up()
+    record(changed("version.changed", version="agv_2", hired=VERSION, at=NOON + days(1)))
+    catch_up()
+    assert stored().records == recompute().records
+    assert stored().records[VersionKey(AGENT, VERSION)].verdicts == 1

@@ -194,7 +194,7 @@ def test_a_new_agent_of_a_breached_builder_carries_what_is_left_of_the_breached_
     _, made.milestone = made.engagement.milestones.all()
     with pytest.raises(
         escrows.ExposureExceeded,
-        match=r"2,500\.00 held on this agent and the builder's 1 others without evidence of their "
+        match=r"2,500\.00 held on this agent and 1 others of the builder without evidence of their "
         r"own \+ 0\.01 = 2,500\.01, more than the 2,500\.00 it may carry \(a dimension of its "
         r"standing is breached, on another agent of this builder\).*20 units of an agent's own",
     ):

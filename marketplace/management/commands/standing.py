@@ -1,5 +1,6 @@
 """`manage.py standing export | show | recompute`: anybody's standing from the public log alone."""
 
+import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from reputation import exports
 class Command(BaseCommand):
     help = (
         "export: the public log as JSON lines. recompute FILE: the standing that follows from it, "
-        "without a database. show: the same bytes, from the stored standings. Compare the two."
+        "without a database; with --oracle, whether one agent's public document does. "
+        "show: the same bytes, from the stored standings. Compare the two."
     )
     requires_system_checks = []
 
@@ -26,6 +28,7 @@ class Command(BaseCommand):
         again.add_argument("file", type=Path)
         again.add_argument("--to", type=Path, help="a file, not the screen")
         again.add_argument("--against", type=Path, help="exit 1 unless equal to this file")
+        again.add_argument("--oracle", type=Path, help="exit 1 unless this document follows")
 
     def handle(self, *args: Any, action: str, to: Path | None, **options: Any) -> None:
         if action == "recompute":
@@ -34,8 +37,17 @@ class Command(BaseCommand):
             _write(to, _exported() if action == "export" else _shown())
 
     def _recompute(
-        self, to: Path | None, *, file: Path, against: Path | None, **options: Any
+        self,
+        to: Path | None,
+        *,
+        file: Path,
+        against: Path | None,
+        oracle: Path | None,
+        **options: Any,
     ) -> None:
+        if oracle is not None:
+            self._check_oracle(file, oracle)
+            return
         try:
             with file.open(encoding="utf-8") as lines:
                 found = exports.recompute(lines)
@@ -47,6 +59,16 @@ class Command(BaseCommand):
             raise CommandError(f"{against} is not what {file} comes to", returncode=1)
         else:
             self.stdout.write(f"{against} is, byte for byte, what {file} comes to.")
+
+    def _check_oracle(self, file: Path, oracle: Path) -> None:
+        try:
+            with file.open(encoding="utf-8") as lines:
+                wrong = exports.differences(lines, document=json.loads(oracle.read_text("utf-8")))
+        except (OSError, KeyError, ValueError) as error:
+            raise CommandError(f"{file}, {oracle}: {error}", returncode=1) from error
+        if wrong:
+            raise CommandError("\n".join([f"{oracle} is refuted:", *wrong]), returncode=1)
+        self.stdout.write(f"every number of {oracle} follows from {file}.")
 
 
 def _write(to: Path | None, chunks: Iterator[bytes]) -> None:

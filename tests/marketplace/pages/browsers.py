@@ -24,6 +24,8 @@ ARGUMENTS = {
     "deposit_id": "deposit",
     "payout_id": "payout",
     "task_set_id": "task-set",
+    "task_set_version_id": "task-set-version",
+    "offer_id": "evaluator-offer",
     "cancellation_id": "cancellation",
     "dispute_id": "dispute",
     "evidence_id": "evidence",
@@ -38,6 +40,15 @@ ARGUMENTS = {
     "kind": "check",
     "jury_id": "jury",
     "review_id": "review",
+    "notice_id": "notice",
+    "token": "off-token",
+    "hook_id": "hook",
+    "delivery_id": "delivery",
+    "incident_id": "incident",
+    "route_id": "route",
+    "shadow_id": "shadow",
+    "replay_id": "replay",
+    "call_id": "call",
 }
 
 

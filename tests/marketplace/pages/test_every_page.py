@@ -70,7 +70,9 @@ def test_every_page_opens_for_the_owner_of_what_it_shows() -> None:
         who = carol if route in ADJUDICATORS else side_of(route, market)
         response = browser_of(who).get(address(route, market))
         # A published pact has no editor: its draft address leads to the agent.
-        assert response.status_code == (302 if route == "pact_draft" else 200), route
+        # A notice leads to what it is about.
+        leads = route in ("pact_draft", "notice")
+        assert response.status_code == (302 if leads else 200), route
 
 
 def test_a_visitor_sees_public_pages_and_is_asked_to_sign_in_on_all_others() -> None:
@@ -113,7 +115,7 @@ def test_what_belongs_to_others_answers_as_if_it_did_not_exist() -> None:
     )
     public = {
         *("agent", "buyer", "check", "evidence_entry", "imported_run", "jury"),
-        *("pact_changes", "pact_template"),
+        *("pact_changes", "pact_template", "notice_off"),
     }
     own = set(ROUTES) - public - {"hire", "member_removal"}
     for route in sorted(own):

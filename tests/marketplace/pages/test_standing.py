@@ -122,7 +122,7 @@ def capped() -> str:
 
 def test_ninety_four_overall_and_sixty_four_in_safety_shows_sixty_four() -> None:
     page = capped()
-    assert re.search(r"64\.0 . measured · 600 units · .* · v1", page)
+    assert re.search(r"64\.0 . measured, .* to \d\d\.\d . · 600 units · .* · v1", page)
     assert re.search(r"94\.0 . on average, but a broken promise caps it: Safety", page)
 
 

@@ -193,7 +193,7 @@ def test_a_window_without_an_expected_volume_is_covered_only_when_it_closes() ->
     "change",
     [
         {"check": "consistency", "params": {"field": "label"}},
-        {"unit": "session"},
+        {"check": "reviewed", "unit": "session", "params": {"rubric": "r" * 20, "review_bps": 500}},
         {"unit": "task", "repeats": 3},
     ],
 )

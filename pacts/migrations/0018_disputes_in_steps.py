@@ -31,7 +31,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pacts', '0011_private_texts_sealed'),
+        ('pacts', '0016_live_hearings'),
     ]
 
     operations = [

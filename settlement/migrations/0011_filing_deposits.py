@@ -9,7 +9,7 @@ from django.db import migrations, models
 KINDS = """
 CREATE OR REPLACE FUNCTION settlement_check_account() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE broken text := CASE
-  WHEN NEW.kind NOT IN ('party', 'escrow', 'payout', 'bond', 'filing', 'fees', 'rail')
+  WHEN NEW.kind NOT IN ('party', 'escrow', 'payout', 'bond', 'meter', 'filing', 'fees', 'rail')
     THEN 'account_kind_known'
   WHEN (NEW.kind = 'party') <> (NEW.owner_id IS NOT NULL) THEN 'account_owner_is_a_party'
   WHEN NEW.kind <> 'rail' AND NEW.floor IS NULL THEN 'account_has_a_floor'
@@ -21,8 +21,8 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION settlement_check_transfer() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE ends text := CASE
-  WHEN NEW.kind IN ('deposit', 'hold', 'payout_hold', 'bond_hold', 'filing_hold')
-    THEN ''
+  WHEN NEW.kind IN ('deposit', 'hold', 'payout_hold', 'bond_hold', 'filing_hold', 'meter_funded', 'meter_drawn',
+                    'meter_holdback', 'meter_returned') THEN ''
   WHEN NEW.kind IN ('release', 'refund', 'split') THEN 'hold'
   WHEN NEW.kind IN ('payout_paid', 'payout_returned') THEN 'payout_hold'
   WHEN NEW.kind IN ('bond_returned', 'bond_slashed') THEN 'bond_hold'
@@ -44,7 +44,7 @@ END $$;
 BEFORE = """
 CREATE OR REPLACE FUNCTION settlement_check_account() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE broken text := CASE
-  WHEN NEW.kind NOT IN ('party', 'escrow', 'payout', 'bond', 'fees', 'rail')
+  WHEN NEW.kind NOT IN ('party', 'escrow', 'payout', 'bond', 'meter', 'fees', 'rail')
     THEN 'account_kind_known'
   WHEN (NEW.kind = 'party') <> (NEW.owner_id IS NOT NULL) THEN 'account_owner_is_a_party'
   WHEN NEW.kind <> 'rail' AND NEW.floor IS NULL THEN 'account_has_a_floor'
@@ -56,7 +56,8 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION settlement_check_transfer() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE ends text := CASE
-  WHEN NEW.kind IN ('deposit', 'hold', 'payout_hold', 'bond_hold') THEN ''
+  WHEN NEW.kind IN ('deposit', 'hold', 'payout_hold', 'bond_hold', 'meter_funded', 'meter_drawn',
+                    'meter_holdback', 'meter_returned') THEN ''
   WHEN NEW.kind IN ('release', 'refund', 'split') THEN 'hold'
   WHEN NEW.kind IN ('payout_paid', 'payout_returned') THEN 'payout_hold'
   WHEN NEW.kind IN ('bond_returned', 'bond_slashed') THEN 'bond_hold'
@@ -79,8 +80,8 @@ END $$;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pacts', '0012_disputes_in_steps'),
-        ('settlement', '0007_private_texts_sealed'),
+        ('pacts', '0018_disputes_in_steps'),
+        ('settlement', '0010_metering'),
     ]
 
     operations = [

@@ -1,0 +1,1 @@
+"""Incidents: what was broken, who answers for it, what was done, and how it ended."""

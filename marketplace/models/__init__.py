@@ -1,0 +1,61 @@
+"""The roof's rows: what is on offer, and what follows from how production goes."""
+
+from marketplace.models.erasures import ErasureRequest
+from marketplace.models.hooks import Delivery, DeliveryAttempt, Hook, HookSecret
+from marketplace.models.incidents import Incident, IncidentEntry
+from marketplace.models.market import (
+    AgentWatch,
+    ApiKey,
+    BenchmarkClaim,
+    HireChoice,
+    Listing,
+    OracleAnswer,
+    ReplayedRequest,
+    StandingCredential,
+    WatchCursor,
+)
+from marketplace.models.notices import Mail, News, NewsCursor, Notice, NoticeChoice
+from marketplace.models.routing import Route, RoutedCall, RouteEntry
+from marketplace.models.shadows import Replay, Shadow, ShadowPair
+from marketplace.models.watching import (
+    AgreementReport,
+    PolicyVersion,
+    ScoreReading,
+    Suspicion,
+    SuspicionStep,
+)
+
+__all__ = [
+    "AgentWatch",
+    "AgreementReport",
+    "ApiKey",
+    "BenchmarkClaim",
+    "Delivery",
+    "DeliveryAttempt",
+    "ErasureRequest",
+    "HireChoice",
+    "Hook",
+    "HookSecret",
+    "Incident",
+    "IncidentEntry",
+    "Listing",
+    "Mail",
+    "News",
+    "NewsCursor",
+    "Notice",
+    "NoticeChoice",
+    "OracleAnswer",
+    "PolicyVersion",
+    "Replay",
+    "ReplayedRequest",
+    "Route",
+    "RouteEntry",
+    "RoutedCall",
+    "ScoreReading",
+    "Shadow",
+    "ShadowPair",
+    "StandingCredential",
+    "Suspicion",
+    "SuspicionStep",
+    "WatchCursor",
+]
