@@ -200,6 +200,7 @@ API: Table = {
     "api:standings": {"GET": PUBLIC},
     "api:standing": {"GET": PUBLIC},
     "api:signals": {"GET": PUBLIC},
+    "api:exposure": {"GET": PUBLIC},
     "api:standing-history": {"GET": PUBLIC},
     "api:standing-evidence": {"GET": PUBLIC},
     "api:buyer": {"GET": PUBLIC},

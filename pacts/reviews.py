@@ -142,6 +142,7 @@ def queue_for(reviewer: User) -> QuerySet[ReviewItem]:
         Q(**{f"{case}requested_by__in": own})
         | Q(**{f"{case}agent_version__agent__builder__in": own})
         | Q(**{f"{case}task_set_version__task_set__owner__in": own})
+        | Q(**{f"{case}deliverable__milestone__engagement__buyer__in": own})
         | Q(batch__stream__engagement__buyer__in=own)
         | Q(batch__stream__engagement__builder__in=own)
     )

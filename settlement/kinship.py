@@ -41,6 +41,13 @@ def kin_of(*, party_id: str) -> list[Kin]:
         return [Kin(party, tuple(how)) for party, how in cursor.fetchall()]
 
 
+def ties_of(*, party_id: str) -> list[str]:
+    """By what a party is connected with others, in sentences for that party alone: they name
+    nobody, because whom it is connected with may be somebody else's secret."""
+    found = {how for one in kin_of(party_id=party_id) for how in one.how}
+    return [HOW[how] for how in HOW if how in found]
+
+
 # `named` are members, who count for the party asked about alone: a member of an earlier party may
 # have been named there without being asked.
 _KIN = """

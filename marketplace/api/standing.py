@@ -14,10 +14,12 @@ from marketplace.api.fields import AmountField, IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun
 from marketplace.models import Listing, StandingCredential
 from pacts.models import Agent, AgentVersion, Party
-from reputation import indicators
+from reputation import indicators, queries
 from reputation.clock import database_now
 from reputation.indicators import BuyerRecord, Signals
 from reputation.models import StandingPoint
+from settlement.kinship import ties_of
+from settlement.limits import room_for
 from settlement.turnover import Turnover, turnover_of
 
 
@@ -85,6 +87,48 @@ class SignalsSerializer(serializers.Serializer[Signals]):
     def get_bond(self, found: Signals) -> Any:
         listing = Listing.objects.filter(agent_id=found.agent_id).first()
         return StakeSerializer(listing).data if listing else None
+
+
+class ExposureSerializer(serializers.Serializer[Any]):
+    """What may be held on an agent at once, in its offer's currency, and why."""
+
+    currency = serializers.CharField()
+    limit = AmountField()
+    because = serializers.CharField()
+    held = AmountField(help_text="On all the agents that share the limit.")
+    sharing = serializers.IntegerField(help_text="Agents that share it, this one included.")
+    connected = serializers.IntegerField(help_text="Of those, agents of connected parties.")
+    ties = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="By what its builder is connected with others; told to the builder alone.",
+    )
+
+
+class AgentExposure(Noun):
+    """How much money may be held on an agent: it follows its standing and its builder's past."""
+
+    gives = ExposureSerializer
+
+    def get(self, request: Request, id: str) -> Response:
+        agent = self.find(Agent.objects.select_related("listing"), pk=id)
+        listing: Listing | None = getattr(agent, "listing", None)
+        version = listing.agent_version_id if listing else None
+        now = database_now()
+        standing = queries.standing_of(agent_id=agent.id, version_id=version, now=now)
+        currency = listing.currency if listing else "EUR"
+        room = room_for(
+            agent_id=agent.id, version_id=standing.version_id or "", currency=currency, now=now
+        )
+        content = {
+            "currency": currency,
+            "limit": room.limit.amount,
+            "because": room.limit.because,
+            "held": room.held,
+            "sharing": room.sharing,
+            "connected": room.kin,
+            "ties": ties_of(party_id=agent.builder_id) if agent.builder_id == self.own else [],
+        }
+        return Response(self.shown(content))
 
 
 class StandingSignals(Noun):

@@ -239,6 +239,7 @@ urlpatterns = [
     path("log/heads", log.Heads.as_view(), name="heads"),
     path("log/consistency", log.Consistency.as_view(), name="consistency"),
     path("agents/<id:id>/signals", standing.StandingSignals.as_view(), name="signals"),
+    path("agents/<id:id>/exposure", standing.AgentExposure.as_view(), name="exposure"),
     path(
         "agents/<id:id>/standing-history",
         standing.StandingHistory.as_view(),

@@ -5,6 +5,7 @@ whoever dies. Notices, mails and deliveries are rows of that transaction; what l
 (`mailing`, `marketplace.hooks.delivering`) is sent afterwards from these rows.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from marketplace.notices.topics import TOLD, Told, path_of, title_of
 from pacts.models import Agent, Engagement, Member, User
 from reputation.hints import hint
 from reputation.models import Control, LogEntry
+
+log = logging.getLogger(__name__)
 
 PLATFORM = ""
 READ_AT_ONCE = 500
@@ -90,13 +93,22 @@ def _tell_all(heard: Sequence[Heard], now: datetime) -> None:
     _tell_people(news, {one.index: one for one in heard}, now)
     queueing.queue(news, engagements={one.index: one.subjects for one in heard}, now=now)
     for one in heard:
-        opening.observe(
-            kind=one.kind,
-            evidence_id=one.evidence_id,
-            subjects=one.subjects,
-            facts=one.facts,
-            now=now,
-        )
+        _follow(one, now)
+
+
+def _follow(one: Heard, now: datetime) -> None:
+    """What it does to incidents. One that fails is logged and holds up nobody's news."""
+    try:
+        with transaction.atomic():
+            opening.observe(
+                kind=one.kind,
+                evidence_id=one.evidence_id,
+                subjects=one.subjects,
+                facts=one.facts,
+                now=now,
+            )
+    except Exception:
+        log.exception("no incident could be made of %s", one.evidence_id)
 
 
 class _Around:

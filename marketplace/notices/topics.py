@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reputation.kinds import KINDS
-
 Facts = Mapping[str, Any]
 Audience = Literal["sides", "party", "agent", "owner"]
 
@@ -119,7 +117,7 @@ def _closed(facts: Facts, agent: str) -> str:
 _CALLS, _ENGAGEMENT = "/engagements/{engagement}/calls/", "/engagements/{engagement}/"
 _ALWAYS: Callable[[Facts], bool] = lambda facts: True  # noqa: E731 - a row of data below
 
-_TOLD: Mapping[str, Told] = {
+TOLD: Mapping[str, Told] = {
     "window.breached": Told(topic="violation", says=_breached, path=_CALLS, grave=_ALWAYS),
     "window.concluded": Told(
         topic="violation",
@@ -269,21 +267,33 @@ _TOLD: Mapping[str, Told] = {
         says=lambda facts, agent: (
             f"The budget of {agent} is frozen: it broke “{facts.get('clause', '')}”"
         ),
-        path=_ENGAGEMENT,
+        path=_CALLS,
         grave=_ALWAYS,
     ),
     "meter.withheld": Told(
         topic="escrow",
         says=_plain("The price of a window of {agent}’s calls is withheld"),
-        path=_ENGAGEMENT,
+        path=_CALLS,
+    ),
+    "meter.funded": Told(
+        topic="escrow", says=_plain("Money was set aside for calls of {agent}"), path=_CALLS
+    ),
+    "meter.paused": Told(
+        topic="escrow", says=_plain("The budget of {agent} is paused"), path=_CALLS
+    ),
+    "meter.resumed": Told(
+        topic="escrow", says=_plain("The budget of {agent} runs again"), path=_CALLS
+    ),
+    "meter.waived": Told(
+        topic="escrow", says=_plain("The buyer lets {agent} go on after a breach"), path=_CALLS
     ),
     "meter.ended": Told(
-        topic="escrow", says=_plain("The budget of {agent} has ended"), path=_ENGAGEMENT
+        topic="escrow", says=_plain("The budget of {agent} has ended"), path=_CALLS
     ),
     "meter.settled": Told(
         topic="escrow",
         says=_outcome("A window of {agent}’s calls is settled: {outcome}"),
-        path=_ENGAGEMENT,
+        path=_CALLS,
         people=False,
     ),
     "engagement.proposed": Told(
@@ -334,10 +344,6 @@ _TOLD: Mapping[str, Told] = {
         grave=_ALWAYS,
     ),
 }
-
-
-# Metered hires bring kinds of their own; what this log cannot hold is not waited for.
-TOLD: Mapping[str, Told] = {kind: told for kind, told in _TOLD.items() if kind in KINDS}
 
 
 def _words(code: object) -> str:

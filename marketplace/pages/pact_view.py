@@ -94,14 +94,23 @@ def since_of(version: PactVersion) -> PactVersion | None:
 
 def change_texts(*, old: terms.PactTerms, new: terms.PactTerms) -> list[ChangeText]:
     """What changed, clause by clause, as a page says it."""
-    titles = {clause.key: clause.title for side in (old, new) for clause in side.clauses}
-    return [_change_text(change, titles) for change in diff(old=old, new=new)]
+    clauses = {clause.key: clause for side in (old, new) for clause in side.clauses}
+    return [_change_text(change, clauses.get(change.key)) for change in diff(old=old, new=new)]
 
 
-def _change_text(change: Change, titles: dict[str, str]) -> ChangeText:
+def _change_text(change: Change, clause: terms.Clause | None) -> ChangeText:
     tone, word = DIRECTIONS[change.direction]
     fields = [(_name(name), _said(name, a), _said(name, b)) for name, (a, b) in _parts(change)]
-    return ChangeText(titles.get(change.key, "The pact itself"), word, tone, fields)
+    if clause and change.direction in ("added", "removed"):
+        fields = _whole(clause, added=change.direction == "added")
+    return ChangeText(clause.title if clause else "The pact itself", word, tone, fields)
+
+
+def _whole(clause: terms.Clause, *, added: bool) -> list[tuple[str, str, str]]:
+    """What a clause that came or went promises, against nothing."""
+    said = {"promise": f"{percent(clause.promise_bps)} of {clause.unit}s", "check": clause.check}
+    sides = [("none", value) if added else (value, "none") for value in said.values()]
+    return [(name, *pair) for name, pair in zip(said, sides, strict=True)]
 
 
 def _parts(change: Change) -> Sequence[tuple[str, tuple[JsonValue, JsonValue]]]:
@@ -113,8 +122,12 @@ def _name(name: str) -> str:
 
 
 def _said(name: str, value: JsonValue) -> str:
-    if value is None:
+    if value is None or value == []:
         return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return _clipped("; ".join(map(str, value)))
     if name.endswith("_bps") and isinstance(value, int):
         return percent(value)
     if isinstance(value, str):

@@ -23,6 +23,7 @@ from reputation.clock import database_now
 from reputation.contributions import Contribution, NumberUnknown
 from reputation.queries import AgentStanding
 from settlement.exposure import Room
+from settlement.kinship import ties_of
 from settlement.limits import room_for
 from settlement.turnover import turnover_of
 
@@ -76,6 +77,7 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
         "figures": turnover_of(agent_id=agent.id),
         "listing": agent_view.listing_of(agent),
         "room": _room(agent, standing, now=now),
+        "ties": ties_of(party_id=agent.builder_id) if is_own else [],
         "found": indicators.signals_for(standing),
         "points": [(point, numbers.get(point.version_id)) for point in points[:PER_PAGE]],
         "more": points[PER_PAGE - 1].pk if len(points) > PER_PAGE else None,

@@ -11,7 +11,8 @@ from marketplace.models import Incident, Route, RouteEntry
 from marketplace.routing.choosing import Candidate
 from pacts.models import ClauseWindow, Engagement, Party, User
 from reputation import queries, restrictions
-from settlement.models import Escrow
+from settlement.metering_runway import is_authorised
+from settlement.models import Escrow, Meter
 
 MOST_ENTRIES = 10
 # A suspended agent is not called, and one that new hires avoid is not sent calls either.
@@ -138,20 +139,24 @@ def candidates(entries: Sequence[RouteEntry], *, now: datetime) -> list[Candidat
     scores = queries.scores_of(agents=set(versions.values()))
     kept_away = _kept_away(set(versions.values()), now)
     ids = [one.engagement_id for one in entries]
-    money, breaches = _money(ids), breached_clauses(ids)
+    money, meters, breaches = _money(ids), _meters(ids), breached_clauses(ids)
     found = []
     for one in entries:
         version = one.engagement.agent_version
         score = scores.get(version.pk)
-        states = money.get(one.engagement_id, set())
+        states, meter = money.get(one.engagement_id, set()), meters.get(one.engagement_id)
+        paid_for = bool(states & set(_SET_ASIDE)) or (
+            meter is not None and is_authorised(meter=meter, now=now)
+        )
+        frozen = meter is not None and meter.state == Meter.State.FROZEN
         found.append(
             Candidate(
                 engagement=one.engagement_id,
                 agent=version.agent_id,
                 position=one.position,
                 active=one.engagement.state == Engagement.State.ACTIVE,
-                funded=one.unfunded or bool(states & set(_SET_ASIDE)),
-                frozen=Escrow.State.FROZEN in states,
+                funded=one.unfunded or paid_for,
+                frozen=frozen or Escrow.State.FROZEN in states,
                 suspended=kept_away.get(version.agent_id, ""),
                 breached=breaches.get(one.engagement_id, ()),
                 resting=one.resting_until is not None and one.resting_until > now,
@@ -175,6 +180,10 @@ def _money(engagements: Sequence[str]) -> dict[str, set[str]]:
     for engagement, state in rows.values_list("milestone__engagement_id", "state"):
         found.setdefault(engagement, set()).add(state)
     return found
+
+
+def _meters(engagements: Sequence[str]) -> dict[str, Meter]:
+    return {one.engagement_id: one for one in Meter.objects.filter(engagement__in=engagements)}
 
 
 def breached_clauses(engagements: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

@@ -180,7 +180,6 @@ def _draw(shadow_id: str, now: datetime) -> None:
                 stream__engagement=held.engagement_id,
                 stream__agent_version=held.engagement.agent_version_id,
                 pk__gt=held.after_call,
-                waiting__isnull=True,
             ).order_by("pk")[:READ_AT_ONCE]
         )
         if not calls:

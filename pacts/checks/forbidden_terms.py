@@ -1,12 +1,13 @@
 """forbidden_terms/2: none of the agreed terms occurs, however it is dressed up.
 
-All text of the answer, keys included, or the text at `field`, and every term are folded as
-pacts.checks.folding says: case, compatibility forms, invisible characters, marks and look-alike
-letters make no difference. With `leet` digits and signs that stand for letters make none either,
-with `spaced` separators inside a term. A term occurs as a run of whole words (`assassin` holds no
-other word); with `match: anywhere`, with `spaced`, and for terms in scripts that write no spaces,
-anywhere. `allow` lists texts in which a term may stand. Counts in scope and out of scope; an agent
-that gave no answer said nothing: not applicable.
+All text of the answer, keys included, or the text at `field`, and every term are folded: case,
+compatibility forms, invisible characters, marks, and letters of any script that look like a Latin
+one (by the confusables of Unicode Technical Standard #39) make no difference. With `leet` digits
+and signs that stand for letters make none either, with `spaced` separators inside a term. A term
+occurs as a run of whole words (`assassin` holds no other word); with `match: anywhere`, with
+`spaced`, and for terms in scripts that write no spaces, anywhere. `allow` lists texts in which a
+term may stand. Counts in scope and out of scope; an agent that gave no answer said nothing: not
+applicable.
 """
 
 import unicodedata

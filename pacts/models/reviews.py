@@ -29,6 +29,15 @@ _NO_INTEREST = """
           JOIN pacts_taskset k ON k.id = s.task_set_id
           JOIN pacts_member m ON m.party_id IN (e.requested_by_id, a.builder_id, k.owner_id)
          WHERE i.id = NEW.item_id AND m.user_id = NEW.reviewer_id
+         UNION ALL
+        SELECT 1 FROM pacts_reviewitem i
+          JOIN pacts_reviewbatch b ON b.id = i.batch_id
+          JOIN pacts_evaluation e ON e.id = b.evaluation_id
+          JOIN pacts_deliverable d ON d.id = e.deliverable_id
+          JOIN pacts_milestone l ON l.id = d.milestone_id
+          JOIN pacts_engagement g ON g.id = l.engagement_id
+          JOIN pacts_member m ON m.party_id = g.buyer_id
+         WHERE i.id = NEW.item_id AND m.user_id = NEW.reviewer_id
     ) THEN
         RAISE EXCEPTION 'a reviewer acts for a party of the case' USING ERRCODE = '23514';
     END IF;

@@ -10,7 +10,7 @@ from django.utils.timezone import now as clock
 
 from marketplace import membership
 from marketplace.membership import MemberRefused
-from pacts import engagements, evaluators, runner, terms, trials, verdicts
+from pacts import engagements, evaluators, reviews, runner, terms, trials, verdicts
 from pacts.agreements import agreement
 from pacts.disputes import has_interest
 from pacts.engagements import EngagementRefused, MilestoneDraft, RevisionRefused
@@ -24,6 +24,8 @@ from pacts.models import (
     EvaluatorOffer,
     Member,
     Party,
+    ReviewBatch,
+    ReviewLabel,
     Trial,
     Verdict,
 )
@@ -403,6 +405,31 @@ def test_only_independent_evaluations_are_enough_for_money() -> None:
     enough = {name for name in terms.INDEPENDENCE if terms.suffices(name, required="platform")}
     assert enough == set(terms.INDEPENDENT) == {"platform", "third_party"}
     assert not terms.suffices("platform", required="third_party")
+
+
+def test_no_side_of_a_hire_reads_the_answers_that_a_third_party_judges(
+    alice: cast.Actor, bob: cast.Actor, judge: cast.Actor
+) -> None:
+    run = funded(alice, bob, offered(judge))
+    with transaction.atomic():
+        batch = reviews.open_batch(
+            purpose=ReviewBatch.Purpose.CALIBRATION,
+            evaluation=run,
+            clause="",
+            question="Is it twice the number?",
+            probability_bps=10_000,
+            reviewers=1,
+            jury=None,
+            now=clock(),
+        )
+        item, *_ = reviews.draw(batch=batch, trials=list(run.trials.all()), now=clock())
+    for actor in (alice, bob, judge):
+        assert not reviews.queue_for(actor.user).exists()
+        with pytest.raises(IntegrityError, match="acts for a party"), transaction.atomic():
+            ReviewLabel.objects.create(
+                item=item, reviewer=actor.user, said="pass", labelled_at=clock()
+            )
+    assert reviews.queue_for(cast.mallory().user).exists()
 
 
 def test_a_member_of_the_evaluator_rules_on_no_dispute_about_its_verdict(

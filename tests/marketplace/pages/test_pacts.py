@@ -5,9 +5,12 @@ import re
 from typing import Any
 
 import pytest
+from django.utils.timezone import now as clock
 
+from marketplace import hiring
 from pacts import publishing
-from pacts.models import PactVersion
+from pacts.engagements import Timers
+from pacts.models import Agent, PactVersion
 from pacts.templates_library import library
 from pacts.texts import read_terms
 from tests import cast
@@ -91,6 +94,45 @@ def test_a_weaker_version_is_marked_where_its_agent_is_shown_and_a_stricter_one_
     changes = browser().get(f"/pacts/{weaker.id}/changes/").content.decode()
     assert 'data-direction="weaker"' in changes
     assert re.search(r"95\W+%.*91\W+%", changes, re.DOTALL)
+
+
+def test_changes_are_told_in_words_and_a_new_clause_with_what_it_promises() -> None:
+    bob = cast.bob()
+    agent = cast.agent_of(bob)
+    cast.pact_of(agent, bob)
+    quick = cast.clause("speed", title="Quick", check="latency", params={"limit_ms": 2000})
+    new = cast.pact_terms(
+        cast.clause(weight_bps=5000),
+        quick | {"weight_bps": 5000},
+        residual_risks=["Large numbers may overflow."],
+    )
+    version = cast.pact_of(agent, bob, new)
+    changes = browser().get(f"/pacts/{version.id}/changes/").content.decode()
+    assert "Large numbers may overflow." in changes
+    assert "[&quot;" not in changes
+    assert re.search(r"90\W+% of calls", changes)
+    assert "latency" in changes
+
+
+def test_a_standing_earned_under_a_stricter_text_is_marked_on_its_own_page_too() -> None:
+    bob = cast.bob()
+    version = cast.agent_of(bob)
+    Agent.objects.update(control_proved_at=clock())
+    version.agent.refresh_from_db()
+    cast.pact_of(version, bob)
+    weaker = cast.pact_of(version, bob, cast.pact_terms(clauses=[cast.clause(promise_bps=8500)]))
+    hiring.open_listing(
+        agent_version=version,
+        pact_version=weaker,
+        price=10_000,
+        currency="EUR",
+        timers=Timers(),
+        by=bob.user,
+        now=clock(),
+    )
+    assert "promises less than version 1" in (
+        browser().get("/agents/doubler/standing/").content.decode()
+    )
 
 
 def test_a_draft_has_no_page_of_changes() -> None:
