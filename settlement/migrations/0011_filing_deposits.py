@@ -89,12 +89,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='account',
             name='kind',
-            field=models.CharField(choices=[('party', 'Party'), ('escrow', 'Escrow'), ('payout', 'Payout'), ('bond', 'Bond'), ('filing', 'Filing'), ('fees', 'Fees'), ('rail', 'Rail')], max_length=8),
+            field=models.CharField(choices=[('party', 'Party'), ('escrow', 'Escrow'), ('payout', 'Payout'), ('bond', 'Bond'), ('filing', 'Filing'), ('meter', 'Meter'), ('fees', 'Fees'), ('rail', 'Rail')], max_length=8),
         ),
         migrations.AlterField(
             model_name='transfer',
             name='kind',
-            field=models.CharField(choices=[('deposit', 'Deposit'), ('hold', 'Hold'), ('release', 'Release'), ('refund', 'Refund'), ('split', 'Split'), ('payout_hold', 'Payout Hold'), ('payout_paid', 'Payout Paid'), ('payout_returned', 'Payout Returned'), ('bond_hold', 'Bond Hold'), ('bond_returned', 'Bond Returned'), ('bond_slashed', 'Bond Slashed'), ('filing_hold', 'Filing Hold'), ('filing_returned', 'Filing Returned'), ('filing_forfeited', 'Filing Forfeited')], max_length=16),
+            field=models.CharField(choices=[('deposit', 'Deposit'), ('hold', 'Hold'), ('release', 'Release'), ('refund', 'Refund'), ('split', 'Split'), ('payout_hold', 'Payout Hold'), ('payout_paid', 'Payout Paid'), ('payout_returned', 'Payout Returned'), ('bond_hold', 'Bond Hold'), ('bond_returned', 'Bond Returned'), ('bond_slashed', 'Bond Slashed'), ('filing_hold', 'Filing Hold'), ('filing_returned', 'Filing Returned'), ('filing_forfeited', 'Filing Forfeited'), ('meter_funded', 'Meter Funded'), ('meter_drawn', 'Meter Drawn'), ('meter_holdback', 'Meter Holdback'), ('meter_returned', 'Meter Returned')], max_length=16),
         ),
         migrations.CreateModel(
             name='FilingDeposit',
