@@ -22,8 +22,8 @@ from settlement.casefiles import Case
 from settlement.decisions import Final
 from settlement.exhibits import Exhibits
 from settlement.fees import BANDS_RULE, FLAT_RULE, banded, bands_of
+from settlement.ledger import exponent_kept
 from settlement.models import Account, Escrow, Receipt, Transfer
-from settlement.money import exponent_of
 from settlement.records import RULED
 from settlement.shares import RULE
 
@@ -127,7 +127,7 @@ def _arithmetic(escrow: Escrow, decision: Final) -> dict[str, Any]:
     return {
         "rule": RULE,
         "currency": escrow.currency,
-        "exponent": exponent_of(escrow.currency),
+        "exponent": exponent_kept(escrow.currency),
         "amount": escrow.amount,
         "earned_share_bps": decision.share_bps,
         "earned": decision.division.earned,

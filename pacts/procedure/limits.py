@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from pacts.currencies import exponent_of
+from pacts.currencies import CurrencyUnknown, exponent_of
 from pacts.procedure.clocks import FULL, SMALL, Periods
 
 WHOLE = 10_000
@@ -52,13 +52,21 @@ LONGEST_SECONDS = int(max(FULL.longest, SMALL.longest).total_seconds())
 
 
 def track(*, amount: int, currency: str, rules: Rules = RULES) -> str:
-    """`small` up to the limit, else `full`."""
-    return "small" if amount <= rules.small_claim.of(currency) else "full"
+    """`small` up to the limit, else `full`; `full` for a currency that is no longer offered."""
+    return "small" if _within(amount, currency, rules.small_claim) else "full"
 
 
 def needs_second(*, amount: int, currency: str, rules: Rules = RULES) -> bool:
-    """Whether a person's ruling waits for another adjudicator's confirmation: above the limit."""
-    return amount > rules.second_person.of(currency)
+    """Whether a person's ruling waits for another adjudicator's confirmation: above the limit, and
+    for a currency that is no longer offered."""
+    return not _within(amount, currency, rules.second_person)
+
+
+def _within(amount: int, currency: str, limit: Limit) -> bool:
+    try:
+        return amount <= limit.of(currency)
+    except CurrencyUnknown:
+        return False
 
 
 def deposit(*, amount: int, lost: int, rules: Rules = RULES) -> int:

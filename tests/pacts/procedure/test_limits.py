@@ -2,7 +2,6 @@
 
 import pytest
 
-from pacts.currencies import CurrencyUnknown
 from pacts.procedure.limits import RULES, deposit, most_open, needs_second, track
 
 
@@ -27,9 +26,9 @@ def test_strictly_above_the_limit_a_second_person_is_needed() -> None:
     assert needs_second(amount=500_001, currency="EUR")
 
 
-def test_a_currency_nobody_keeps_is_refused() -> None:
-    with pytest.raises(CurrencyUnknown):
-        track(amount=1, currency="XXX")
+def test_a_currency_no_longer_offered_is_handled_with_the_greater_care() -> None:
+    assert track(amount=1, currency="XXX") == "full"
+    assert needs_second(amount=1, currency="XXX")
 
 
 def test_a_clean_record_files_for_nothing_and_losing_costs_more_each_time() -> None:
