@@ -172,9 +172,7 @@ def test_the_database_itself_refuses_who_has_an_interest(
         )
 
 
-def test_the_database_itself_refuses_the_same_person_twice(
-    large: Dispute, appealed: Dispute, carol: User, erin: User
-) -> None:
+def test_the_database_itself_refuses_the_same_person_twice(appealed: Dispute, carol: User) -> None:
     at = appealed.opened_at
     with pytest.raises(IntegrityError, match="interest"), transaction.atomic():
         Ruling.objects.create(
