@@ -97,6 +97,7 @@ REVIEWERS = Rule(adjudicators=True, scope=WRITE)
 STAFF = Rule(staff=True)
 # The same people through the API: a key of theirs opens it with these scopes, nobody else's does.
 STAFF_READ = Rule(staff=True, scope=READ)
+STAFF_WRITE = Rule(staff=True, scope=WRITE)
 STAFF_MONEY = Rule(staff=True, scope=MONEY)
 # Controls: parties over what they build, the platform's staff over everything.
 OVERSEERS = Rule(roles=READERS.roles, staff=True, scope=READ)
@@ -338,10 +339,28 @@ PAGES: Table = {
     "jury_calibration": {"POST": REVIEWERS},
     "reviews": {"GET": REVIEWERS_READ},
     "review": {"GET": REVIEWERS_READ, "POST": REVIEWERS},
+    "disputes": READERS_PAGE,
     "case": {"GET": CASE_READERS},
     "dispute_answer": {"POST": DEALERS},
     "dispute_withdrawal": {"POST": DEALERS},
+    "dispute_rest": {"POST": DEALERS},
+    "exhibit_new": {"POST": DEALERS},
+    "exhibit": {"GET": CASE_READERS},
+    "appeal": {"POST": DEALERS},
+    "assignment": {"POST": ADJUDICATORS},
+    "recusal": {"POST": ADJUDICATORS},
     "ruling": {"POST": ADJUDICATORS},
+    "confirmation": {"POST": ADJUDICATORS},
+    "precedents": PUBLIC_PAGE,
+    "precedent": PUBLIC_PAGE,
+    "precedent_review": {"POST": REVIEWERS},
+    "agreements": {"GET": REVIEWERS_READ, "POST": REVIEWERS},
+    "agreement": {"GET": REVIEWERS_READ},
+    "gaming": {"GET": STAFF_READ},
+    "suspicion": {"GET": STAFF_READ},
+    "suspicion_freeze": {"POST": STAFF_WRITE},
+    "suspicion_release": {"POST": STAFF_WRITE},
+    "policies": {"GET": STAFF_READ, "POST": STAFF_WRITE},
 }
 
 # What other programs bring: allauth's and the back office's own views check further themselves.

@@ -5,10 +5,12 @@ A subclass answers as its nearest listed ancestor.
 """
 
 from marketplace.credentials import CredentialRefused
+from marketplace.gaming.freezing import FreezeRefused
 from marketplace.hiring import ClaimRefused, ListingClosed, ListingRefused
 from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
 from marketplace.periods import PeriodMalformed
+from marketplace.policy import PolicyChanged, PolicyRefused
 from marketplace.steering import ControlNotYours
 from pacts.addresses import UrlRefused
 from pacts.agents.card import CardUnusable
@@ -21,6 +23,7 @@ from pacts.disputes import (
     DisputeAlreadyOpen,
     DisputeClosed,
     DisputeRefused,
+    ExhibitErased,
     NotAnAdjudicator,
     NotYetRipe,
     PrecedentRefused,
@@ -37,6 +40,7 @@ from pacts.engagements import (
 )
 from pacts.evaluation import EvaluationRefused
 from pacts.imports import ImportRefused
+from pacts.judges.agreement import AgreementUnreadable
 from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
 from pacts.otlp import TraceMalformed
 from pacts.patterns import PatternRefused
@@ -124,6 +128,11 @@ REFUSALS: dict[type, int] = {
     ConflictOfInterest: 403,
     RulingIncomplete: 422,
     NotYetRipe: 409,
+    ExhibitErased: 410,
+    AgreementUnreadable: 422,
+    PolicyRefused: 422,
+    PolicyChanged: 409,
+    FreezeRefused: 409,
     TooManyDisputes: 429,
     PrecedentRefused: 422,
     # money

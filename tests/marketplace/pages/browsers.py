@@ -38,6 +38,10 @@ ARGUMENTS = {
     "kind": "check",
     "jury_id": "jury",
     "review_id": "review",
+    "exhibit_id": "exhibit",
+    "precedent_id": "precedent",
+    "report_id": "agreement-report",
+    "suspicion_id": "suspicion",
 }
 
 
