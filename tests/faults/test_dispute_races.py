@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import combinations
 
 import pytest
+from django.db import transaction
 from django.utils.timezone import now as clock
 
 from marketplace import erasure
@@ -19,8 +20,11 @@ from pacts.disputes.refusals import (
     DisputeRefused,
     NotYetRipe,
 )
-from pacts.models import Agent, Appeal, Dispute, Precedent, Ruling, User
+from pacts.models import Appeal, Dispute, Precedent, Ruling, User
 from pacts.procedure.clocks import FULL
+from reputation import controlling, firings
+from reputation.controlling import Owner
+from reputation.controls import Place, Reading, Surroundings, Terms
 from reputation.models import Evidence
 from settlement import escrow as escrows
 from settlement.audit import audit
@@ -212,9 +216,41 @@ def test_a_ruling_said_again_is_told_that_somebody_ruled_and_changes_nothing() -
     assert case.made.escrow.earned_share_bps == 2_500
 
 
+def suspend(made: Hire) -> None:
+    """The platform suspends whatever this builder offers."""
+    control = controlling.set_control(
+        name="Suspend",
+        terms=Terms(
+            metric="lower_bound",
+            threshold=8_000,
+            recover_at=8_200,
+            scope="platform",
+            scope_id="",
+            action="suspend",
+            cadence_days=30,
+        ),
+        around=Surroundings(members=None, largest_limit=1),
+        owner=Owner("usr_1"),
+        by="usr_1",
+        now=START,
+    )
+    version = made.engagement.agent_version
+    with transaction.atomic():
+        firing = firings.look(
+            control=control,
+            place=Place(
+                agent_id=version.agent_id, builder_id=made.bob.party.pk, category="arithmetic"
+            ),
+            reading=Reading(100, "1"),
+            effect=lambda _: {"suspend": [False, True]},
+            now=JUDGED,
+        )
+    assert firing
+
+
 def test_a_builder_suspended_in_mid_case_is_paid_what_was_awarded() -> None:
     case = Case("under_review")
-    Agent.objects.update(suspended_at=JUDGED) if hasattr(Agent, "suspended_at") else None
+    suspend(case.made)
     case.made.bob.user.is_active = False
     case.made.bob.user.save()
     case.rule(case.carol)
