@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.timezone import now as clock
 
 from marketplace import erasure
+from marketplace.notices import telling
 from pacts import disputes
 from pacts.disputes.refusals import (
     ConflictOfInterest,
@@ -33,6 +34,7 @@ from settlement.models import FINAL, Cancellation, Escrow, Receipt, Transfer
 from settlement.refusals import EscrowRefused
 from settlement.settlements import settle, settle_due
 from tests import cast
+from tests.marketplace.consequences.lately import told
 from tests.pacts.cases import heard
 from tests.racing import in_parallel
 from tests.settlement.hires import START, TICK, Hire, funded
@@ -187,10 +189,11 @@ MOVES: dict[str, list[str]] = {
     "challenge_window": ["appeal", "accept_offer", "expire", "withdraw"],
     "appealed": ["rule", "accept_offer", "expire"],
 }
+# One race of each state runs always, all of them with the long runs.
 PAIRS = [
-    (state, first, second)
+    pytest.param(state, *pair, marks=[pytest.mark.slow] if place else [])
     for state, moves in MOVES.items()
-    for first, second in combinations(moves, 2)
+    for place, pair in enumerate(combinations(moves, 2))
 ]
 
 
@@ -198,8 +201,8 @@ PAIRS = [
 def test_any_two_steps_at_once_leave_one_story(state: str, first: str, second: str) -> None:
     case = Case(state)
     acts = iter([first, second, first, second])
-    told = in_parallel(4, lambda: getattr(case, next(acts))())
-    assert all(one is None or isinstance(one, REFUSED) for one in told), told
+    seen = in_parallel(4, lambda: getattr(case, next(acts))())
+    assert all(one is None or isinstance(one, REFUSED) for one in seen), seen
     case.nothing_is_wrong()
 
 
@@ -283,12 +286,30 @@ def test_a_currency_no_longer_offered_is_paid_out_as_it_came(
     assert case.made.escrow.reason == "ruled"
 
 
+def test_both_sides_are_told_the_same_from_the_opening_to_the_end() -> None:
+    case = Case("appealed")
+    case.rule()
+    case.nothing_is_wrong()
+    told()
+    sides = (case.made.alice.user, case.made.bob.user)
+    heard_of = [
+        sorted(telling.notices_of(who).values_list("news__kind", "news__title")) for who in sides
+    ]
+    assert heard_of[0] == heard_of[1]
+    titles = [title for kind, title in heard_of[0] if kind.startswith(("dispute", "ruling"))]
+    assert [title.split(": ")[-1] for title in titles if "awarded" in title] == [
+        "the builder is awarded 25 %"
+    ] * 3
+    kinds = {kind for kind, _ in heard_of[0]}
+    assert {"dispute.opened", "ruling.made", "dispute.appealed", "dispute.closed"} <= kinds
+
+
 def test_twenty_clients_doing_everything_at_once_pay_once() -> None:
     case = Case("under_review")
     names = ["rule", "appeal", "accept_offer", "expire", "withdraw", "confirm", "release", "answer"]
     turns = iter(names * 3)
-    told = in_parallel(20, lambda: getattr(case, next(turns))())
-    assert all(one is None or isinstance(one, REFUSED) for one in told), told
+    seen = in_parallel(20, lambda: getattr(case, next(turns))())
+    assert all(one is None or isinstance(one, REFUSED) for one in seen), seen
     case.nothing_is_wrong()
     accepted = Cancellation.objects.filter(state="accepted").count()
     assert (case.made.escrow.reason == "agreed") == bool(accepted)
