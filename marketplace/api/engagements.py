@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from marketplace import hiring
+from marketplace import cases, hiring
 from marketplace.api import idempotency
 from marketplace.api.disputes import DisputeSerializer
 from marketplace.api.fields import AmountField, IdField
@@ -211,6 +211,13 @@ class ChallengeSerializer(serializers.Serializer[Dispute]):
         choices=[row for row in Dispute.Ground.choices if row[0] != Dispute.Ground.HUMAN_REVIEW]
     )
     statement = serializers.CharField(max_length=4000)
+    clauses = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        required=False,
+        default=list,
+        max_length=40,
+        help_text="Keys of the contested clauses; none contests the whole outcome.",
+    )
 
 
 class EngagementFilter(django_filters.FilterSet):
@@ -393,6 +400,6 @@ class DisputeOpening(OfEngagements, Makes):
     moves_money = True
 
     def create(self, given: dict[str, Any], now: datetime) -> Dispute:
-        return escrow.dispute(
-            escrow=self.escrow(), party=self.party, by=self.user, now=now, **given
+        return cases.open_case(
+            milestone=self.own_milestone(), party=self.party, by=self.user, now=now, **given
         )
