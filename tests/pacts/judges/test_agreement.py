@@ -1,5 +1,7 @@
 """How often people and judges agree, read from files that strangers made."""
 
+from typing import Any
+
 import pytest
 
 from pacts.judges.agreement import PANEL, AgreementUnreadable, majority, read, report
@@ -13,7 +15,8 @@ WIDE = """item,oracle,expert_1,expert_2,judge_a,judge_b
 """
 
 
-def judge(found: dict, name: str) -> dict:  # type: ignore[type-arg]
+def judge(found: dict[str, Any], name: str) -> dict[str, Any]:
+    one: dict[str, Any]
     (one,) = [row for row in found["judges"] if row["name"] == name]
     return one
 
