@@ -9,6 +9,7 @@ each view's query, and what it does not find answers as if it did not exist.
 
 from fnmatch import fnmatchcase
 
+from marketplace import access_metering as metering
 from marketplace import access_production as production
 from marketplace.access_rules import (
     ADJUDICATORS,
@@ -233,12 +234,14 @@ API: Table = {
     "api:credentials": {"GET": READERS, "POST": EDITORS},
     "api:credential": {"GET": PUBLIC, "DELETE": EDITORS},
     "api:jwks": {"GET": PUBLIC},
+    **metering.API,
     **production.API,
 }
 
 # Every page of `marketplace.pages.urls`.
 PAGES: Table = {
     "market": PUBLIC_PAGE,
+    "compare": PUBLIC_PAGE,
     "agent": PUBLIC_PAGE,
     "agent_standing": PUBLIC_PAGE,
     "badge": PUBLIC_PAGE,
@@ -348,6 +351,7 @@ PAGES: Table = {
     "assignment": {"POST": ADJUDICATORS},
     "recusal": {"POST": ADJUDICATORS},
     "ruling": {"POST": ADJUDICATORS},
+    **metering.PAGES,
     **production.PAGES,
     "confirmation": {"POST": ADJUDICATORS},
     "precedents": PUBLIC_PAGE,

@@ -7,7 +7,7 @@ from pacts import disputes
 from pacts.disputes.exhibits import TEXTS
 from pacts.models import Exhibit, Party
 from settlement import paper, statements
-from settlement.models import Receipt
+from settlement.models import MeterStatement, Receipt
 
 
 def receipt_file(receipt: Receipt) -> HttpResponse:
@@ -44,6 +44,13 @@ def exhibit_file(exhibit: Exhibit) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def statement_paper(statement: MeterStatement) -> HttpResponse:
+    """The statement of a window as PDF; needs `statement.key`."""
+    response = HttpResponse(paper.pdf_of(statement), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{statement.pk}.pdf"'
     return response
 
 

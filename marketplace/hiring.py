@@ -59,11 +59,12 @@ def open_listing(
     max_revisions: int = 1,
     signs_at_once: bool = True,
     bond: int = 0,
+    languages: Sequence[str] = (),
 ) -> Listing:
     """Offer an agent, or change its offer; running engagements keep what they signed.
 
-    `price` and `bond`, which the builder stakes on each milestone, in minor units. Raises
-    `ListingRefused`.
+    `price` and `bond`, which the builder stakes on each milestone, in minor units; `languages`, of
+    the agent's work, as in ISO 639-1: none is any. Raises `ListingRefused`.
     """
     _refuse_unlistable(agent_version.agent, pact_version, price, bond)
     with transaction.atomic():
@@ -81,6 +82,7 @@ def open_listing(
                 "cure_seconds": timers.cure_seconds,
                 "max_revisions": max_revisions,
                 "signs_at_once": signs_at_once,
+                "languages": sorted(set(languages)),
                 "opened_at": now,
                 "opened_by": by,
             },
@@ -193,8 +195,12 @@ def _signed_by_listing(engagement: Engagement, listing: Listing, now: datetime) 
 def _chosen(
     own: TaskSetVersion | None, further: Sequence[TaskSetVersion], offer: EvaluatorOffer | None
 ) -> list[TaskSetVersion]:
+    if offer is None and own is None:
+        raise EngagementRefused(
+            "choose a task set of yours, or the offer of a third party where the pact asks for one"
+        )
     if offer is None:
-        return [own, *further] if own else []
+        return [version for version in (own, *further) if version]
     if own or further:
         raise EngagementRefused(
             "a third party judges on its own tasks; choose its offer or tasks of yours, not both"

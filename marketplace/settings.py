@@ -115,6 +115,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_htmx",
     "django_cotton",
+    "django.contrib.postgres",  # full text and trigrams
     "pgtrigger",
     "reputation",
     "pacts",
@@ -184,7 +185,7 @@ STORAGES = {
 if DEVELOPMENT:
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 # The e-mail address is unique whatever its case: by a constraint, which auth.W004 cannot see.
-SILENCED_SYSTEM_CHECKS = ["postgres.E005", "auth.W004"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 
 # --- security headers and cookies: strict where people reach us by https -------------------------
 HTTPS = PUBLIC_URL.startswith("https://")

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.conf import settings
 
-from marketplace import cosigning, erasure, oversight
+from marketplace import cosigning, erasure, finding, oversight
 from marketplace.api import idempotency
 from marketplace.gaming import sightings
 from marketplace.hooks import delivering
@@ -32,9 +32,16 @@ SCHEDULE = {
         "task": "marketplace.tasks.forget_replayed_answers",
         "schedule": 600.0,
     },
+    "follow-scores": {"task": "marketplace.tasks.follow_scores", "schedule": 60.0},
     "forget-replays": {"task": "marketplace.tasks.forget_replays", "schedule": 3600.0},
     "erase-what-waited": {"task": "marketplace.tasks.erase_what_waited", "schedule": 3600.0},
 }
+
+
+@shared_task
+def follow_scores() -> None:
+    """Rank offers by what their standings are worth at this hour."""
+    finding.follow_scores()
 
 
 @shared_task
@@ -111,7 +118,8 @@ def oversee_agents() -> None:
 # The ground says that standings moved and knows of nobody; here is who listens.
 @shared_task(name="reputation.standings_moved")
 def follow_standings() -> None:
-    """A standing that moved may fire or clear a control now."""
+    """A standing that moved takes its offer along, and may fire or clear a control now."""
+    finding.follow_scores()
     oversee_agents()
 
 

@@ -1,15 +1,24 @@
 """Hiring: an offer is an engagement once both parties signed the digest of one agreement."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from pacts import evaluation, evaluators, panels, terms
-from pacts.agreements import agreement, unfit_fee
-from pacts.currencies import LARGEST, exponent_of
-from pacts.feasibility import MOST_REVISIONS, Timers, in_days, longest_path
+from pacts import evaluation
+from pacts.agreements import agreement
+from pacts.currencies import exponent_of
+from pacts.feasibility import Timers
+from pacts.hire_terms import (
+    MOST_MILESTONES,
+    EngagementRefused,
+    MilestoneDraft,
+    refuse_too_long,
+    refuse_unfit,
+    refuse_unoffered,
+    refuse_unpriced,
+)
 from pacts.models import (
     AgentVersion,
     Deliverable,
@@ -19,23 +28,24 @@ from pacts.models import (
     PactVersion,
     Party,
     Signature,
-    TaskSetVersion,
     User,
 )
-from pacts.procedure.limits import LONGEST_SECONDS
 from pacts.reevaluations import refuse_restricted
 from pacts.signatures import sign
 from reputation import evidence
 from reputation.canonical import digest, sha256
 
-__all__ = ["MilestoneDraft", "Timers", "agreement", "propose", "sign_engagement"]
+__all__ = [
+    "MOST_MILESTONES",
+    "EngagementRefused",
+    "MilestoneDraft",
+    "Timers",
+    "agreement",
+    "propose",
+    "sign_engagement",
+]
 
 OFFER_SECONDS = 72 * 3600
-MOST_MILESTONES = 50
-
-
-class EngagementRefused(ValueError):
-    """The terms cannot be agreed; the message says why and what to change."""
 
 
 class OfferLapsed(ValueError):
@@ -52,16 +62,6 @@ class RevisionRefused(ValueError):
 
 class MilestoneEnded(ValueError):
     """The milestone was cancelled, or was started before."""
-
-
-@dataclass(frozen=True, slots=True)
-class MilestoneDraft:
-    """A milestone before it is agreed; `amount` and the builder's `bond` in minor units."""
-
-    title: str
-    amount: int
-    task_set_version: TaskSetVersion
-    bond: int = 0
 
 
 def propose(
@@ -90,11 +90,11 @@ def propose(
     timers = timers or Timers()
     exponent_of(currency)
     refuse_restricted(agent_id=agent_version.agent_id, now=now)
-    _refuse_unfit(buyer, evaluator, agent_version, pact_version, milestones, timers)
-    _refuse_unpriced(milestones, fee_bps, fee_bands)
-    _refuse_too_long(timers, max_revisions, longest_hold_seconds)
+    refuse_unfit(buyer, evaluator, agent_version, pact_version, milestones, timers)
+    refuse_unpriced(milestones, fee_bps, fee_bands)
+    refuse_too_long(timers, max_revisions, longest_hold_seconds)
     with transaction.atomic():
-        _refuse_unoffered(evaluator, milestones)
+        refuse_unoffered(evaluator, milestones)
         engagement = Engagement(
             buyer=buyer,
             builder=agent_version.agent.builder,
@@ -149,133 +149,6 @@ def _milestones(engagement: Engagement, drafts: list[MilestoneDraft]) -> list[Mi
         )
         for position, draft in enumerate(drafts)
     ]
-
-
-def _refuse_unfit(
-    buyer: Party,
-    evaluator: Party | None,
-    agent_version: AgentVersion,
-    pact_version: PactVersion,
-    milestones: list[MilestoneDraft],
-    timers: Timers,
-) -> None:
-    builder = agent_version.agent.builder
-    if buyer == builder:
-        raise EngagementRefused("a party cannot hire itself")
-    _refuse_unfit_pact(agent_version, pact_version)
-    _refuse_unfit_evaluator(evaluator, pact_version)
-    if evaluator:
-        evaluators.refuse_interested(evaluator=evaluator, buyer=buyer, builder=builder)
-    _refuse_unfit_milestones(milestones, owners=[evaluator.id] if evaluator else [None, buyer.id])
-    if wrong := timers.unfit():
-        raise EngagementRefused(wrong)
-    _refuse_too_slow(agent_version, pact_version, milestones, timers)
-    _refuse_hurried(pact_version, milestones, timers)
-
-
-def _refuse_unfit_milestones(
-    milestones: list[MilestoneDraft], *, owners: Sequence[str | None]
-) -> None:
-    if not milestones:
-        raise EngagementRefused("an engagement needs at least one milestone with a price")
-    if len(milestones) > MOST_MILESTONES:
-        raise EngagementRefused(f"an engagement has at most {MOST_MILESTONES} milestones")
-    for draft in milestones:
-        if draft.task_set_version.task_set.owner_id not in owners:
-            raise EngagementRefused("this task set belongs to somebody else; bring your own")
-        if draft.task_set_version.task_set.canaries:
-            raise EngagementRefused("this set is a pool of canaries; choose the tasks of the hire")
-
-
-def _refuse_too_slow(
-    agent_version: AgentVersion,
-    pact_version: PactVersion,
-    milestones: list[MilestoneDraft],
-    timers: Timers,
-) -> None:
-    needed = max(
-        evaluation.seconds_needed(
-            agent_version=agent_version,
-            trials=evaluation.trials_needed(
-                pact_version=pact_version, task_set_version=draft.task_set_version
-            ),
-        )
-        for draft in milestones
-    )
-    if needed > timers.evaluation_seconds + timers.work_seconds:
-        raise EngagementRefused(
-            f"the slowest allowed answers would take {needed} s in all, but work and evaluation "
-            f"have {timers.work_seconds} s + {timers.evaluation_seconds} s; allow more time"
-        )
-
-
-def _refuse_hurried(
-    pact_version: PactVersion, milestones: list[MilestoneDraft], timers: Timers
-) -> None:
-    """People read the answers once the agent's work is done, so only the evaluation is theirs."""
-    try:
-        panels.refuse_hurried(
-            terms.parse(pact_version.terms).clauses,
-            tasks=max(draft.task_set_version.size for draft in milestones),
-            seconds=timers.evaluation_seconds,
-        )
-    except panels.PanelRefused as problem:
-        raise EngagementRefused(str(problem)) from problem
-
-
-def _refuse_unfit_pact(agent_version: AgentVersion, pact_version: PactVersion) -> None:
-    if pact_version.published_at is None:
-        raise EngagementRefused("this pact version is a draft; ask the builder to publish it")
-    if pact_version.pact.agent_id != agent_version.agent_id:
-        raise EngagementRefused("this pact belongs to another agent")
-
-
-def _refuse_unfit_evaluator(evaluator: Party | None, pact_version: PactVersion) -> None:
-    wanted = terms.parse(pact_version.terms).independence == "third_party"
-    if wanted and evaluator is None:
-        raise EngagementRefused(
-            "this pact counts only evaluations by a third party, who is neither a side nor the "
-            "platform: choose the offer of an evaluator, whose tasks decide"
-        )
-    if evaluator and not wanted:
-        raise EngagementRefused(
-            "this pact is judged by the platform; ask the builder for a version with the "
-            "independence `third_party` if somebody else is to judge"
-        )
-
-
-def _refuse_unoffered(evaluator: Party | None, milestones: list[MilestoneDraft]) -> None:
-    if evaluator:
-        evaluators.refuse_unoffered(
-            evaluator=evaluator, versions=[draft.task_set_version for draft in milestones]
-        )
-
-
-def _refuse_unpriced(
-    milestones: list[MilestoneDraft], fee_bps: int, fee_bands: Sequence[tuple[int, int]]
-) -> None:
-    if any(draft.amount <= 0 for draft in milestones):
-        raise EngagementRefused("every milestone needs a price above zero")
-    total = sum(draft.amount for draft in milestones)
-    if total > LARGEST:
-        raise EngagementRefused(
-            f"the milestones add up to {total} minor units; at most {LARGEST} can be agreed"
-        )
-    if any(not 0 <= draft.bond <= LARGEST for draft in milestones):
-        raise EngagementRefused(f"a bond is between 0 and {LARGEST} minor units")
-    if wrong := unfit_fee(fee_bps, fee_bands):
-        raise EngagementRefused(wrong)
-
-
-def _refuse_too_long(timers: Timers, max_revisions: int, longest_hold: int | None) -> None:
-    if not 0 <= max_revisions <= MOST_REVISIONS:
-        raise EngagementRefused(f"there can be 0 to {MOST_REVISIONS} revisions")
-    path = longest_path(timers=timers, max_revisions=max_revisions, dispute_seconds=LONGEST_SECONDS)
-    if longest_hold is not None and path.seconds > longest_hold:
-        raise EngagementRefused(
-            f"{path}, but money that comes in this way can be held for {in_days(longest_hold)}; "
-            "shorten a period or allow fewer revisions"
-        )
 
 
 def sign_engagement(

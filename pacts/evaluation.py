@@ -96,9 +96,7 @@ def start_evaluation(
             **_limits(budget),
         )
         _fill(evaluation, parsed, now)
-        _log_start(evaluation, now)
-        if not waits:
-            transaction.on_commit(lambda: trials.nudge(evaluation))
+        _announce(evaluation, now)
     return evaluation
 
 
@@ -146,6 +144,15 @@ def _fill(evaluation: Evaluation, parsed: terms.PactTerms, now: datetime) -> Non
         raise EvaluationRefused(str(problem)) from problem
 
 
+def _announce(evaluation: Evaluation, now: datetime) -> None:
+    """Log it, and tell whoever goes on: the workers, or the third party that begins it."""
+    _log_start(evaluation, now)
+    if evaluation.state == Evaluation.State.WAITING:
+        _log_waiting(evaluation, now)
+    else:
+        transaction.on_commit(lambda: trials.nudge(evaluation))
+
+
 def _log_start(evaluation: Evaluation, now: datetime) -> None:
     evidence.append(
         kind="evaluation.started",
@@ -157,6 +164,15 @@ def _log_start(evaluation: Evaluation, now: datetime) -> None:
             "method": METHOD,
         },
         digests={"terms": evaluation.pact_version.digest},
+        at=now,
+    )
+
+
+def _log_waiting(evaluation: Evaluation, now: datetime) -> None:
+    """Whoever begins it hears of it from the log."""
+    evidence.append(
+        kind="evaluation.awaited",
+        subjects=subjects_of(evaluation) | {"party": evaluation.requested_by_id},
         at=now,
     )
 

@@ -84,6 +84,7 @@ class _Walk:
         self._report = report
         self._heads = heads[::-1]
         self._tree = Accumulator()
+        self._next = 0  # the index that comes next where none is missing
         self._agreed = 0  # every index below is vouched for by a head that fits
         self._broken = False
 
@@ -102,9 +103,10 @@ class _Walk:
 
     def _leaves(self, chunk: _Chunk) -> bytes:
         leaves = []
-        for expected, (index, evidence_id, stored, envelope) in enumerate(chunk.rows, chunk.first):
-            if index != expected:
-                self._find(expected, f"there is no entry {expected}; the next one is {index}")
+        for index, evidence_id, stored, envelope in chunk.rows:
+            if index != self._next:
+                self._find(self._next, f"there is no entry {self._next}; the next one is {index}")
+            self._next = index + 1
             content = b"\x00" + (envelope or b"")
             leaf = sha256(content).digest()
             if envelope is None:

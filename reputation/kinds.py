@@ -145,6 +145,7 @@ KINDS: Mapping[str, Kind] = {
     # that was started and waited for it.
     "evaluator.offered": _kind("party taskset", {"tasks": COUNT}),
     "evaluator.ended": _kind("party taskset"),
+    "evaluation.awaited": _kind("evaluation party agent agent_version"),
     "evaluation.begun": _kind("evaluation party agent agent_version"),
     "evaluation.concluded": _kind(
         "evaluation agent agent_version",

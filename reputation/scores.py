@@ -20,7 +20,10 @@ from reputation.standing import DimensionStanding, combine, describe
 from reputation.tallies import Key
 
 _FLUSH = 1000
-_SCORED = ["agent_id", "rank", "score_bps", "is_vouched", "status", "units", "scored_at"]
+_SCORED = [
+    *("agent_id", "rank", "score_bps", "bounds"),
+    *("is_vouched", "status", "units", "scored_at"),
+]
 
 
 class Moves:
@@ -87,6 +90,7 @@ def _score(dimensions: list[DimensionStanding], at: datetime, *, is_stale: bool)
         agent_id=one.agent_id,
         rank=whole.rank,
         score_bps=whole.score_bps,
+        bounds={d.dimension: d.lower_bps for d in dimensions if d.lower_bps is not None},
         is_vouched=whole.is_vouched,
         status=whole.status,
         units=whole.units,

@@ -21,7 +21,7 @@ from settlement.fees import BANDS_RULE, FLAT_RULE
 from settlement.metering import RULE
 from settlement.metering_cases import MeterCase
 from settlement.metering_reasons import sentence_of
-from settlement.models import Meter, MeterStatement, MeterWindow, Transfer
+from settlement.models import Account, Meter, MeterStatement, MeterWindow, Transfer
 from settlement.money import exponent_of
 
 FORMAT = "earnest-meter-statement/1"
@@ -168,13 +168,17 @@ def _transfers(window: MeterWindow) -> list[dict[str, Any]]:
             "posted_at": _instant(row.posted_at),
             "entries": [
                 {
-                    "account": f"{one.account.kind}:{one.account.owner_id or one.account.subject}",
+                    "account": _account(one.account),
                     "amount": one.amount,
                 }
                 for one in sorted(row.entries.all(), key=lambda entry: entry.pk)
             ],
         }
     ]
+
+
+def _account(account: Account) -> str:
+    return f"{account.kind}:{account.owner_id or account.subject}".rstrip(":")
 
 
 def _instant(moment: datetime) -> str:

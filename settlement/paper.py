@@ -24,27 +24,34 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, Preformatted, SimpleDocTemplate, Spacer
 
-from settlement.models import Receipt
+from settlement.models import MeterStatement, Receipt
 from settlement.money import EXPONENTS
 
 TEXT, STRONG, FIXED = "EarnestText", "EarnestStrong", "Courier"
 SIGNED_TEXT = "Signed text"
 CHARACTERS_A_LINE = 104
-_AMOUNTS = frozenset({"amount", "earned", "released", "refunded", "fee"})
+_AMOUNTS = frozenset(
+    {
+        *("amount", "earned", "released", "refunded", "fee", "price", "due", "uncovered"),
+        *("unearned", "held back", "paid", "paid before", "funded", "fees", "returned", "withheld"),
+        *("available", "balance"),
+    }
+)
 # What a reader looks for first; everything else follows in the body's own order.
 _FIRST = ("decision", "arithmetic", "pact", "verdict", "ruling", "transfers")
 
 
-def pdf_of(receipt: Receipt) -> bytes:
-    """The receipt as PDF, deterministic; needs `receipt.key`. Some 40 KB."""
+def pdf_of(receipt: Receipt | MeterStatement) -> bytes:
+    """A receipt, or a window's statement, as PDF, deterministic; needs its `key`. Some 40 KB."""
     body = json.loads(receipt.body)
+    title = "Receipt" if isinstance(receipt, Receipt) else "Statement"
     story = [
-        _title(f"Receipt {receipt.pk}"),
+        _title(f"{title} {receipt.pk}"),
         *_sections(body),
         _heading("Signature"),
         *_lines(
             {
-                "scheme": "Ed25519 over earnest-receipt/1, a line feed, the body's digest, and a "
+                "scheme": f"Ed25519 over {body['format']}, a line feed, the body's digest, and a "
                 "line feed",
                 "key": receipt.key_id,
                 "public_key": bytes(receipt.key.public_key).hex(),

@@ -15,7 +15,15 @@ from django.db.models import Q, QuerySet, Sum
 
 from pacts.models import Party
 from settlement import spreadsheets
-from settlement.models import Bond, Deposit, Entry, Escrow, FilingDeposit, Payout
+from settlement.models import (
+    Bond,
+    Deposit,
+    Entry,
+    Escrow,
+    FilingDeposit,
+    MeterMovement,
+    Payout,
+)
 from settlement.money import exponent_of
 from settlement.spreadsheets import Cell
 
@@ -99,8 +107,8 @@ def lines(*, party: Party, since: datetime, until: datetime) -> Iterator[Line]:
 
 
 def about(entries: Sequence[Entry]) -> list[tuple[str, str]]:
-    """For each entry the public id of what it was for, and that milestone's title: `("", "")` for
-    what has neither. Five questions, however many entries.
+    """For each entry the public id of what it was for, and that milestone's title (a metered
+    budget's agent): `("", "")` for what has neither. Six questions, however many entries.
     """
     transfers = [entry.transfer_id for entry in entries]
     found: dict[int, tuple[str, str]] = {}
@@ -120,6 +128,9 @@ def about(entries: Sequence[Entry]) -> list[tuple[str, str]]:
         "pk", "hold_id", "resolution_id"
     ):
         found |= {ended: (subject, "") for ended in (hold, resolution) if ended}
+    metered = MeterMovement.objects.filter(transfer__in=transfers)
+    moved = metered.values_list("transfer_id", "meter_id", "meter__agent__name")
+    found |= {transfer: (meter, name) for transfer, meter, name in moved}
     deposits = Deposit.objects.filter(transfer__in=transfers).values_list("transfer_id", "pk")
     found |= {transfer: (subject, "") for transfer, subject in deposits if transfer}
     return [found.get(transfer, ("", "")) for transfer in transfers]

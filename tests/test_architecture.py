@@ -33,6 +33,7 @@ CLIENTS = {
 SPEAKERS = {
     *("pacts/egress.py", "pacts/wire.py", "marketplace/local"),
     "marketplace/benches/oracle_reads.py",
+    "reputation/verifier",  # a stranger's programs: they run without us, and ask us
     "pacts/guard",  # runs in a stranger's process and speaks to the market its owner names
 }
 SIGNALS = {"django.dispatch", "django.db.models.signals", "django.core.signals"}

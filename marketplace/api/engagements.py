@@ -11,6 +11,7 @@ from rest_framework import serializers
 from marketplace import cases, hiring
 from marketplace.api import idempotency
 from marketplace.api.disputes import DisputeSerializer
+from marketplace.api.escrows import BandSerializer, EscrowSerializer
 from marketplace.api.fields import AmountField, IdField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.models import Listing
@@ -24,68 +25,7 @@ from pacts.models import (
     TaskSetVersion,
 )
 from settlement import engagements, escrow
-from settlement.models import Bond, Escrow
-
-
-class BandSerializer(serializers.Serializer[Any]):
-    """A marginal rate for what was earned above `above` minor units, up to the next band."""
-
-    above = AmountField()
-    fee_bps = serializers.IntegerField()
-
-
-class BondSerializer(serializers.ModelSerializer[Bond]):
-    """What the builder staked; `state` is held, returned (to it) or slashed (to the buyer)."""
-
-    amount = AmountField()
-
-    class Meta:
-        model = Bond
-        fields = ["id", "amount", "state", "held_at", "ended_at"]
-
-
-class EscrowSerializer(serializers.ModelSerializer[Escrow]):
-    amount = AmountField()
-    released = AmountField(allow_null=True)
-    refunded = AmountField(allow_null=True)
-    fee = AmountField(allow_null=True)
-    verdict = serializers.CharField(source="verdict_id", allow_null=True)
-    fee_bands = serializers.ListField(child=BandSerializer())
-    bond = BondSerializer(allow_null=True)
-
-    class Meta:
-        model = Escrow
-        fields = [
-            "id",
-            "state",
-            "amount",
-            "currency",
-            "fee_bps",
-            "fee_bands",
-            "reason",
-            "timeout",
-            "fault",
-            "funded_at",
-            "accepted_at",
-            "agreed_at",
-            "agreed_share_bps",
-            "submit_by_at",
-            "acceptance_ends_at",
-            "cure_ends_at",
-            "next_action_at",
-            "verdict",
-            "earned_share_bps",
-            "released",
-            "refunded",
-            "fee",
-            "settled_at",
-            "bond",
-        ]
-
-    def to_representation(self, instance: Escrow) -> dict[str, Any]:
-        if not hasattr(instance, "bond"):
-            instance.bond = None
-        return super().to_representation(instance)
+from settlement.models import Escrow
 
 
 class DeliverableSerializer(serializers.ModelSerializer[Deliverable]):
@@ -141,7 +81,10 @@ class EngagementSerializer(serializers.ModelSerializer[Engagement]):
     buyer_signature = serializers.CharField(source="buyer_signature_id", allow_null=True)
     builder_signature = serializers.CharField(source="builder_signature_id", allow_null=True)
     fee_bands = serializers.ListField(child=BandSerializer())
-    amount = serializers.SerializerMethodField(help_text="All milestones together.")
+    amount = serializers.SerializerMethodField(
+        help_text="All milestones together, or the budget agreed for a metered hire."
+    )
+    meter = serializers.SerializerMethodField(help_text="The metered budget, or null.")
     milestones = MilestoneSerializer(many=True)
 
     class Meta:
@@ -173,10 +116,16 @@ class EngagementSerializer(serializers.ModelSerializer[Engagement]):
             "fund_by_at",
             "closed_at",
             "milestones",
+            "meter",
         ]
+
+    def get_meter(self, engagement: Engagement) -> str | None:
+        return engagement.meter.pk if hasattr(engagement, "meter") else None
 
     @extend_schema_field(AmountField())
     def get_amount(self, engagement: Engagement) -> str:
+        if hasattr(engagement, "meter"):
+            return str(engagement.meter.terms["budget"])
         return str(sum(milestone.amount for milestone in engagement.milestones.all()))
 
 
@@ -239,7 +188,7 @@ class OfEngagements(Noun):
         seen = Q(buyer_id=self.own) | Q(builder_id=self.own)
         if self.adjudicates:
             seen |= Q(milestones__disputes__isnull=False)
-        rows = Engagement.objects.filter(seen).distinct()
+        rows = Engagement.objects.filter(seen).select_related("meter").distinct()
         return rows.prefetch_related(
             "milestones__deliverables__evaluation", "milestones__escrow__bond"
         )

@@ -6,23 +6,26 @@ from functools import cached_property
 from typing import Any
 
 import django_filters
-from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from marketplace import hiring, policy
-from marketplace.api.engagements import BandSerializer
+from marketplace import finding, hiring, policy
+from marketplace.api.escrows import BandSerializer
 from marketplace.api.fields import AmountField, CurrencyField, IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
+from marketplace.finding import Search
+from marketplace.languages import LANGUAGES
 from marketplace.models import BenchmarkClaim, Listing
 from marketplace.policy import Policy
+from pacts.agents import PROTOCOLS
 from pacts.feasibility import MOST_REVISIONS, Timers
 from pacts.models import AgentVersion, Evaluation, ImportedRun, PactVersion
 from reputation.clock import database_now
-from reputation.models import StandingScore
+from reputation.models import Standing, StandingScore
 
 YEAR = 366 * 86_400
 USUAL = Timers()
@@ -67,6 +70,7 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
             "fee_bands",
             *TIMERS,
             "max_revisions",
+            "languages",
             "signs_at_once",
             "state",
             "opened_at",
@@ -124,6 +128,12 @@ class OfferSerializer(serializers.Serializer[Listing]):
     acceptance_seconds = WholeField(min_value=0, max_value=YEAR, default=USUAL.acceptance_seconds)
     cure_seconds = WholeField(min_value=0, max_value=YEAR, default=USUAL.cure_seconds)
     max_revisions = WholeField(min_value=0, max_value=MOST_REVISIONS, default=1)
+    languages = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(LANGUAGES.items())),
+        default=list,
+        max_length=len(LANGUAGES),
+        help_text="Of the agent's work, as in ISO 639-1; none is any.",
+    )
     signs_at_once = serializers.BooleanField(default=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -136,6 +146,14 @@ class ListingFilter(django_filters.FilterSet):
     agent = django_filters.CharFilter(field_name="agent_id")
     builder = django_filters.CharFilter(field_name="agent__builder_id")
     work = django_filters.CharFilter(field_name="agent__work")
+    q = django_filters.CharFilter(
+        method="spelled", max_length=100, label="Words of the name, kind of work, builder, summary."
+    )
+    protocol = django_filters.ChoiceFilter(
+        field_name="agent_version__protocol", choices=[(name, name) for name in PROTOCOLS]
+    )
+    language = django_filters.ChoiceFilter(method="speaking", choices=list(LANGUAGES.items()))
+    measured_since = django_filters.IsoDateTimeFilter(method="measured")
     state = django_filters.ChoiceFilter(choices=Listing.State.choices)
     currency = django_filters.CharFilter()
     max_price = django_filters.NumberFilter(
@@ -144,6 +162,20 @@ class ListingFilter(django_filters.FilterSet):
     min_score_bps = django_filters.NumberFilter(
         field_name="score", lookup_expr="gte", max_value=10_000, min_value=1
     )
+
+    def spelled(self, rows: "QuerySet[Listing]", name: str, value: str) -> "QuerySet[Listing]":
+        """Open ones that say these words, or where none does, words spelled like them."""
+        found, _ = finding.spelled(Search(text=value), now=database_now())
+        return rows.filter(pk__in=found.values("listing_id"))
+
+    def speaking(self, rows: "QuerySet[Listing]", name: str, value: str) -> "QuerySet[Listing]":
+        return rows.filter(Q(languages__contains=[value]) | Q(languages=[]))
+
+    def measured(
+        self, rows: "QuerySet[Listing]", name: str, value: datetime
+    ) -> "QuerySet[Listing]":
+        newest = Standing.objects.filter(version_id=OuterRef("agent_version_id"))
+        return rows.filter(Exists(newest.filter(last_evidence_at__gte=value)))
 
 
 class Listings(Lists, Makes):

@@ -1,5 +1,6 @@
 """What a person is told, what it wants to hear of, and a party's feed for programs."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from marketplace.notices.topics import TOPICS
 from reputation.clock import database_now
 
 MOST_IN_FEED = 200
+_INDEX = re.compile(r"-1|[0-9]{1,15}")
 
 
 class NoticeSerializer(serializers.ModelSerializer[Notice]):
@@ -138,7 +140,7 @@ class Feed(Noun):
 
     def get(self, request: Request) -> Response:
         asked = request.query_params.get("after", "-1")
-        if not asked.lstrip("-").isascii() or not asked.lstrip("-").isdigit() or len(asked) > 18:
+        if not _INDEX.fullmatch(asked):
             raise serializers.ValidationError({"after": ["Give the `next` of the page before."]})
         after = int(asked)
         rows = News.objects.filter(party=self.party, index__gt=after).select_related("evidence")

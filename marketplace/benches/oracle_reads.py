@@ -17,6 +17,13 @@ TURN_SECONDS = 0.25
 PATIENCE_SECONDS = 30.0
 
 
+def connected(port: int) -> socket.socket:
+    """A connection that stays and sends at once."""
+    line = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return line
+
+
 @contextmanager
 def server(surroundings: Mapping[str, str]) -> Iterator[int]:
     """The site on a port of its own, for the length of a block. Raises BenchFailed."""
@@ -74,8 +81,7 @@ def reads_per_second(
 
 def _preparing(port: int, reads: Reads) -> Prepare:
     def prepare(seat: Seat) -> Act:
-        line = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line = connected(port)
         wanted = 304 if reads.tags else 200
         asked = [(path, _tag(line, path) if reads.tags else "") for path in reads.paths]
 
@@ -93,21 +99,21 @@ def _preparing(port: int, reads: Reads) -> Prepare:
 
 
 def _read(line: socket.socket, path: str, tag: str = "") -> int:
-    return _ask(line, path, tag)[0]
+    return ask(line, path, **({"If_None_Match": tag} if tag else {}))[0]
 
 
 def _tag(line: socket.socket, path: str) -> str:
-    head = _ask(line, path, "")[1].decode("latin-1")
+    head = ask(line, path)[1].decode("latin-1")
     found = [row[6:] for row in head.split("\r\n") if row.lower().startswith("etag: ")]
     if not found:
         raise BenchFailed(f"{path} has no ETag")
     return found[0]
 
 
-def _ask(line: socket.socket, path: str, tag: str) -> tuple[int, bytes]:
+def ask(line: socket.socket, path: str, **headers: str) -> tuple[int, bytes]:
     """Status and head of one answer, its body read to the end."""
-    known = f"If-None-Match: {tag}\r\n" if tag else ""
-    line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{known}\r\n".encode())
+    sent = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{sent}\r\n".encode())
     received = b""
     while b"\r\n\r\n" not in received:
         received += _more(line)

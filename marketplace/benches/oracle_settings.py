@@ -3,4 +3,4 @@
 from marketplace.settings import *  # noqa: F403
 
 ROOT_URLCONF = "marketplace.benches.oracle_urls"
-SILENCED_SYSTEM_CHECKS = ["postgres.E005", "auth.W004", "urls.W005"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "urls.W005"]

@@ -16,6 +16,7 @@ from marketplace.models.market import (
 )
 from marketplace.models.notices import Mail, News, NewsCursor, Notice, NoticeChoice
 from marketplace.models.routing import Route, RoutedCall, RouteEntry
+from marketplace.models.searching import SearchEntry
 from marketplace.models.shadows import Replay, Shadow, ShadowPair
 from marketplace.models.watching import (
     AgreementReport,
@@ -52,6 +53,7 @@ __all__ = [
     "RouteEntry",
     "RoutedCall",
     "ScoreReading",
+    "SearchEntry",
     "Shadow",
     "ShadowPair",
     "StandingCredential",

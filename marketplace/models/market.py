@@ -2,9 +2,11 @@
 
 import hashlib
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
 
+from marketplace.models.searchable import kept_comparable, kept_searchable
 from pacts.models import (
     Agent,
     AgentVersion,
@@ -40,6 +42,7 @@ class Listing(models.Model):
     acceptance_seconds = models.PositiveIntegerField()
     cure_seconds = models.PositiveIntegerField()
     max_revisions = models.PositiveSmallIntegerField(default=1)
+    languages = ArrayField(models.CharField(max_length=8), default=list, blank=True)  # ISO 639-1
     # The builder's standing authority to sign every engagement that equals this offer.
     signs_at_once = models.BooleanField(default=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
@@ -52,6 +55,7 @@ class Listing(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(price__gt=0), name="listing_has_a_price"),
         ]
+        triggers = [kept_searchable()]
 
     def __str__(self) -> str:
         return f"{self.agent} at {self.price} {self.currency}"
@@ -92,7 +96,7 @@ class BenchmarkClaim(models.Model):
                 condition=models.Q(score_bps__lte=10_000), name="claim_score_bounded"
             ),
         ]
-        triggers = [append_only()]
+        triggers = [append_only(), kept_comparable()]
 
     def __str__(self) -> str:
         return f"{self.benchmark}: {self.score_bps / 100:.1f} %"

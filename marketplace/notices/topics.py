@@ -192,6 +192,13 @@ TOLD: Mapping[str, Told] = {
         path="/shadows/{shadow}/",
         audience="party",
     ),
+    "evaluation.awaited": Told(
+        topic="engagement",
+        says=_plain("A hire of {agent} waits for you to begin its run"),
+        path="/evaluations/{evaluation}/",
+        audience="party",
+        grave=_ALWAYS,
+    ),
     "hook.disabled": Told(
         topic="program",
         says=_plain("A webhook was switched off"),

@@ -158,6 +158,7 @@ def _offered(found: Listing | None) -> dict[str, Any]:
         "acceptance_hours": found.acceptance_seconds // HOUR or 1,
         "cure_hours": found.cure_seconds // HOUR or 1,
         "max_revisions": found.max_revisions,
+        "languages": found.languages,
         "signs_at_once": found.signs_at_once,
     }
 
@@ -177,6 +178,7 @@ def _list(request: HttpRequest, form: ListingForm, agent: Agent) -> str:
             cure_seconds=data["cure_hours"] * HOUR,
         ),
         max_revisions=data["max_revisions"],
+        languages=data["languages"],
         signs_at_once=data["signs_at_once"],
         by=user_of(request),
         now=database_now(),

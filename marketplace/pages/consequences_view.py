@@ -34,6 +34,7 @@ def _latest(engagement: Engagement) -> list[dict[str, Any]]:
             "call": call,
             "id": f"cll_{call.call_id.hex}",
             "failed": [one.clause for one in call.observations.all() if one.outcome == "fail"],
+            "checked": bool(call.observations.all()),
             "kept": call.pk in with_contents,
         }
         for call in calls

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from marketplace import cases
+from marketplace.metered_view import windows_for_people
 from marketplace.pages import control_view, disputes
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.dispute_forms import ConfirmationForm, RecusalForm, RulingForm
@@ -44,6 +45,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     context = {
         "waiting": control_view.waiting_for(acting, now=now) if acting else [],
         "reviews": reviews.waiting_for(user),
+        "windows": windows_for_people(now=now),
         "page": page,
         "rows": [_row(one, now) for one in page.object_list],
         "which": which,

@@ -119,7 +119,7 @@ def engagements_of(party: Party) -> QuerySet[Engagement]:
     """Engagements this party is a side of, with what a list shows."""
     return (
         Engagement.objects.filter(Q(buyer=party) | Q(builder=party))
-        .select_related("buyer", "builder", "agent_version__agent")
+        .select_related("buyer", "builder", "agent_version__agent", "meter")
         .prefetch_related(
             Prefetch(
                 "milestones",
@@ -155,6 +155,7 @@ def whole_engagements_of(party: Party) -> QuerySet[Engagement]:
             "evaluator",
             "agent_version__agent",
             "pact_version__pact",
+            "meter",
             "buyer_signature",
             "builder_signature",
         )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from marketplace.languages import LANGUAGES
 from marketplace.models import ApiKey
 from pacts.agents import PROTOCOLS
 from pacts.currencies import EXPONENTS
@@ -189,6 +190,13 @@ class ListingForm(AmountForm):
         min_value=1, max_value=24 * 30, initial=72, label="Hours to do better after a breach"
     )
     max_revisions = forms.IntegerField(min_value=0, max_value=9, initial=1, label="Revisions")
+    languages = forms.MultipleChoiceField(
+        choices=list(LANGUAGES.items()),
+        required=False,
+        label="Languages it works in",
+        help_text="None chosen means that language does not matter.",
+        widget=forms.CheckboxSelectMultiple,
+    )
     signs_at_once = forms.BooleanField(
         required=False, initial=True, label="Sign at once whoever hires at these terms"
     )

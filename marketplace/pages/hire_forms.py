@@ -97,10 +97,10 @@ class HireForm(StakeForm):
         return data
 
 
-class OfferChoice(forms.ModelChoiceField):
+class OfferChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """An evaluator by its name, with how much it brings."""
 
-    def label_from_instance(self, obj: EvaluatorOffer) -> str:  # type: ignore[override]
+    def label_from_instance(self, obj: EvaluatorOffer) -> str:
         return f"{obj.evaluator.name}: {obj.task_set_version.size} tasks"
 
 

@@ -88,13 +88,22 @@ def imported_run(request: HttpRequest, run_id: str) -> HttpResponse:
     context = {
         "run": run,
         "agent": run.agent_version.agent,
-        "figures": list(run.figures.items()),
+        "figures": [(_label(name), value) for name, value in run.figures.items()],
         "trials": run.imported_trials.order_by("task", "repeat")[:MOST_TASKS],
         "is_own": bool(
             acting and acting.party and acting.party.id == run.agent_version.agent.builder_id
         ),
     }
     return render(request, "imports/run.html", context)
+
+
+def _label(name: str) -> str:
+    """A figure as people read it: `group:banking` is “accuracy: banking”."""
+    kind, colon, of = name.partition(":")
+    kinds = {"group": "accuracy", "score": "mean score"}
+    said = kinds.get(kind, kind) if colon else kind
+    spaced = said.replace("_", " ")
+    return f"{spaced[:1].upper()}{spaced[1:]}{colon and ': '}{of}"
 
 
 def screening(request: HttpRequest) -> HttpResponse:

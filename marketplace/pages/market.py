@@ -3,42 +3,37 @@
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.http import urlencode
 
-from marketplace.pages import market_view
+from marketplace import finding
+from marketplace.languages import LANGUAGES
+from marketplace.pages import market_view, search_form
 from marketplace.pages.visitors import now_of
-
-PER_PAGE = 24
-LONGEST_SEARCH = 100
+from pacts.agents import PROTOCOLS
 
 
 def market(request: HttpRequest) -> HttpResponse:
     """Search, filter and sort; without a question, the story of each kind of work comes first."""
-    text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-    work = request.GET.get("work", "")[:40]
-    sort = request.GET.get("sort", "pact")
-    sort = sort if sort in market_view.SORTS else "pact"
-    least = request.GET.get("least", "")
-    least = least if least in map(str, market_view.LEAST) else ""
     now = now_of(request)
-    found = market_view.matching(
-        market_view.open_listings(), text=text, work=work, least=int(least or 0)
-    )
-    asked = bool(text or work or least)
-    page = Paginator(market_view.sort(found, sort), PER_PAGE).get_page(request.GET.get("page"))
-    query = urlencode({"q": text, "work": work, "least": least, "sort": sort})
+    search = search_form.read(request.GET)
+    found = finding.find(search, page=_page_in(request.GET.get("page", "")), now=now)
+    query = search_form.written(search)
     context = {
-        "page": page,
-        "cards": market_view.cards_of(page.object_list, now=now),
-        "query": f"{query}&",
-        "text": text,
-        "work": work,
-        "sort": sort,
-        "sorts": {key: title for key, (title, _) in market_view.SORTS.items()},
-        "kinds": market_view.kinds_of_work(),
-        "stories": [] if asked else market_view.stories(now=now),
-        "least": least,
-        "bounds": [(str(bps), bps) for bps in market_view.LEAST],
-        "asked": asked,
+        "found": found,
+        "page": Paginator(range(found.count), finding.PER_PAGE).get_page(found.page),
+        "cards": market_view.cards_of(market_view.listings_in(found.listings), now=now),
+        "query": f"{query}&" if query else "",
+        "search": search,
+        "fields": search_form.fields_of(search),
+        "sorts": finding.SORTS,
+        "stories": [] if search.asks else market_view.stories(now=now),
+        "bounds": search_form.BOUNDS,
+        "ages": search_form.AGES,
+        "protocols": {key: adapter.TITLE for key, adapter in PROTOCOLS.items()},
+        "languages": LANGUAGES,
+        "asked": search.asks,
     }
     return render(request, "market/market.html", context)
+
+
+def _page_in(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 8 else 1

@@ -4,15 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.db.models.expressions import Combinable
+from django.db.models import Count, Prefetch
 
-from marketplace.models import BenchmarkClaim, Listing
+from marketplace.models import BenchmarkClaim, Listing, SearchEntry
 from marketplace.pages.charts import Slope, slopes
 from marketplace.pages.rates import Rate, rate_of_standing
 from pacts.models import ClauseVerdict
 from reputation import queries
-from reputation.models import StandingScore
 from reputation.queries import AgentStanding
 from settlement.models import FINAL, Escrow
 from settlement.reasons import REASONS
@@ -88,39 +86,16 @@ class Story:
         return bool(self.by_pact) and self.by_benchmark[0].name != self.by_pact[0].name
 
 
-def open_listings() -> QuerySet[Listing]:
-    """Offers that take hires, with all that a card needs except the standing."""
+def listings_in(ids: Sequence[str]) -> list[Listing]:
+    """These listings, in this order, with all that a card needs except the standing."""
     claims = BenchmarkClaim.objects.order_by("-measured_on", "-recorded_at")
-    newest = claims.filter(agent_version=OuterRef("agent_version"))
-    score = StandingScore.objects.filter(version_id=OuterRef("agent_version_id"))
-    return (
-        Listing.objects.filter(state=Listing.State.OPEN)
+    rows = (
+        Listing.objects.filter(pk__in=ids)
         .select_related("agent__builder", "agent_version", "pact_version")
         .prefetch_related(Prefetch("agent_version__benchmark_claims", queryset=claims))
-        .annotate(
-            rank=Subquery(score.values("rank")[:1]),
-            score_bps=Subquery(score.values("score_bps")[:1]),
-            claimed_bps=Subquery(newest.values("score_bps")[:1]),
-        )
+        .in_bulk()
     )
-
-
-def matching(
-    listings: QuerySet[Listing], *, text: str, work: str, least: int = 0
-) -> QuerySet[Listing]:
-    """Offers whose name, summary, builder or kind contains every word, of one kind if given.
-
-    With `least`, a lower bound in basis points, only those whose stored score reaches it.
-    """
-    for word in text.split()[:8]:
-        listings = listings.filter(
-            Q(agent__name__icontains=word)
-            | Q(agent__summary__icontains=word)
-            | Q(agent__work__icontains=word)
-            | Q(agent__builder__name__icontains=word)
-        )
-    listings = listings.filter(agent__work=work) if work else listings
-    return listings.filter(Q(score_bps__gte=least)) if least else listings
+    return [rows[key] for key in ids if key in rows]
 
 
 def cards_of(listings: Iterable[Listing], *, now: datetime) -> list[Card]:
@@ -155,38 +130,28 @@ def by_pact(cards: Iterable[Card]) -> list[Card]:
     )
 
 
-# What the page can be sorted by. The rank is `reputation.standing.Composite.rank`, stored: exact
-# for the hour it was scored in, and scored again with new evidence and at the turn of the hour.
-SORTS: dict[str, tuple[str, tuple[str | Combinable, ...]]] = {
-    "pact": ("Pact: lower bound", (F("rank").desc(nulls_last=True), "agent__name")),
-    "benchmark": ("Benchmark claim", (F("claimed_bps").desc(nulls_last=True), "agent__name")),
-    "price": ("Price", ("price", "agent__name")),
-    "newest": ("Newest", ("-opened_at", "agent__name")),
-}
-LEAST = (5_000, 7_000, 8_000, 9_000, 9_500)  # lower bounds to filter by
-
-
-def sort(listings: QuerySet[Listing], by: str) -> QuerySet[Listing]:
-    """In an order of `SORTS`; the id makes it total, so that pages never overlap."""
-    return listings.order_by(*SORTS[by][1], "id")
-
-
-def kinds_of_work() -> list[tuple[str, int]]:
-    """Every kind of work on offer, with how many offers it has."""
-    rows = Listing.objects.filter(state=Listing.State.OPEN).values_list("agent__work")
-    return list(rows.annotate(many=Count("id")).order_by("-many", "agent__work"))
-
-
 def stories(*, now: datetime) -> list[Story]:
     """Per kind of work with at least two benchmark claims: the two orders and the money."""
-    claimed = sort(open_listings().exclude(Q(claimed_bps=None)), "benchmark")
-    kinds = claimed.order_by().values("agent__work").annotate(many=Count("id")).filter(many__gt=1)
-    works = sorted(kinds.values_list("agent__work", flat=True))[:MOST_STORIES]
-    chosen = {
-        work: cards_of(claimed.filter(agent__work=work)[:MOST_IN_STORY], now=now) for work in works
+    claimed = SearchEntry.objects.filter(claim_bps__isnull=False)
+    kinds = claimed.values("work").annotate(many=Count("listing")).filter(many__gt=1)
+    works = list(kinds.order_by("work").values_list("work", flat=True)[:MOST_STORIES])
+    best = {
+        work: list(
+            claimed.filter(work=work)
+            .order_by("-claim_bps", "words", "listing")
+            .values_list("listing_id", flat=True)[:MOST_IN_STORY]
+        )
+        for work in works
     }
-    outcomes = _outcomes([card for rows in chosen.values() for card in rows])
-    return [_story(work, rows, outcomes) for work, rows in chosen.items()]
+    cards = {
+        card.listing.pk: card
+        for card in cards_of(listings_in([key for keys in best.values() for key in keys]), now=now)
+    }
+    outcomes = _outcomes(list(cards.values()))
+    return [
+        _story(work, [cards[key] for key in keys if key in cards], outcomes)
+        for work, keys in best.items()
+    ]
 
 
 def _story(work: str, ranked: list[Card], outcomes: dict[str, Outcome]) -> Story:

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from marketplace.files import receipt_file, statement_file
+from marketplace.metered_view import meters_of
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.money_forms import DepositForm, PayoutForm
 from marketplace.pages.press import token_of
@@ -19,7 +20,7 @@ from marketplace.periods import PeriodMalformed, window_of
 from pacts.models import Party
 from reputation.clock import database_now
 from settlement import deposits, ledger, payouts, receipts, statements
-from settlement.models import FINAL, Account, Bond, Deposit, Entry, Escrow, Payout, Receipt
+from settlement.models import FINAL, Account, Bond, Deposit, Entry, Escrow, Meter, Payout, Receipt
 from settlement.money import Money, read
 from settlement.rails import rails_here
 
@@ -108,6 +109,7 @@ def _show(
     context = {
         "balances": ledger.balances_of(party),
         "held": _held(party),
+        "metered": _metered(party),
         "staked": _staked(party),
         "deposit": deposit or DepositForm(auto_id="deposit_%s"),
         "payout": payout or PayoutForm(auto_id="payout_%s"),
@@ -134,6 +136,7 @@ def statement_of(party: Party) -> QuerySet[Entry]:
             "transfer__resolved_escrow__receipt",
             "transfer__held_bond__escrow__milestone",
             "transfer__resolved_bond__escrow__milestone",
+            "transfer__meter_movement__meter__agent",
         )
         .order_by("-id")
     )
@@ -147,6 +150,12 @@ def _held(party: Party) -> list[Escrow]:
         .select_related("milestone__engagement__agent_version__agent")
         .order_by("next_action_at")[:PER_PAGE]
     )
+
+
+def _metered(party: Party) -> list[Meter]:
+    """Budgets this party set aside for production calls that have not ended."""
+    rows = meters_of(party.pk).filter(engagement__buyer=party, next_action_at__isnull=False)
+    return list(rows.order_by("next_action_at")[:PER_PAGE])
 
 
 def _staked(party: Party) -> list[Bond]:

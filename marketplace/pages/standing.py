@@ -49,9 +49,7 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
     )
     past = indicators.points_of(agent_id=agent.id, limit=MOST_DRAWN)
     numbers = {one.id: one.number for one in agent.versions.all()}
-    acting = acting_of(request)
-    is_own = bool(acting and acting.party and acting.party.id == agent.builder_id)
-    about, seen = request.GET.get("about", ""), request.GET.get("seen", "")
+    about = request.GET.get("about", "")
     context = {
         "agent": agent,
         "about": about,
@@ -60,7 +58,7 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
             agent_id=agent.id,
             version_id=standing.version_id or "",
             about=about,
-            seen=seen,
+            seen=request.GET.get("seen", ""),
         ),
         "standing": standing,
         "version": numbers.get(standing.version_id or ""),
@@ -77,18 +75,27 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
         "figures": turnover_of(agent_id=agent.id),
         "listing": agent_view.listing_of(agent),
         "room": _room(agent, standing, now=now),
-        "ties": ties_of(party_id=agent.builder_id) if is_own else [],
         "found": indicators.signals_for(standing),
         "points": [(point, numbers.get(point.version_id)) for point in points[:PER_PAGE]],
         "more": points[PER_PAGE - 1].pk if len(points) > PER_PAGE else None,
         "newest": max((o.last_evidence_at for o in standing.dimensions.values()), default=None),
-        "is_own": is_own,
-        "credentials": list(_credentials(agent)[:PER_PAGE]) if is_own else [],
-        "form": CredentialForm(standing=standing) if is_own else None,
         "now": now,
         "badge": request.build_absolute_uri(reverse("badge", args=[agent.slug])),
     }
-    return render(request, "agents/standing.html", context)
+    return render(request, "agents/standing.html", context | _own(request, agent, standing))
+
+
+def _own(request: HttpRequest, agent: Agent, standing: AgentStanding) -> dict[str, object]:
+    """What the builder alone sees: its credentials, and what ties it to other parties."""
+    acting = acting_of(request)
+    if not (acting and acting.party and acting.party.id == agent.builder_id):
+        return {"is_own": False}
+    return {
+        "is_own": True,
+        "ties": ties_of(party_id=agent.builder_id),
+        "credentials": list(_credentials(agent)[:PER_PAGE]),
+        "form": CredentialForm(standing=standing),
+    }
 
 
 def _room(agent: Agent, standing: AgentStanding, *, now: datetime) -> tuple[str, Room]:

@@ -5,6 +5,7 @@ own clock, with its fault. A try that the route itself cut short, before the age
 was over, is charged to nobody.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,14 @@ from reputation.canonical import JsonValue
 from reputation.hints import hint
 from reputation.identifiers import new_id
 
+log = logging.getLogger(__name__)
+
+_NEEDED = frozenset(
+    {
+        *("call_id", "engagement", "agent_version", "started_at", "latency_ms"),
+        *("input", "output", "fault", "error", "labels"),
+    }
+)
 _TOO_LATE = ("timeout", "connect_timeout")
 
 
@@ -166,18 +175,27 @@ class _Turn:
 
     def write(self, input: JsonValue, one: Try, labels: dict[str, str]) -> None:
         """Put the call on the record, and what it says of the agent's health on the list."""
-        calls.take_calls(
+        record = record_of(one, input, {**labels, "route": self.route.pk})
+        if refused := self._take(record):
+            # What an agent says beside its answer may be more than a record takes.
+            log.warning("call %s is kept without what was said beside it: %s", *refused)
+            self._take({name: value for name, value in record.items() if name in _NEEDED})
+        if one.reply.output is not None:
+            noticed(self.entry)
+        elif one.reply.fault != "buyer":
+            left_alone(self.entry, now=self.now())
+
+    def _take(self, record: dict[str, JsonValue]) -> tuple[str, str] | None:
+        """Store a record; its id and what is wrong with it, where it is refused."""
+        taken = calls.take_calls(
             reporter=self.route.buyer,
-            records=[record_of(one, input, {**labels, "route": self.route.pk})],
+            records=[record],
             now=self.now(),
             engagement=self.entry.engagement_id,
             independence=CallStream.Independence.PLATFORM,
             clock=Call.Clock.PLATFORM,
         )
-        if one.reply.output is not None:
-            noticed(self.entry)
-        elif one.reply.fault != "buyer":
-            left_alone(self.entry, now=self.now())
+        return (taken.refused[0].call_id, taken.refused[0].problem) if taken.refused else None
 
 
 def calls_say(clause: terms.Clause) -> bool:

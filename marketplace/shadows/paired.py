@@ -10,12 +10,13 @@ a call's clauses), the other half in equal parts to the clauses. The candidate i
 whole is, or any critical clause; better where the whole is and no clause is worse.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reputation.confidence import METHOD, Evidence, reaches
-from reputation.confidence import confidence_sequence as interval
+from reputation.confidence import MET_FRACTIONS, METHOD, WIDE_FRACTIONS, Evidence, reaches
 
 Outcome = Literal["better", "worse", "undetermined"]
 Pair = Mapping[str, tuple[float, float]]  # clause → (hired, candidate)
@@ -66,6 +67,7 @@ class _Line:
         self._worse = Evidence(promise=no_worse, floor=no_worse)
         self._better = Evidence(promise=0.5, floor=0.5)
         self.pairs, self.hired, self.candidate = 0, 0.0, 0.0
+        self._seen: Counter[float] = Counter()
         self.outcome: Outcome = "undetermined"
         self.decided_at: int | None = None
 
@@ -73,6 +75,7 @@ class _Line:
         difference = (candidate - hired + 1) / 2
         self._worse.add(difference)
         self._better.add(difference)
+        self._seen[difference] += 1
         self.pairs += 1
         self.hired += hired
         self.candidate += candidate
@@ -87,8 +90,7 @@ class _Line:
 
     def finding(self) -> Finding:
         n = self.pairs
-        total = (self.candidate - self.hired + n) / 2  # the sum of d
-        low, high = interval(passes=max(0.0, total), failures=max(0.0, n - total))
+        low, high = interval(self._seen)
         return Finding(
             clause=self.clause,
             pairs=n,
@@ -100,6 +102,48 @@ class _Line:
             outcome=self.outcome,
             decided_at=self.decided_at,
         )
+
+
+def interval(seen: Mapping[float, int], *, confidence: float = 0.95) -> tuple[float, float]:
+    """The mean of values in [0, 1], each seen so often, at every look: STATISTICS section 2, the
+    confidence sequence of bounded values. Their order plays no part. (0, 1) without any."""
+    risk = (1 - confidence) / 2
+
+    def is_above(mean: float) -> bool:
+        return reaches(_ln_mean(seen, MET_FRACTIONS, lambda x: (x - mean) / mean), risk=risk)
+
+    def is_below(rest: float) -> bool:
+        mean = 1 - rest
+        return reaches(_ln_mean(seen, WIDE_FRACTIONS, lambda x: (mean - x) / rest), risk=risk)
+
+    return _last(is_above), 1 - _last(is_below)
+
+
+def _ln_mean(
+    seen: Mapping[float, int], fractions: Sequence[float], payoff: Callable[[float], float]
+) -> float:
+    """Log of the mean wealth of these bets on all values."""
+    wealths = [
+        sum(count * _ln(1 + fraction * payoff(value)) for value, count in seen.items() if count)
+        for fraction in fractions
+    ]
+    top = max(wealths)
+    if math.isinf(top):
+        return top
+    return top + math.log(math.fsum(math.exp(one - top) for one in wealths) / len(wealths))
+
+
+def _ln(x: float) -> float:
+    return math.log(x) if x > 1e-300 else -math.inf
+
+
+def _last(holds: Callable[[float], bool]) -> float:
+    """The largest m in (0, 1) where a decreasing predicate holds, by bisection; 0 if nowhere."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low
 
 
 def compare(

@@ -53,6 +53,12 @@ def percent0(bps: int | None) -> str:
 
 
 @register.filter
+def ppb(parts: int) -> str:
+    """Parts per billion as a percentage, with as many decimals as tell it from nothing."""
+    return f"{parts / 10_000_000:.4g} %"
+
+
+@register.filter
 def micros(millionths: float) -> str:
     """Millionths of a unit of money as units, without trailing zeros."""
     return f"{millionths / 1_000_000:.6f}".rstrip("0").rstrip(".")

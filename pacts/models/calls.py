@@ -66,7 +66,10 @@ class Call(models.Model):
         GUARD = "guard"  # whoever called measured it
         PLATFORM = "platform"
 
-    stream = models.ForeignKey(CallStream, on_delete=models.PROTECT, related_name="calls")
+    # The index below is its index: a stream's calls from some id on, which money is counted by.
+    stream = models.ForeignKey(
+        CallStream, on_delete=models.PROTECT, related_name="calls", db_index=False
+    )
     # The unique constraint below is its index.
     reporter = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+", db_index=False)
     call_id = models.UUIDField()
@@ -88,6 +91,7 @@ class Call(models.Model):
     sample_rate = models.FloatField(default=1.0)
 
     class Meta:
+        indexes = [models.Index(fields=["stream", "id"], name="call_of_stream")]
         constraints = [
             models.UniqueConstraint(fields=["reporter", "call_id"], name="call_counts_once"),
             models.CheckConstraint(

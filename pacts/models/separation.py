@@ -74,7 +74,7 @@ def kept_apart() -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name="evaluator_kept_apart",
         when=pgtrigger.Before,
-        operation=pgtrigger.Insert | pgtrigger.UpdateOf("party_id", "user_id"),
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("party_id", "user_id"),  # type: ignore[no-untyped-call]
         func=_KEPT_APART,
     )
 
@@ -85,7 +85,7 @@ def judged_by_whom_it_says() -> pgtrigger.Trigger:
         name="judged_by_whom_it_says",
         when=pgtrigger.Before,
         operation=pgtrigger.Insert
-        | pgtrigger.UpdateOf(
+        | pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
             "purpose", "independence", "requested_by_id", "deliverable_id", "task_set_version_id"
         ),
         declare=[("agreed", "varchar"), ("owner", "varchar")],

@@ -196,6 +196,7 @@ class StandingScore(models.Model):
     agent_id = _id(db_index=True)
     rank = models.IntegerField(null=True)
     score_bps = models.IntegerField(null=True)
+    bounds = models.JSONField(default=dict)  # dimension → its lower bound, basis points
     is_vouched = models.BooleanField()
     status = models.CharField(max_length=16)
     units = models.BigIntegerField()

@@ -80,7 +80,7 @@ END $$;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pacts', '0018_disputes_in_steps'),
+        ('pacts', '0019_disputes_in_steps'),
         ('settlement', '0010_metering'),
     ]
 

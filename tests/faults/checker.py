@@ -82,6 +82,13 @@ TABLES: dict[str, str] = {
                          s.verdict_id, m.id, g.buyer_id, g.builder_id, s.fee_bps
                     FROM settlement_escrow s JOIN pacts_milestone m ON m.id = s.milestone_id
                     JOIN pacts_engagement g ON g.id = m.engagement_id ORDER BY s.id""",
+    "meters": """SELECT m.id, m.state, m.account_id, m.funded, m.paid, m.fees, m.returned,
+                        m.held_back, m.withheld, g.buyer_id, g.builder_id
+                   FROM settlement_meter m JOIN pacts_engagement g ON g.id = m.engagement_id
+                  ORDER BY m.id""",
+    "meter_windows": """SELECT id, meter_id, stream_id, number, state, transfer_id, paid, fee,
+                               held_back, covered
+                          FROM settlement_meterwindow ORDER BY id""",
     "deposits": """SELECT id, party_id, amount, currency, state, transfer_id
                      FROM settlement_deposit ORDER BY id""",
     "payouts": """SELECT id, party_id, amount, currency, state, hold_id, resolution_id
@@ -253,6 +260,46 @@ def each_escrow_has_one_outcome_that_adds_up(books: Books) -> Iterator[str]:
             yield f"4: escrow {identity} is {state} with resolution {resolution}"
         if resolution is not None:
             yield from _outcome(books, row)
+
+
+def each_metered_budget_is_what_went_in_and_out(books: Books) -> Iterator[str]:
+    """4. A budget's figures follow from the transfers that touch its account, folded here; each
+    window drew once."""
+    for row in books.rows["meters"]:
+        identity, state, account, funded, paid, fees, returned, held_back, withheld, *sides = row
+        buyer, builder = sides
+        moved: Counter[str] = Counter()
+        for transfer in {one.transfer for one in books.entries if one.account == account}:
+            for entry in books.of_transfer[transfer]:
+                owner, kind = (
+                    books.accounts[entry.account].owner,
+                    books.accounts[entry.account].kind,
+                )
+                name = {builder: "paid", buyer: "buyer"}.get(owner or "", kind)
+                moved[name] += entry.amount
+        if (moved["paid"], moved["fees"], moved["buyer"]) != (paid, fees, returned - funded):
+            yield f"4: budget {identity} says {row[3:7]}, its transfers moved {dict(moved)}"
+        left = books.accounts[account].balance
+        if left != funded - paid - fees - returned or left < held_back + withheld:
+            yield f"4: budget {identity} ({state}) keeps {held_back} + {withheld} and holds {left}"
+        if state in ("ended", "unfunded") and left:
+            yield f"4: budget {identity} is {state} and holds {left}"
+    yield from _draws(books)
+
+
+def _draws(books: Books) -> Iterator[str]:
+    windows = books.rows["meter_windows"]
+    for place, count in Counter(row[1:4] for row in windows).items():
+        if count > 1:
+            yield f"4: window {place} was settled {count} times"
+    drawn = {row[5] for row in windows if row[5] is not None}
+    posted = {key for key, one in books.transfers.items() if one.kind == "meter_drawn"}
+    for stray in sorted(drawn ^ posted):
+        yield f"4: transfer {stray} is not one window's draw"
+    for identity, _, _, _, state, transfer, paid, fee, *_ in windows:
+        moved = sum(e.amount for e in books.of_transfer.get(transfer, []) if e.amount > 0)
+        if moved != paid + fee or (state == "withheld" and moved):
+            yield f"4: window {identity} ({state}) says {paid} + {fee}, moved {moved}"
 
 
 def _outcome(books: Books, row: Row) -> Iterator[str]:
@@ -540,6 +587,7 @@ RULES: tuple[Callable[[Books], Iterator[str]], ...] = (
     every_transfer_sums_to_zero,
     no_account_is_below_its_floor,
     each_escrow_has_one_outcome_that_adds_up,
+    each_metered_budget_is_what_went_in_and_out,
     stored_balances_are_the_fold_of_entries,
     one_effect_per_idempotency_key,
     each_final_verdict_has_one_settlement_and_one_record,

@@ -13,18 +13,27 @@ from marketplace.gaming import sightings
 from marketplace.gaming.signs import Sign
 from marketplace.keys import issue_key
 from marketplace.models import BenchmarkClaim, StandingCredential, Suspicion
-from pacts import calls, evaluators, imports, reviews
-from pacts.engagements import Timers
+from pacts import calls, calls_checking, evaluators, imports, live_windows, reviews
+from pacts.engagements import Timers, sign_engagement
 from pacts.judges import calibrating
+from pacts.metering import MeteringTerms
 from pacts.models import Agent, Dispute, Evaluation, Precedent, ReviewBatch, Verdict
 from reputation import firings
 from reputation.canonical import JsonValue
 from reputation.controls import Reading
 from reputation.identifiers import new_id
 from reputation.models import Control, Evidence, Firing
-from settlement import cancellations, deposits, escrow, ledger, payouts
+from settlement import (
+    cancellations,
+    deposits,
+    escrow,
+    ledger,
+    metering_looks,
+    meters,
+    payouts,
+)
 from settlement.ledger import Posting
-from settlement.models import Receipt, Transfer
+from settlement.models import MeterWindow, Receipt, Transfer
 from settlement.money import Money
 from tests import cast
 from tests.marketplace.production_market import consequences
@@ -124,6 +133,7 @@ def one_of_everything() -> Market:
         expires_at=clock() + timedelta(days=1),
     )
     call = _called(alice, hired[1].id)
+    window = _metered(alice, bob)
     offer = evaluators.offer(
         party=alice.party,
         task_set_version=cast.golden_set(alice, cast.doubling_tasks(20)),
@@ -133,6 +143,9 @@ def one_of_everything() -> Market:
     ids = {
         **consequences(alice=alice, engagement=hired[1], call=call, now=clock()),
         "call": call,
+        "meter": window.meter_id,
+        "meter-window": window.id,
+        "meter-statement": window.statement.id,
         "evaluator-offer": offer.id,
         "credential": credential.id,
         "jury": jury,
@@ -209,7 +222,42 @@ def _beside_a_dispute(dispute: Dispute, bob: cast.Actor) -> dict[str, str]:
     }
 
 
-def _called(alice: cast.Actor, engagement: str) -> str:
+def _metered(alice: cast.Actor, bob: cast.Actor) -> MeterWindow:
+    """A metered hire of another agent with one window that was settled when alice ended it."""
+    clause = cast.clause(
+        "form",
+        check="regex",
+        params={"field": "label", "pattern": "[a-z]+"},
+        window={"kind": "calls", "n": 40},
+        risk_over="lifetime",
+        on_undetermined="release",
+    )
+    version = cast.agent_of(bob, name="Labeller")
+    meter = meters.propose(
+        buyer=alice.party,
+        agent_version=version,
+        pact_version=cast.pact_of(version, bob, cast.pact_terms(clause)),
+        currency="EUR",
+        fee_bps=500,
+        metering=MeteringTerms(budget=1_000, price=50, holdback_bps=1_000),
+        by=alice.user,
+        now=clock(),
+    )
+    for side in (alice, bob):
+        sign_engagement(
+            engagement=meter.engagement, party=side.party, by=side.user, authority="o", now=clock()
+        )
+    meters.fund(meter=meter, by=alice.party, idempotency_key="m", now=clock())
+    _called(alice, meter.engagement_id, output={"label": "fine"})
+    while calls_checking.check_calls(now=clock()):
+        pass
+    meters.end(meter=meter, by=alice.party, now=clock())
+    live_windows.close_windows(stream_id=meter.engagement.streams.get().pk, now=clock())
+    metering_looks.look(meter_id=meter.pk, now=clock())
+    return meter.windows.get()
+
+
+def _called(alice: cast.Actor, engagement: str, **changes: JsonValue) -> str:
     """One production call that alice reported."""
     hexes = new_id("cll").partition("_")[2]
     record: dict[str, JsonValue] = {
@@ -218,7 +266,7 @@ def _called(alice: cast.Actor, engagement: str) -> str:
         "started_at": "2026-01-01T00:00:00Z",
         "output": {"answer": 4},
     }
-    calls.take_calls(reporter=alice.party, records=[record], now=clock())
+    calls.take_calls(reporter=alice.party, records=[record | changes], now=clock())
     return f"cll_{hexes}"
 
 

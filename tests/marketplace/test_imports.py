@@ -1,6 +1,7 @@
 """Runs brought from elsewhere: shown for screening, and nothing of ours rests on them."""
 
 import base64
+import gzip
 import io
 import json
 import zipfile
@@ -77,6 +78,28 @@ def test_the_same_run_of_the_same_file_is_brought_once(
         bring(version, bob)
     bring(version, bob, agent="two")
     assert ImportedRun.objects.count() == 2
+
+
+def test_the_same_trials_out_of_another_archive_are_the_same_run(
+    bob: cast.Actor, version: AgentVersion
+) -> None:
+    data = b"task,passed,group\nt1,pass,easy\nt2,fail,hard\n"
+    run = bring(version, bob, data=data, agent="")
+    with pytest.raises(ImportRefused, match="imported before"):
+        bring(version, bob, name="runs.csv.gz", data=gzip.compress(data), agent="")
+    shown = browser_of(bob).get(f"/runs/{run.id}/").content.decode()
+    assert "Accuracy: easy" in shown
+
+
+def test_what_else_was_scored_is_kept_beside_each_trial(
+    bob: cast.Actor, version: AgentVersion
+) -> None:
+    row = {"provider": "p", "promptIdx": 0, "success": True, "namedScores": {"tone": 0.5}}
+    log = json.dumps({"results": {"version": 3, "results": [row]}}).encode()
+    run = bring(version, bob, name="out.json", data=log, agent="")
+    assert run.figures["score:tone"] == "0.500000"
+    (trial,) = program_of(bob).get(f"imported-runs/{run.id}/trials").json()["results"]
+    assert trial["named_ppm"] == {"tone": 500_000}
 
 
 def test_no_settlement_verdict_or_standing_can_point_at_an_imported_run() -> None:
@@ -220,6 +243,15 @@ def test_the_command_reads_a_file_without_storing_it_and_fails_on_a_contradictio
     assert json.loads(capsys.readouterr().out)["figures"] == {"accuracy": 0.5}
     with pytest.raises(CommandError, match="1 stated figures are contradicted"):
         call_command("runs", str(bad))
+    with pytest.raises(CommandError, match="neither a file nor a folder"):
+        call_command("runs", str(tmp_path / "nowhere"))
+    bad.unlink()
+    (tmp_path / "more.csv").write_bytes(b"task,passed\nt1,pass\n")
+    capsys.readouterr()
+    call_command("runs", str(tmp_path))
+    *_, head, more, runs = capsys.readouterr().out.splitlines()
+    assert head.split() == ["agent", "benchmark", "tasks", "trials", "accuracy"]
+    assert (more.split()[-1], runs.split()[-1]) == ("1.0000", "0.5000")
     assert not ImportedRun.objects.exists()
 
 

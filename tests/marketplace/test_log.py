@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from jsonschema import Draft202012Validator
 
-from marketplace.log import VERIFIER
+from marketplace.log import PROGRAMS
 from reputation import checkpoints, keys, merkle, notes, schemas
 from reputation.models import Evidence
 from reputation.sequencer import sequence_batch
@@ -137,7 +137,14 @@ def test_a_receipt_of_the_market_and_its_bundle_verify_without_us(tmp_path: Path
     (tmp_path / "bundle.json").write_bytes(answer.content)
     (tmp_path / "receipt.json").write_bytes(alice.get(f"receipts/{receipt.pk}").content)
     done = subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), "bundle.json", "--seen", "receipt.json"],
+        [
+            sys.executable,
+            "-I",
+            str(PROGRAMS / "verify.py"),
+            "bundle.json",
+            "--seen",
+            "receipt.json",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -201,7 +208,7 @@ def test_pages_show_the_proof_the_head_and_how_to_check_both() -> None:
     assert str(keys.vkeys()[0]).replace("+", "+") in page.replace("&#43;", "+").replace(
         "&#x2B;", "+"
     )
-    assert Client().get("/log/verify.py").content == VERIFIER.read_bytes()
+    assert Client().get("/log/verify.py").content == (PROGRAMS / "verify.py").read_bytes()
     assert Client().get("/evidence/kinds/").status_code == 200
     (late,) = record(taskset())
     waiting = Client().get(f"/evidence/{late.pk}/").content.decode()

@@ -1,14 +1,23 @@
 """Two orders side by side: how far they agree, and whom buyers followed."""
 
+import re
 from itertools import permutations
 
 import pytest
+from django.test import Client
+from django.utils.timezone import now as clock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.models import HireChoice
+from marketplace import hiring
+from marketplace.models import BenchmarkClaim, HireChoice, Listing
 from marketplace.ranks import agreement, midranks
 from marketplace.screening import _count
+from pacts.engagements import Timers
+from pacts.models import Agent
+from reputation.models import StandingScore, VersionRecord
+from tests import cast
+from tests.marketplace.api.programs import program_of
 
 VALUES = st.lists(st.integers(0, 5), min_size=2, max_size=6)
 
@@ -60,3 +69,76 @@ def test_a_hire_follows_what_ranked_the_hired_agent_higher() -> None:
     assert (found.hires, found.comparable, found.disagreed) == (5, 3, 2)
     assert (found.benchmark, found.pact, found.benchmark_share) == (1, 1, 0.5)
     assert _count([]).benchmark_share is None
+
+
+# --- as the product reports it -------------------------------------------------------------------
+
+
+def offered(bob: cast.Actor, name: str, *, claim: int, met: int, rank: int) -> Listing:
+    """An agent of bob's with a claim, ten verdicts and a place in the order of standings."""
+    version = cast.agent_of(bob, name=name)
+    Agent.objects.filter(pk=version.agent_id).update(control_proved_at=clock())
+    version.agent.refresh_from_db()
+    listing = hiring.open_listing(
+        agent_version=version,
+        pact_version=cast.pact_of(version, bob),
+        price=100,
+        currency="EUR",
+        timers=Timers(),
+        by=bob.user,
+        now=clock(),
+    )
+    hiring.record_claim(
+        agent_version=version,
+        benchmark="Sums",
+        score_bps=claim,
+        units=100,
+        method="exact match",
+        not_measured="words",
+        ran_by=BenchmarkClaim.Runner.BUILDER,
+        measured_on=clock().date(),
+        now=clock(),
+    )
+    VersionRecord.objects.update_or_create(
+        agent_id=version.agent_id,
+        version_id=version.id,
+        defaults={"met": met, "breached": 10 - met, "verdicts": 10},
+    )
+    StandingScore.objects.update_or_create(
+        version_id=version.id,
+        defaults={
+            "agent_id": version.agent_id,
+            "rank": rank,
+            "is_vouched": True,
+            "status": "met",
+            "units": 100,
+            "scored_at": clock(),
+        },
+    )
+    return listing
+
+
+@pytest.mark.django_db
+def test_the_product_reports_the_correlation_and_the_share_that_followed_the_benchmark() -> None:
+    alice, bob = cast.alice(), cast.bob()
+    first = offered(bob, "First", claim=9900, met=1, rank=10)
+    offered(bob, "Second", claim=9000, met=5, rank=20)
+    third = offered(bob, "Third", claim=8000, met=9, rank=30)
+    tasks = cast.golden_set(alice, cast.doubling_tasks(20))
+    for listing in (first, first, first, third):
+        hiring.hire(
+            listing=listing,
+            buyer=alice.party,
+            task_set_version=tasks,
+            by=alice.user,
+            authority="owner",
+            now=clock(),
+        )
+    (found,) = program_of(alice).get("screening").json()
+    assert found["agreement"]["rho"] == pytest.approx(-1)
+    assert found["agreement"]["n"] == 3
+    assert (found["choices"]["disagreed"], found["choices"]["benchmark"]) == (4, 3)
+    assert found["choices"]["benchmark_share"] == pytest.approx(0.75)
+    page = Client().get("/screening/").content.decode()
+    assert "-1.00" in page
+    assert re.search(r"<strong[^>]*>3</strong> of 4 \(75 %\) followed the benchmark", page)

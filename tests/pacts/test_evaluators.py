@@ -335,6 +335,8 @@ def test_the_run_waits_for_its_evaluator_and_nobody_else_begins_it(
 ) -> None:
     run = funded(alice, bob, offered(judge))
     assert run.state == "waiting"
+    awaited = Evidence.objects.get(kind="evaluation.awaited").read()["subjects"]
+    assert (awaited["party"], awaited["evaluation"]) == (judge.party.id, run.id)
     assert trials.claim(run, limit=5).claims == []
     assert not trials.idle(limit=5)
     assert verdicts.conclude(evaluation_id=run.pk, now=clock()) is None

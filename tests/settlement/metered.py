@@ -130,6 +130,7 @@ def hire(
     signed: bool = True,
     pact: dict[str, Any] | None = None,
     fee_bands: tuple[tuple[int, int], ...] = (),
+    start: datetime = START,
     **changes: Any,
 ) -> Metered:
     """Signed by both, alice holding exactly the budget (or `money`), nothing funded."""
@@ -148,7 +149,7 @@ def hire(
         metering=agreed,
         by=alice.user,
         timers=TIMERS,
-        now=START,
+        now=start,
     )
     for side in (alice, bob) if signed else ():
         sign_engagement(
@@ -156,10 +157,10 @@ def hire(
             party=side.party,
             by=side.user,
             authority="owner",
-            now=START,
+            now=start,
         )
     give(alice, agreed.budget if money is None else money, currency)
-    return Metered(alice, bob, Meter.objects.get(pk=meter.pk))
+    return Metered(alice, bob, Meter.objects.get(pk=meter.pk), start)
 
 
 def running(*clauses: dict[str, Any], **changes: Any) -> Metered:

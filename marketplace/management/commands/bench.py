@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from marketplace.benches import evaluation, evidence, guard, ingestion, settlement
+from marketplace.benches import evaluation, evidence, guard, ingestion, pages, settlement
 from marketplace.benches.crowd import BenchFailed
 from marketplace.benches.figures import as_json
 
@@ -18,6 +18,7 @@ BENCHES: dict[str, ModuleType] = {
     "evidence": evidence,
     "ingestion": ingestion,
     "guard": guard,
+    "pages": pages,
 }
 
 

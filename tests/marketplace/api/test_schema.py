@@ -65,6 +65,7 @@ def test_what_moves_money_requires_a_key_and_nothing_else_does(
         *("deposits", "payouts", "cancellation", "engagements", "funding", "acceptance"),
         *("return", "revision", "dispute", "answer", "withdrawal", "ruling", "refund"),
         *("resolution", "appeal", "confirmation"),
+        *("meters", "top-up", "pause", "resumption", "waiver", "ending"),
     }
 
 

@@ -25,7 +25,7 @@ from tests import cast
 from tests.marketplace.api.programs import Program, program_of
 from tests.marketplace.consequences.lately import critical, loopback, told
 from tests.pacts.live.hired import check, hire
-from tests.pacts.strangers import hangs, stranger
+from tests.pacts.strangers import hangs, http, says, stranger
 
 pytestmark = pytest.mark.django_db
 
@@ -244,6 +244,14 @@ def test_an_answer_that_breaks_a_critical_clause_is_held_back(market: Market) ->
     assert answered.said.reply.output == {"label": "fine"}
     assert answered.routed.tries[0]["error"] == "held_back"
     assert Call.objects.count() == 2, "what was held back counts all the same"
+
+
+def test_a_call_is_on_record_whatever_its_agent_says_beside_the_answer(market: Market) -> None:
+    odd = b'{"output": {"label": "fine"}, "cost": {"micros": 1, "currency": "USDC"}}'
+    with stranger(says(http(odd))) as server:
+        one = market.hired("Odd", server.url)
+        assert ask(market.route(one)).said.reply.output == {"label": "fine"}
+    assert Call.objects.get().fault == "none"
 
 
 def test_nobody_answers_where_nobody_may_or_can(market: Market) -> None:

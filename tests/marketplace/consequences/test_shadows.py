@@ -17,7 +17,7 @@ from marketplace.shadows.paired import Compared, compare
 from marketplace.shadows.running import Budget
 from pacts import calls_kept, registry, runner
 from pacts.models import AgentVersion, Call, CallContent, Engagement
-from reputation.confidence import bounded_ln_e_breach, bounded_ln_e_met
+from reputation.confidence import bounded_ln_e_breach, bounded_ln_e_met, confidence_sequence
 from reputation.models import Evidence
 from tests import cast
 from tests.marketplace.api.programs import program_of
@@ -94,6 +94,20 @@ def test_of_fair_comparisons_few_are_ever_called_better_or_worse() -> None:
         ]
         wrongly += compare(rows, ONE, tolerance=0.0, alpha=0.05).outcome != "undetermined"
     assert wrongly <= 200 * 2 * 0.05, "each side has its own five per cent"
+
+
+def test_the_interval_of_zeros_and_ones_is_the_specified_confidence_sequence() -> None:
+    for passes, failures in ((59, 0), (48, 2), (95, 5), (60, 40)):
+        found = paired.interval({1.0: passes, 0.0: failures})
+        wanted = confidence_sequence(passes=passes, failures=failures)
+        assert found == pytest.approx(wanted, abs=1e-6)
+    assert paired.interval({}) == pytest.approx((0, 1))
+
+
+def test_where_the_verdict_is_worse_the_interval_of_the_difference_lies_below_nothing() -> None:
+    rows = [{"form": (1.0, float(n % 3 > 0))} for n in range(80)]
+    whole = compare(rows, ONE, tolerance=0.0, alpha=0.05).findings[0]
+    assert (whole.outcome, whole.high < 0) == ("worse", True)
 
 
 @given(st.binary(min_size=16, max_size=16))

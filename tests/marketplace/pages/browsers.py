@@ -53,6 +53,8 @@ ARGUMENTS = {
     "precedent_id": "precedent",
     "report_id": "agreement-report",
     "suspicion_id": "suspicion",
+    "meter_id": "meter",
+    "window_id": "meter-window",
 }
 
 

@@ -7,12 +7,14 @@ from django.test import Client
 from django.utils.timezone import now as clock
 
 from marketplace import hiring
+from marketplace.notices import telling
 from marketplace.pages import press
 from pacts import evaluators
 from pacts.engagements import Timers
 from pacts.models import Agent, Engagement, Evaluation, EvaluatorOffer
 from settlement import escrow
 from tests import cast
+from tests.marketplace.consequences.lately import told
 from tests.marketplace.pages.browsers import browser_of
 from tests.settlement.hires import give
 
@@ -69,6 +71,9 @@ def test_an_offer_is_made_chosen_and_begun_by_pressing_buttons() -> None:
         milestone=engagement.milestones.get(), by=alice.party, idempotency_key="f", now=clock()
     )
     run = Evaluation.objects.get()
+    told()
+    notices = [notice.news.path for notice in telling.notices_of(carol.user)]
+    assert f"/evaluations/{run.id}/" in notices
     shown = buying.get(f"/engagements/{engagement.id}/").content.decode()
     assert "It waits for Carol &amp; Co to begin it" in shown
     assert 'data-test="begin"' not in buying.get(f"/evaluations/{run.id}/").content.decode()

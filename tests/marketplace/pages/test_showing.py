@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now as clock
 
-from marketplace import hiring
+from marketplace import finding, hiring
 from marketplace.models import BenchmarkClaim
 from pacts.engagements import Timers
 from pacts.models import Agent, Artifact, Observation, Trial
@@ -76,6 +76,7 @@ def _stand(agent_id: str, version_id: str, units: int) -> None:
         last_evidence_at=at,
     )
     scores.refresh([version_id], now=clock())
+    finding.follow_scores()
 
 
 def text_of(page: str) -> str:

@@ -8,6 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now as clock
 
+from marketplace import finding
+from marketplace.finding import Search
 from marketplace.pages import market_view
 from pacts import registry
 from reputation import scores, sequencer, standings
@@ -184,9 +186,11 @@ def test_the_database_ranks_exactly_as_the_pure_function_does() -> None:
     bob = cast.bob()
     for number, units in enumerate([0, 19, 20, 45, 200, 3_000]):
         offer(bob, f"Agent {number}", units=units)
-    listings = market_view.sort(market_view.open_listings(), "pact")
-    cards = market_view.cards_of(listings, now=clock())
-    assert [card.name for card in cards] == [card.name for card in market_view.by_pact(cards)]
+    found = finding.find(Search(), page=1, now=clock())
+    cards = market_view.cards_of(market_view.listings_in(found.listings), now=clock())
+    ranked = [card.name for card in cards if not card.is_new]
+    assert ranked == [card.name for card in market_view.by_pact(cards) if not card.is_new]
+    assert len(ranked) == 4
     for card in cards:
         score = StandingScore.objects.filter(version_id=card.listing.agent_version_id).first()
         assert (score.score_bps if score else None) == card.lower
@@ -196,8 +200,10 @@ def test_a_vouched_standing_ranks_above_a_higher_provisional_one() -> None:
     bob = cast.bob()
     high, low = offer(bob, "High", units=3_000), offer(bob, "Low", units=45)
     StandingScore.objects.filter(agent_id=low.id).update(rank=10_001 + 5_000, is_vouched=True)
-    listings = market_view.sort(market_view.open_listings(), "pact")
-    assert [row.agent_id for row in listings] == [low.id, high.id]
+    assert finding.follow_scores() == 1
+    found = finding.find(Search(), page=1, now=clock())
+    agents = [one.agent_id for one in market_view.listings_in(found.listings)]
+    assert agents == [low.id, high.id]
 
 
 def test_offers_are_filtered_by_the_lower_bound_and_not_by_the_estimate() -> None:
@@ -250,6 +256,7 @@ def test_a_page_of_the_market_costs_the_same_however_many_offers_there_are() -> 
         return len(seen)
 
     offer(bob, "Agent 0", units=30)
+    finding.knows_trigrams()  # asked once in a process's life
     few = queries()
     for number in range(1, 6):
         offer(bob, f"Agent {number}", units=30)

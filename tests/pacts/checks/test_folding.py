@@ -8,6 +8,7 @@ from confusable_homoglyphs.confusables import confusables_data
 
 from pacts.checks import CHECKS, Call
 from pacts.checks.folding import compact, fold, words
+from reputation.canonical import JsonValue
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_digits_stay_digits() -> None:
 
 
 def test_text_in_another_script_is_not_mistaken_for_a_forbidden_word() -> None:
-    params = {"terms": ["return", "scam", "no"]}
+    params: dict[str, JsonValue] = {"terms": ["return", "scam", "no"]}
     for text in ("Возврат средств не гарантирован", "Καμία εγγύηση", "保証はありません", "لا ضمان"):
         assert CHECKS["forbidden_terms"].answer(params, Call(output=text)).outcome == "pass"
 

@@ -31,7 +31,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pacts', '0017_reviews_without_buyers'),
+        ('pacts', '0018_calls_of_a_stream'),
     ]
 
     operations = [

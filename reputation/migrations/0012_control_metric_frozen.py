@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reputation", "0010_changed_models"),
+        ("reputation", "0011_search"),
     ]
 
     operations = [

@@ -10,8 +10,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0010_notes_sealed"),
-        ("pacts", "0018_disputes_in_steps"),
+        ("marketplace", "0011_search"),
+        ("pacts", "0019_disputes_in_steps"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

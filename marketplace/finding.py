@@ -1,0 +1,275 @@
+"""Finding what is on offer: what a search asks for, the order of what it finds, and its pages.
+
+A word matches the beginnings of names, kinds of work and builders, and the stems of summaries.
+Where nothing matches, words that look alike do, if the database knows trigrams (`pg_trgm`).
+In the order of the pact every sixth place belongs to a newcomer, drawn anew each day: whoever has
+no number yet would otherwise never be seen.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache, reduce
+from hashlib import md5
+from operator import and_
+from typing import Any, Literal
+
+from django.contrib.postgres.search import SearchQuery
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from marketplace.models import SearchEntry
+from marketplace.models.searchable import ENTRIES
+from reputation.models import Standing
+
+SORTS = {
+    "pact": "Pact: lower bound",
+    "benchmark": "Benchmark claim",
+    "price": "Price",
+    "newest": "Newest",
+}
+PER_PAGE = 24
+MOST_WORDS = 8
+NEWCOMER_EVERY = 6  # places
+ALIKE = 0.45  # share of a word's trigrams that a word like it has, in one stretch
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What somebody asks for; empty fields ask for nothing. Bounds are basis points.
+
+    `floors` are dimensions with the lower bound each must reach; `fresh_days` the most that may
+    have passed since something was last measured; `most` the highest price in minor units of
+    `currency`.
+    """
+
+    text: str = ""
+    work: str = ""
+    least: int = 0
+    floors: Mapping[str, int] = field(default_factory=dict)
+    fresh_days: int = 0
+    most: int | None = None
+    currency: str = ""
+    protocol: str = ""
+    language: str = ""
+    sort: str = "pact"
+
+    @property
+    def words(self) -> list[str]:
+        """The words of the text that are looked for."""
+        return _WORD.findall(self.text.lower())[:MOST_WORDS]
+
+    @property
+    def asks(self) -> bool:
+        """Whether it leaves anything out."""
+        return query_of(self).keys() - {"sort"} != set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One page of what a search found: listings in order, and how many there are in all.
+
+    `alike` says that nothing matches the words themselves, and these are spelled like them.
+    """
+
+    listings: list[str]
+    count: int
+    page: int
+    alike: bool = False
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.count // PER_PAGE))
+
+
+def find(search: Search, *, page: int, now: datetime) -> Found:
+    """The page of that number, the nearest there is; each listing stands on one page only."""
+    entries, alike = spelled(search, now=now)
+    count = entries.count()
+    page = min(max(1, page), max(1, -(-count // PER_PAGE)))
+    ordered = _by_pact if search.sort == "pact" else _sorted
+    return Found(
+        listings=ordered(entries, search.sort, PER_PAGE * (page - 1), now),
+        count=count,
+        page=page,
+        alike=alike,
+    )
+
+
+def spelled(search: Search, *, now: datetime) -> tuple["QuerySet[SearchEntry]", bool]:
+    """What matches the words, or where nothing does, what is spelled like them (then True)."""
+    others = filtered(search, now=now)
+    if not search.words:
+        return others, False
+    exact = others.filter(reduce(and_, (_says(word) for word in search.words)))
+    if not knows_trigrams() or exact.exists():
+        return exact, False
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET pg_trgm.word_similarity_threshold = {ALIKE}")
+    return others.filter(*(Q(words__trigram_word_similar=word) for word in search.words)), True
+
+
+def filtered(search: Search, *, now: datetime) -> "QuerySet[SearchEntry]":
+    """What fits everything but the words."""
+    entries = SearchEntry.objects.all()
+    if search.work:
+        entries = entries.filter(work=search.work)
+    if search.protocol:
+        entries = entries.filter(protocol=search.protocol)
+    if search.language:
+        entries = entries.filter(Q(languages__contains=[search.language]) | Q(languages=[]))
+    if search.currency:
+        entries = entries.filter(currency=search.currency)
+    if search.most is not None:
+        entries = entries.filter(price__lte=search.most)
+    if search.least:
+        entries = entries.filter(score_bps__gte=search.least)
+    for dimension, least in search.floors.items():
+        entries = entries.filter(**{f"bounds__{dimension}__gte": least})
+    if search.fresh_days:
+        since = now - timedelta(days=search.fresh_days)
+        measured = Standing.objects.filter(version_id=OuterRef("agent_version_id"))
+        entries = entries.filter(Exists(measured.filter(last_evidence_at__gte=since)))
+    return entries
+
+
+def _says(word: str) -> Q:
+    begins = SearchQuery(f"{word}:*", config="simple", search_type="raw")
+    return Q(document=begins | SearchQuery(word, config="english"))
+
+
+def _by_pact(entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datetime) -> list[str]:
+    """Ranked ones by their rank, and a newcomer in every sixth place while there are both.
+
+    Newcomers wait in a ring shuffled once; each day another of them is the first.
+    """
+    keys = entries.values_list("listing_id", flat=True)
+    ranked = keys.filter(rank__isnull=False).order_by("-rank", "listing")
+    first = md5(f"{now:%Y-%m-%d}".encode(), usedforsecurity=False).hexdigest()
+    ring = keys.filter(rank__isnull=True).order_by("shuffle")
+    ahead, behind = ring.filter(shuffle__gte=first), ring.filter(shuffle__lt=first)
+    return placed(
+        Line(lambda begin, end: list(ranked[begin:end]), ranked.count),
+        Line(lambda begin, end: _around(ahead, behind, begin, end), ring.count),
+        start,
+    )
+
+
+def _around(
+    ahead: "QuerySet[Any, str]", behind: "QuerySet[Any, str]", begin: int, end: int
+) -> list[str]:
+    """Places of a ring that is cut in two: the rest of the second part follows the first."""
+    found = list(ahead[begin:end])
+    if len(found) == end - begin:
+        return found
+    passed = ahead.count()
+    return found + list(behind[max(0, begin - passed) : max(0, end - passed)])
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Listings that wait in an order: those from one place to before another, and how many."""
+
+    take: Callable[[int, int], list[str]]
+    count: Callable[[], int]
+
+
+def placed(ranked: Line, new: Line, start: int) -> list[str]:
+    """One page of both lines, from place `start` (0 is the first): a newcomer on every sixth place.
+
+    Where one line has ended, the other goes on. Both are counted only where that happens.
+    """
+    end = start + PER_PAGE
+    before = [place // NEWCOMER_EVERY for place in (start, end)]
+    best = ranked.take(start - before[0], end - before[1])
+    fresh = new.take(before[0], before[1])
+    if len(best) + len(fresh) < PER_PAGE:
+        many, few = ranked.count(), new.count()
+        end = max(start, min(end, many + few))
+        before = [max(min(p // NEWCOMER_EVERY, few), p - many) for p in (start, end)]
+        best = ranked.take(start - before[0], end - before[1])
+        fresh = new.take(before[0], before[1])
+    return _interleaved(best, fresh, start)
+
+
+def _interleaved(best: list[str], fresh: list[str], start: int) -> list[str]:
+    lines, page = (iter(best), iter(fresh)), list[str]()
+    for place in range(start + 1, start + len(best) + len(fresh) + 1):
+        turn = place % NEWCOMER_EVERY == 0
+        page.append(next(lines[turn], None) or next(lines[not turn]))
+    return page
+
+
+def _sorted(entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datetime) -> list[str]:
+    """By claim, price or age, the listing's id last, so that pages never overlap."""
+    end = start + PER_PAGE
+    if sort == "price":
+        ordered = entries.order_by("price", "listing")
+    elif sort == "newest":
+        ordered = entries.order_by("-opened_at", "listing")
+    else:
+        ordered = entries.order_by(F("claim_bps").desc(nulls_last=True), "listing")
+    return list(ordered.values_list("listing_id", flat=True)[start:end])
+
+
+@cache
+def knows_trigrams() -> bool:
+    """Whether the database has `pg_trgm`; asked once in a process's life."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm')")
+        return bool(cursor.fetchone()[0])
+
+
+def write_entries() -> int:
+    """Write the entry of every open listing that has none; how many were written."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{ENTRIES} ON CONFLICT DO NOTHING")
+        return int(cursor.rowcount)
+
+
+def follow_scores() -> int:
+    """Copy the stored scores that differ onto the entries; how many did."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLLOW)
+        return int(cursor.rowcount)
+
+
+_FOLLOW = """
+UPDATE marketplace_searchentry AS entry
+   SET rank = score.rank, score_bps = score.score_bps, bounds = score.bounds
+  FROM reputation_standingscore AS score
+ WHERE score.version_id = entry.agent_version_id
+   AND (entry.rank, entry.score_bps, entry.bounds)
+       IS DISTINCT FROM (score.rank, score.score_bps, score.bounds)"""
+
+
+def values_on_offer(column: Literal["work", "currency"]) -> list[str]:
+    """Every value of the column, in order.
+
+    It leaps from one to the next in the index, so a hundred thousand offers cost as many steps as
+    there are values.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LEAP.format(column=column))
+        return [value for (value,) in cursor.fetchall()]
+
+
+_LEAP = """
+WITH RECURSIVE found (value) AS (
+  SELECT min({column}) FROM marketplace_searchentry
+  UNION ALL
+  SELECT (SELECT min({column}) FROM marketplace_searchentry WHERE {column} > found.value)
+    FROM found WHERE found.value IS NOT NULL
+) SELECT value FROM found WHERE value IS NOT NULL"""
+
+
+def query_of(search: Search) -> dict[str, Any]:
+    """The search as JSON, without what it does not ask for; `search_of` reads it again."""
+    usual = Search()
+    return {
+        name: getattr(search, name)
+        for name in Search.__slots__
+        if getattr(search, name) != getattr(usual, name)
+    }
