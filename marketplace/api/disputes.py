@@ -5,8 +5,9 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +19,9 @@ from pacts.models import Confirmation, Dispute, DisputeStep, Ruling
 from reputation.clock import database_now
 
 WHOLE = 10_000
+SHARE = OpenApiParameter(
+    "share_bps", int, description="The builder's share, 0 to 10000; the whole if left out."
+)
 
 
 class RulingSerializer(serializers.ModelSerializer[Ruling]):
@@ -120,6 +124,20 @@ class StepSerializer(serializers.ModelSerializer[DisputeStep]):
     class Meta:
         model = DisputeStep
         fields = ["id", "state", "entered_at", "due_at", "by_silence"]
+
+
+class ChallengeSerializer(serializers.Serializer[Dispute]):
+    ground = serializers.ChoiceField(
+        choices=[row for row in Dispute.Ground.choices if row[0] != Dispute.Ground.HUMAN_REVIEW]
+    )
+    statement = serializers.CharField(max_length=4000)
+    clauses = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        required=False,
+        default=list,
+        max_length=40,
+        help_text="Keys of the contested clauses; none contests the whole outcome.",
+    )
 
 
 class AnswerSerializer(serializers.Serializer[Dispute]):
@@ -327,15 +345,17 @@ class Confirming(OfDisputes, Makes):
 
 
 class OneAward(OfDisputes):
-    """What a ruling for a share (`share_bps`, 0 to 10000) would move: settlement's arithmetic."""
+    """What a ruling for a share would move: settlement's own arithmetic."""
 
     gives = AwardSerializer
 
-    def get(self, request: Request, id: str, share: int) -> Response:
-        found = self.dispute()
-        if share > WHOLE:
-            raise serializers.ValidationError({"share": ["A share is 0 to 10000 basis points."]})
-        award = cases.award_of(found, share)
+    @extend_schema(parameters=[SHARE])
+    def get(self, request: Request, id: str) -> Response:
+        found, text = self.dispute(), request.query_params.get("share_bps", str(WHOLE))
+        digits = text.isascii() and text.isdigit() and len(text) <= len(str(WHOLE))
+        if not digits or int(text) > WHOLE:
+            raise ValidationError({"share_bps": ["A share is 0 to 10000 basis points."]})
+        award = cases.award_of(found, int(text))
         if award is None:
-            raise serializers.ValidationError({"share": ["No money is set aside for this."]})
+            raise ValidationError({"share_bps": ["No money is set aside for this yet."]})
         return Response(self.shown(award))

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from marketplace import cases, hiring
 from marketplace.api import idempotency
-from marketplace.api.disputes import DisputeSerializer
+from marketplace.api.disputes import ChallengeSerializer, DisputeSerializer
 from marketplace.api.escrows import BandSerializer, EscrowSerializer
 from marketplace.api.fields import AmountField, IdField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
@@ -153,20 +153,6 @@ class HireSerializer(serializers.Serializer[Engagement]):
 
 class RevisionSerializer(serializers.Serializer[Deliverable]):
     agent_version = IdField()
-
-
-class ChallengeSerializer(serializers.Serializer[Dispute]):
-    ground = serializers.ChoiceField(
-        choices=[row for row in Dispute.Ground.choices if row[0] != Dispute.Ground.HUMAN_REVIEW]
-    )
-    statement = serializers.CharField(max_length=4000)
-    clauses = serializers.ListField(
-        child=serializers.CharField(max_length=64),
-        required=False,
-        default=list,
-        max_length=40,
-        help_text="Keys of the contested clauses; none contests the whole outcome.",
-    )
 
 
 class EngagementFilter(django_filters.FilterSet):
