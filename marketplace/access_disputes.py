@@ -17,6 +17,7 @@ from marketplace.access_rules import (
 API: Table = {
     "api:dispute-opening": {"POST": DEALERS},
     "api:disputes": {"GET": CASE_READERS},
+    "api:dispute-rates": {"GET": CASE_READERS},
     "api:dispute": {"GET": CASE_READERS},
     "api:dispute-answer": {"POST": DEALERS},
     "api:dispute-withdrawal": {"POST": DEALERS},

@@ -18,6 +18,7 @@ from pacts.models import Engagement, User
 from pacts.procedure.limits import Rules
 from reputation import evidence
 from reputation.canonical import digest
+from reputation.evidence import EvidenceAlreadyRecorded
 
 LEAST_REASON = 10
 LONGEST_REASON = 1000
@@ -100,7 +101,7 @@ def change(
         with transaction.atomic():
             row.evidence_id = _log(row, was, changed)
             row.save(force_insert=True)
-    except IntegrityError as error:
+    except (IntegrityError, EvidenceAlreadyRecorded) as error:
         raise PolicyChanged("somebody changed the policy at the same time; look again") from error
     return row
 

@@ -15,6 +15,7 @@ from marketplace import cases
 from marketplace.api.fields import AmountField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from pacts import disputes
+from pacts.disputes import rates
 from pacts.models import Confirmation, Dispute, DisputeStep, Ruling
 from reputation.clock import database_now
 
@@ -175,6 +176,33 @@ class AwardSerializer(serializers.Serializer[cases.Award]):
     refunded = AmountField(source="division.refunded")
     bond = AmountField()
     bond_to = serializers.CharField(help_text="buyer or builder; empty where none was staked.")
+
+
+class PartyRatesSerializer(serializers.Serializer[rates.PartyRates]):
+    """Counts; `cases` are milestones funded. Rates are null where there is nothing to divide by."""
+
+    cases = serializers.IntegerField()
+    filed = serializers.IntegerField()
+    against = serializers.IntegerField()
+    won = serializers.IntegerField()
+    lost = serializers.IntegerField()
+    dispute_bps = serializers.IntegerField(allow_null=True)
+    upheld_bps = serializers.IntegerField(allow_null=True)
+    overturn_bps = serializers.IntegerField(allow_null=True)
+
+
+class AdjudicatorRatesSerializer(serializers.Serializer[rates.AdjudicatorRates]):
+    rulings = serializers.IntegerField()
+    appealed = serializers.IntegerField()
+    overturned = serializers.IntegerField()
+    declined = serializers.IntegerField()
+    overturn_bps = serializers.IntegerField(allow_null=True)
+
+
+class RatesSerializer(serializers.Serializer[Any]):
+    as_buyer = PartyRatesSerializer(allow_null=True)
+    as_builder = PartyRatesSerializer(allow_null=True)
+    as_adjudicator = AdjudicatorRatesSerializer(allow_null=True)
 
 
 class DisputeFilter(django_filters.FilterSet):
@@ -342,6 +370,22 @@ class Confirming(OfDisputes, Makes):
         found = self.anyones_dispute()
         disputes.confirm(dispute=found, adjudicator=self.user, now=now, **given)
         return self.now_of(found)
+
+
+class Rates(Noun):
+    """How often one's party disputes and is right, as a buyer and as a builder; and, for an
+    adjudicator, how often its first rulings were overturned."""
+
+    gives = RatesSerializer
+
+    def get(self, request: Request) -> Response:
+        party = self.acting.party if self.acting else None
+        found = {
+            "as_buyer": rates.of_buyer(party) if party else None,
+            "as_builder": rates.of_builder(party) if party else None,
+            "as_adjudicator": rates.of_adjudicator(self.user) if self.adjudicates else None,
+        }
+        return Response(self.shown(found))
 
 
 class OneAward(OfDisputes):

@@ -57,7 +57,7 @@ class Exhibits(OfDisputes, Lists, Makes):
     most_bytes = 3_000_000
 
     def get_queryset(self) -> QuerySet[Exhibit]:
-        return Exhibit.objects.filter(dispute=self.dispute())
+        return Exhibit.objects.filter(dispute=self.dispute()).defer("sealed")
 
     def create(self, given: dict[str, Any], now: datetime) -> Exhibit:
         return cases.add_exhibit(

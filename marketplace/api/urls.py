@@ -212,6 +212,7 @@ urlpatterns = [
         name="cancellation-withdrawal",
     ),
     path("disputes", disputes.Disputes.as_view(), name="disputes"),
+    path("dispute-rates", disputes.Rates.as_view(), name="dispute-rates"),
     path("disputes/<id:id>", disputes.OneDispute.as_view(), name="dispute"),
     path("disputes/<id:id>/answer", disputes.DisputeAnswer.as_view(), name="dispute-answer"),
     path(

@@ -183,7 +183,7 @@ def timeline_of(found: Dispute) -> list[Moment]:
     ]
     moments += [
         Moment(one.added_at, f"Evidence: {one.title or 'erased'}", link=one.evidence_id)
-        for one in found.exhibits.all()
+        for one in found.exhibits.defer("sealed")
     ]
     moments += [
         Moment(

@@ -111,6 +111,15 @@ def test_an_award_is_worked_out_before_anybody_rules(market: Market) -> None:
     assert program_of(cast.mallory()).get(f"{path}?share_bps=1").status_code == 404
 
 
+def test_rates_are_told_to_whom_they_are_about(market: Market) -> None:
+    shown = program_of(market.bob).get("dispute-rates").json()
+    assert (shown["as_builder"]["cases"], shown["as_builder"]["filed"]) == (2, 1)
+    assert shown["as_builder"]["dispute_bps"] == 5_000
+    assert shown["as_adjudicator"] is None
+    carol = program_of(cast.carol()).get("dispute-rates").json()
+    assert carol["as_adjudicator"]["rulings"] == 0
+
+
 def test_a_step_back_is_for_good(market: Market) -> None:
     carol, path = program_of(cast.carol()), f"disputes/{market.ids['dispute']}"
     carol.post(f"{path}/assignment")
