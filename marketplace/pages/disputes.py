@@ -118,7 +118,7 @@ def _share(request: HttpRequest, form: forms.Form | None) -> int:
 def _of_percent(text: str) -> int | None:
     whole, _, part = text.strip().removesuffix("%").strip().partition(".")
     digits = whole + part[:2].ljust(2, "0")
-    fits = digits.isascii() and digits.isdigit() and len(digits) <= MOST_TYPED
+    fits = bool(whole) and digits.isascii() and digits.isdigit() and len(digits) <= MOST_TYPED
     return int(digits) if fits else None
 
 
