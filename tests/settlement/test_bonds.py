@@ -145,9 +145,9 @@ def test_only_a_critical_breach_or_an_empty_award_can_slash() -> None:
         if is_slashed(code=code, share_bps=share, breached_critical=critical)
     }
     breaches = {"breach_not_cured", "breach_prorated", "unanswered_by_builder"}
-    assert {code for code, _, _ in slashing} == {"ruled", *breaches}
-    assert all(share == 0 for code, share, _ in slashing if code == "ruled")
-    assert all(critical for code, _, critical in slashing if code != "ruled")
+    assert {code for code, _, _ in slashing} == {"ruled", "appeal_unheard", *breaches}
+    assert all(share == 0 for code, share, _ in slashing if code not in breaches)
+    assert all(critical for code, _, critical in slashing if code in breaches)
 
 
 def refused(sql: str, rule: str) -> None:
