@@ -40,10 +40,7 @@ CLOSED = "dispute.closed"
 CLAIM = "claim.recorded"
 MODEL = "model.changed"
 VERSION = "version.changed"
-KINDS = (
-    *(START, VERDICT, SETTLEMENT, DISPUTE, RULING, DEFAULT, CLOSED, CLAIM),
-    *(MODEL, VERSION),
-)
+KINDS = (START, VERDICT, SETTLEMENT, DISPUTE, RULING, DEFAULT, CLOSED, CLAIM, MODEL, VERSION)
 _REVIEW = "human_review"
 
 

@@ -108,7 +108,7 @@ def test_texts_of_an_open_case_wait_for_its_end_and_the_command_says_until_when(
     said = StringIO()
     call_command("erase", story.alice.party.pk, stdout=said)
     assert "1 wait for the end of their case" in said.getvalue()
-    assert f"{case.pk}: erased when it ends, at the latest {case.backstop_at:%Y-%m-%d %H:%M}" in (
+    assert f"{case.pk}: erased when it ends, at the latest {case.ends_by_at:%Y-%m-%d %H:%M}" in (
         said.getvalue()
     )
     assert "What stays, and why" in said.getvalue()
@@ -119,7 +119,7 @@ def test_what_waited_is_erased_by_the_sweep_as_soon_as_the_case_ends() -> None:
     story, case = in_dispute()
     erasure.erase(subject_id=story.alice.party.pk, reason="request", now=clock())
     request = ErasureRequest.objects.get()
-    assert (request.done_at, request.waits_until) == (None, case.backstop_at)
+    assert (request.done_at, request.waits_until) == (None, case.ends_by_at)
     assert erasure.erase_due(now=clock()) == 0  # it is open still
     assert Dispute.objects.get(pk=case.pk).statement == STATEMENT
     carol = cast.carol().user

@@ -51,6 +51,7 @@ escrow.funded 2 27a53ee6c988fa84
 escrow.settled 1 4404644a935694d2
 escrow.settled 2 346c5d0c7516be97
 escrow.withheld 1 3b613c394f5b98b2
+evaluation.awaited 1 8cfa1551ee1d2cff
 evaluation.begun 1 91b0c1c0dbce4198
 evaluation.cancelled 1 50adb2ceb089f90f
 evaluation.concluded 1 1814383342a71a87
