@@ -1,6 +1,6 @@
 """What a number of a standing, or of a buyer's record, is made of: the evidence, piece by piece."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -39,7 +39,7 @@ class ContributionsSerializer(serializers.Serializer[Any]):
 
 
 ASKED = (
-    OpenApiParameter("about", str, required=True, description="Which number."),
+    OpenApiParameter("about", str, description="Which number; the first there is."),
     OpenApiParameter("before", str, description="The `next` of the page before."),
 )
 VERSION = OpenApiParameter("agent_version", str, description="Else that of `/signals`.")
@@ -49,11 +49,12 @@ class _MadeOf(Noun):
     """`?about=` names a number; what it adds up from."""
 
     gives = ContributionsSerializer
+    first: ClassVar[str]
 
     def answer(self, found: list[Contribution], **more: Any) -> Response:
         page = found[:PER_PAGE]
         content = {
-            "about": self.request.query_params.get("about", ""),
+            "about": self.wanted["about"],
             "results": page,
             "next": page[-1].place if len(found) > PER_PAGE else None,
         }
@@ -62,13 +63,15 @@ class _MadeOf(Noun):
     @property
     def wanted(self) -> dict[str, Any]:
         given = self.request.query_params
-        about, before = given.get("about", ""), given.get("before", "")
+        about, before = given.get("about") or self.first, given.get("before", "")
         return {"about": about, "before": before, "limit": PER_PAGE + 1}
 
 
 class StandingEvidence(_MadeOf):
     """What one number of an agent's version is made of: a dimension by its name, or `everything`,
     `compliance`, `disputes`, `claim`, `evaluations`, `money`, `bond`."""
+
+    first = contributions.OF_AGENTS[0]
 
     @extend_schema(parameters=[*ASKED, VERSION])
     def get(self, request: Request, id: str) -> Response:
@@ -84,6 +87,8 @@ class StandingEvidence(_MadeOf):
 class BuyerEvidence(_MadeOf):
     """What one number of a buyer's record is made of: `hires`, `disputes`, `rulings`, `silences` or
     `builders`."""
+
+    first = contributions.OF_BUYERS[0]
 
     @extend_schema(parameters=[*ASKED])
     def get(self, request: Request, id: str) -> Response:

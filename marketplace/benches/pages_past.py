@@ -162,14 +162,8 @@ def _id(prefix: str, kind: str, n: str = "n") -> str:
 
 def _clone_agents(count: int) -> None:
     """Each of so many agents with everything that a card and its page show of it."""
-    builder, agent, version = (
-        _id("pty", "builder", f"n % {PEOPLE}"),
-        _id("agt", "a"),
-        _id("agv", "v"),
-    )
-    pact, text, listing = _id("pct", "p"), _id("pcv", "pv"), _id("lst", "l")
+    agent, version = _id("agt", "a"), _id("agv", "v")
     name = f"{_word(FIRST, 'n')} || ' ' || {_word(SECOND, 'n / 12')} || ' ' || n"
-    work = f"{_word(WORKS, 'n')} || '-' || n % {KINDS // len(WORKS)}"
     clone(
         "pacts_party",
         times=PEOPLE,
@@ -181,14 +175,13 @@ def _clone_agents(count: int) -> None:
         times=count,
         rewrites={
             "id": agent,
-            "builder_id": builder,
+            "builder_id": _id("pty", "builder", f"n % {PEOPLE}"),
             "name": name,
             "slug": "'agent-' || n",
-            "work": work,
+            "work": f"{_word(WORKS, 'n')} || '-' || n % {KINDS // len(WORKS)}",
             "summary": f"'Takes ' || {_word(WORKS, 'n')} || ' and labels them.'",
         },
     )
-    made = {"agent_id": agent, "agent_version_id": version, "pact_version_id": text}
     clone(
         "pacts_agentversion",
         times=count,
@@ -199,12 +192,25 @@ def _clone_agents(count: int) -> None:
             "endpoint": f"'https://builder-' || n % {PEOPLE} || '.example/run'",
         },
     )
+    _clone_offers(count, agent, version)
+    _clone_standings(count, agent, version)
+
+
+def _clone_offers(count: int, agent: str, version: str) -> None:
+    """A pact and a listing for each agent, and a claim for two of three."""
+    pact, text = _id("pct", "p"), _id("pcv", "pv")
     clone("pacts_pact", times=count, rewrites={"id": pact, "agent_id": agent})
     clone("pacts_pactversion", times=count, rewrites={"id": text, "pact_id": pact})
     clone(
         "marketplace_listing",
         times=count,
-        rewrites={"id": listing, **made, "price": "100 * (1 + n % 400)"},
+        rewrites={
+            "id": _id("lst", "l"),
+            "agent_id": agent,
+            "agent_version_id": version,
+            "pact_version_id": text,
+            "price": "100 * (1 + n % 400)",
+        },
     )
     clone(
         "marketplace_benchmarkclaim",
@@ -216,7 +222,6 @@ def _clone_agents(count: int) -> None:
             "score_bps": "6000 + n * 37 % 4000",
         },
     )
-    _clone_standings(count, agent, version)
 
 
 def _clone_standings(count: int, agent: str, version: str) -> None:

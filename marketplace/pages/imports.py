@@ -17,6 +17,7 @@ from reputation.clock import database_now
 from reputation.identifiers import is_id
 
 MOST_TASKS = 200
+FIRST = ("accuracy", "stderr", "utility", "utility_under_attack", "attack_success")
 
 
 def import_new(request: HttpRequest, slug: str) -> HttpResponse:
@@ -88,13 +89,21 @@ def imported_run(request: HttpRequest, run_id: str) -> HttpResponse:
     context = {
         "run": run,
         "agent": run.agent_version.agent,
-        "figures": [(_label(name), value) for name, value in run.figures.items()],
+        "figures": [(_label(name), run.figures[name]) for name in sorted(run.figures, key=_place)],
         "trials": run.imported_trials.order_by("task", "repeat")[:MOST_TASKS],
         "is_own": bool(
             acting and acting.party and acting.party.id == run.agent_version.agent.builder_id
         ),
     }
     return render(request, "imports/run.html", context)
+
+
+def _place(name: str) -> tuple[bool, int, str, int, str]:
+    """Where a figure stands on the page: the whole before its parts, pass^2 before pass^10."""
+    kind, colon, of = name.partition(":")
+    family = kind.rstrip("0123456789")
+    first = FIRST.index(kind) if kind in FIRST else len(FIRST)
+    return bool(colon), first, family, int(kind[len(family) :] or 0), of
 
 
 def _label(name: str) -> str:

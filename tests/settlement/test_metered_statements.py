@@ -58,8 +58,8 @@ def test_statements_add_up_to_the_ledger_in_every_currency(
             fee_bands=((0, fee), (1_000, fee // 3)),
         )
         for good, bad in calls:
-            made.report(good=good, bad=bad)
-            made.look()
+            if made.look().state == "running":  # the budget may be used up by now
+                made.report(good=good, bad=bad)
         to_the_end(made)
         statements_are_the_ledger(made)
         transaction.set_rollback(True)

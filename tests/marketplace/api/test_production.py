@@ -62,7 +62,7 @@ def test_notices_are_read_and_chosen_by_the_user_behind_the_key(alice: cast.Acto
 
 def test_a_hooks_secret_is_told_once_and_never_replayed(alice: cast.Actor) -> None:
     program = program_of(alice)
-    body = {"url": "http://127.0.0.1:9/told", "topics": ["violation"]}
+    body = {"url": "https://receiver.example/told", "topics": ["violation"]}
     made = program.post("hooks", body, **{"Idempotency-Key": "same"})
     again = program.post("hooks", body, **{"Idempotency-Key": "same"})
     assert made.status_code == again.status_code == 201
@@ -76,7 +76,7 @@ def test_a_hooks_secret_is_told_once_and_never_replayed(alice: cast.Actor) -> No
 
 def test_a_test_is_queued_repeated_and_shown_with_its_tries(alice: cast.Actor) -> None:
     program = program_of(alice)
-    hook = program.post("hooks", {"url": "http://127.0.0.1:9/told"}).json()["hook"]["id"]
+    hook = program.post("hooks", {"url": "https://receiver.example/told"}).json()["hook"]["id"]
     first = program.post(f"hooks/{hook}/trial").json()
     assert (first["kind"], first["state"], first["tries"]) == ("hook.tried", "waiting", [])
     again = program.post(f"deliveries/{first['id']}/repetition").json()

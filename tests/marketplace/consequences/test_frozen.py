@@ -30,6 +30,9 @@ def test_a_frozen_budget_is_told_joins_the_incident_and_keeps_the_agent_off_the_
     (stopped,) = candidates(entries_of(route), now=story.at)
     assert stopped.against == "its money is frozen"
     incident = Incident.objects.get()
-    assert (incident.clause, incident.severity, incident.violations) == ("form", "critical", 2)
+    assert (incident.clause, incident.severity) == ("form", "critical")
+    lines = list(incident.timeline.values_list("says", flat=True))
+    assert "the promise was shown broken in window 1" in lines
+    assert "the budget is frozen: nothing more is paid" in lines
     titles = News.objects.filter(party=story.alice.party, kind="meter.frozen")
     assert [one.title for one in titles] == ["The budget of Doubler is frozen: it broke “form”"]

@@ -80,7 +80,7 @@ def test_what_one_hears_of_is_chosen_box_by_box(alice: cast.Actor) -> None:
 
 def test_a_webhooks_secret_is_shown_once(alice: cast.Actor) -> None:
     hers = browser_of(alice)
-    made = press(hers, "/hooks/", {"url": "http://127.0.0.1:9/told", "topics": ["violation"]})
+    made = press(hers, "/hooks/", {"url": "https://receiver.example/told", "topics": ["violation"]})
     page = text(hers.get(made["Location"]))
     (secret,) = re.findall(r"whsec_[A-Za-z0-9+/=]+", page)
     assert secret not in text(hers.get(made["Location"]))
@@ -92,7 +92,7 @@ def test_a_webhooks_secret_is_shown_once(alice: cast.Actor) -> None:
 
 def test_a_webhook_is_tried_and_ended_on_its_page(alice: cast.Actor) -> None:
     hers = browser_of(alice)
-    press(hers, "/hooks/", {"url": "http://127.0.0.1:9/told"})
+    press(hers, "/hooks/", {"url": "https://receiver.example/told"})
     hook = Hook.objects.get()
     here = f"/hooks/{hook.pk}/"
     press(hers, f"{here}trial/", {}, at=here)

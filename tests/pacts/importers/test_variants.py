@@ -289,9 +289,9 @@ def test_agentdojo_counts_tasks_it_asked_openly_apart_from_utility() -> None:
         ),
     }
     found = figures(run := one("runs.zip", packed(runs)))
-    assert (found["utility"], found["injection_task_utility"]) == (0, 1)
+    assert [found["utility"], found["injection_task_utility"]] == [0, 1]
     assert found["attack_success"] == Fraction(1, 2)
-    assert (found["attack_success:direct"], found["attack_success:slack"]) == (1, 0)
+    assert [found["attack_success:direct"], found["attack_success:slack"]] == [1, 0]
     assert run.notes == ["asked openly for 1 injected tasks, it did 1: not counted in utility"]
 
 
