@@ -23,6 +23,7 @@ from marketplace.pages.dispute_forms import (
     RecusalForm,
     RulingForm,
 )
+from marketplace.pages.dispute_view import May
 from marketplace.pages.visitors import acting_of, find, now_of, party_of, user_of
 from pacts import disputes
 from pacts.models import Dispute, Engagement, Exhibit, Milestone
@@ -102,7 +103,30 @@ def show(request: HttpRequest, found: Dispute, **forms_: forms.Form) -> HttpResp
     context = dispute_view.context_of(
         found, acting_of(request), now=now_of(request), share_bps=share
     )
-    return render(request, "desk/case.html", {**usual, **forms_, **context})
+    refused = _too_late(forms_, context["may"])
+    return render(request, "desk/case.html", {**usual, **forms_, **context, "refused": refused})
+
+
+# Which forms a case shows, by what the visitor may do.
+_SHOWN = {
+    "answer_form": "answer",
+    "appeal_form": "appeal",
+    "exhibit_form": "add",
+    "ruling_form": "rule",
+    "confirmation_form": "confirm",
+    "recusal_form": "recuse",
+}
+
+
+def _too_late(sent: dict[str, forms.Form], may: May) -> list[tuple[list[str], list[str]]]:
+    """Why a form was refused that the case shows no more, and what was typed into it."""
+    found = []
+    for name, form in sent.items():
+        if not getattr(may, _SHOWN[name]):
+            why = [str(one) for errors in form.errors.values() for one in errors]
+            typed = [one for key in form.fields if isinstance(one := form.data.get(key), str)]
+            found.append((why, [one for one in typed if one.strip()]))
+    return found
 
 
 def _share(request: HttpRequest, form: forms.Form | None) -> int:

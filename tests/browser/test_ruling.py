@@ -113,7 +113,7 @@ def both_are_heard(alice: Visitor, bob: Visitor, case: str) -> None:
     page.get_by_test_id("answer-form").get_by_role("button").click()
     page.get_by_label("What it shows").fill(SCRIPT)
     page.get_by_label("As text").fill(f"{SCRIPT} one, two, three")
-    page.get_by_test_id("exhibit-form").get_by_role("button").click()
+    page.get_by_role("button", name="Add it").click()
     expect(page.get_by_test_id("exhibit")).to_contain_text(SCRIPT)
     assert page.title() != "taken"
     bob.looks_around("evidence")

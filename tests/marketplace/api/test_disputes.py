@@ -106,7 +106,7 @@ def ruling(award_bps: int) -> dict[str, Any]:
 def test_an_award_is_worked_out_before_anybody_rules(market: Market) -> None:
     alice, path = program_of(market.alice), f"disputes/{market.ids['dispute']}/award"
     shown = alice.get(f"{path}?share_bps=6250").json()
-    assert (shown["released"], shown["fee"], shown["refunded"]) == ("5937", "313", "3750")
+    assert (shown["released"], shown["fee"], shown["refunded"]) == ("5938", "312", "3750")
     assert alice.get(f"{path}?share_bps=10001").status_code in (400, 422)
     assert program_of(cast.mallory()).get(f"{path}?share_bps=1").status_code == 404
 

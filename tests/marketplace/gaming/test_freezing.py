@@ -74,7 +74,7 @@ def test_the_sweep_finds_a_member_of_both_sides_once(market: Market) -> None:
     found = Suspicion.objects.get(pattern="self_dealing")
     assert found.figures["shared_people"] == 1
     assert set(found.parties) == {market.alice.party.id, market.bob.party.id}
-    assert found.agents == [market.ids["agent"]]
+    assert market.ids["agent"] in found.agents
 
 
 def test_a_shared_destination_is_seen_and_the_sandboxes_own_word_is_not(market: Market) -> None:
