@@ -245,6 +245,8 @@ PAGES: Table = {
     "engagement": READERS_PAGE,
     "engagement_live": READERS_PAGE,
     "engagement_calls": READERS_PAGE,
+    "engagement_call_list": READERS_PAGE,
+    "engagement_call": READERS_PAGE,
     "call_policy": {"POST": EDITORS},
     "call_erasure": {"POST": EDITORS},
     "signature": {"POST": DEALERS},
@@ -320,6 +322,7 @@ PAGES: Table = {
 SITE: Table = {
     "healthz": PUBLIC_PAGE,
     "readyz": PUBLIC_PAGE,
+    "integrate": PUBLIC_PAGE,
     "schema": PUBLIC_PAGE,
     "docs": PUBLIC_PAGE,
     "log:*": PUBLIC_PAGE,

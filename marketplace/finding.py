@@ -7,17 +7,17 @@ no number yet would otherwise never be seen.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, reduce
 from hashlib import md5
 from operator import and_
-from typing import Any, Literal
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
 
 from marketplace.models import SearchEntry
 from marketplace.models.searchable import ENTRIES
@@ -87,15 +87,15 @@ class Found:
 def find(search: Search, *, page: int, now: datetime) -> Found:
     """The page of that number, the nearest there is; each listing stands on one page only."""
     entries, alike = spelled(search, now=now)
-    count = entries.count()
+    counted = entries.aggregate(all=Count("pk"), ranked=Count("rank"))
+    count = counted["all"]
     page = min(max(1, page), max(1, -(-count // PER_PAGE)))
-    ordered = _by_pact if search.sort == "pact" else _sorted
-    return Found(
-        listings=ordered(entries, search.sort, PER_PAGE * (page - 1), now),
-        count=count,
-        page=page,
-        alike=alike,
-    )
+    start = PER_PAGE * (page - 1)
+    if search.sort == "pact":
+        listings = _by_pact(entries, counted["ranked"], count, start, now)
+    else:
+        listings = _sorted(entries, search.sort, start)
+    return Found(listings=listings, count=count, page=page, alike=alike)
 
 
 def spelled(search: Search, *, now: datetime) -> tuple["QuerySet[SearchEntry]", bool]:
@@ -140,61 +140,34 @@ def _says(word: str) -> Q:
     return Q(document=begins | SearchQuery(word, config="english"))
 
 
-def _by_pact(entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datetime) -> list[str]:
+def _by_pact(
+    entries: "QuerySet[SearchEntry]", ranked: int, count: int, start: int, now: datetime
+) -> list[str]:
     """Ranked ones by their rank, and a newcomer in every sixth place while there are both.
 
     Newcomers wait in a ring shuffled once; each day another of them is the first.
     """
     keys = entries.values_list("listing_id", flat=True)
-    ranked = keys.filter(rank__isnull=False).order_by("-rank", "listing")
+    best = keys.filter(rank__isnull=False).order_by("-rank", "listing")
     first = md5(f"{now:%Y-%m-%d}".encode(), usedforsecurity=False).hexdigest()
-    ring = keys.filter(rank__isnull=True).order_by("shuffle")
-    ahead, behind = ring.filter(shuffle__gte=first), ring.filter(shuffle__lt=first)
-    return placed(
-        Line(lambda begin, end: list(ranked[begin:end]), ranked.count),
-        Line(lambda begin, end: _around(ahead, behind, begin, end), ring.count),
-        start,
-    )
+    behind = Case(When(shuffle__gte=first, then=0), default=1)
+    new = keys.filter(rank__isnull=True).order_by(behind, "shuffle")
+    cut = places(start, ranked, count - ranked)
+    return interleaved(list(best[slice(*cut[0])]), list(new[slice(*cut[1])]), start)
 
 
-def _around(
-    ahead: "QuerySet[Any, str]", behind: "QuerySet[Any, str]", begin: int, end: int
-) -> list[str]:
-    """Places of a ring that is cut in two: the rest of the second part follows the first."""
-    found = list(ahead[begin:end])
-    if len(found) == end - begin:
-        return found
-    passed = ahead.count()
-    return found + list(behind[max(0, begin - passed) : max(0, end - passed)])
+def places(start: int, ranked: int, new: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Of so many ranked and new ones, those on the page from place `start` (0 is the first).
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Listings that wait in an order: those from one place to before another, and how many."""
-
-    take: Callable[[int, int], list[str]]
-    count: Callable[[], int]
-
-
-def placed(ranked: Line, new: Line, start: int) -> list[str]:
-    """One page of both lines, from place `start` (0 is the first): a newcomer on every sixth place.
-
-    Where one line has ended, the other goes on. Both are counted only where that happens.
+    For each of both lines: its first on the page, and the first that is not on it any more.
     """
-    end = start + PER_PAGE
-    before = [place // NEWCOMER_EVERY for place in (start, end)]
-    best = ranked.take(start - before[0], end - before[1])
-    fresh = new.take(before[0], before[1])
-    if len(best) + len(fresh) < PER_PAGE:
-        many, few = ranked.count(), new.count()
-        end = max(start, min(end, many + few))
-        before = [max(min(p // NEWCOMER_EVERY, few), p - many) for p in (start, end)]
-        best = ranked.take(start - before[0], end - before[1])
-        fresh = new.take(before[0], before[1])
-    return _interleaved(best, fresh, start)
+    end = max(start, min(start + PER_PAGE, ranked + new))
+    first, last = (max(min(p // NEWCOMER_EVERY, new), p - ranked) for p in (start, end))
+    return (start - first, end - last), (first, last)
 
 
-def _interleaved(best: list[str], fresh: list[str], start: int) -> list[str]:
+def interleaved(best: list[str], fresh: list[str], start: int) -> list[str]:
+    """A newcomer on every sixth place; where one line has ended, the other goes on."""
     lines, page = (iter(best), iter(fresh)), list[str]()
     for place in range(start + 1, start + len(best) + len(fresh) + 1):
         turn = place % NEWCOMER_EVERY == 0
@@ -202,7 +175,7 @@ def _interleaved(best: list[str], fresh: list[str], start: int) -> list[str]:
     return page
 
 
-def _sorted(entries: "QuerySet[SearchEntry]", sort: str, start: int, now: datetime) -> list[str]:
+def _sorted(entries: "QuerySet[SearchEntry]", sort: str, start: int) -> list[str]:
     """By claim, price or age, the listing's id last, so that pages never overlap."""
     end = start + PER_PAGE
     if sort == "price":
@@ -245,15 +218,17 @@ UPDATE marketplace_searchentry AS entry
        IS DISTINCT FROM (score.rank, score.score_bps, score.bounds)"""
 
 
-def values_on_offer(column: Literal["work", "currency"]) -> list[str]:
-    """Every value of the column, in order.
+def on_offer() -> tuple[list[str], list[str]]:
+    """The kinds of work and the currencies of what is on offer, each in order.
 
     It leaps from one to the next in the index, so a hundred thousand offers cost as many steps as
     there are values.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LEAP.format(column=column))
-        return [value for (value,) in cursor.fetchall()]
+        cursor.execute(_LEAPS)
+        found = cursor.fetchall()
+    works, currencies = (sorted(value for kind, value in found if kind == n) for n in (0, 1))
+    return works, currencies
 
 
 _LEAP = """
@@ -262,7 +237,11 @@ WITH RECURSIVE found (value) AS (
   UNION ALL
   SELECT (SELECT min({column}) FROM marketplace_searchentry WHERE {column} > found.value)
     FROM found WHERE found.value IS NOT NULL
-) SELECT value FROM found WHERE value IS NOT NULL"""
+) SELECT {place}, value::text FROM found WHERE value IS NOT NULL"""
+_LEAPS = " UNION ALL ".join(
+    f"({_LEAP.format(column=column, place=place)})"
+    for place, column in enumerate(("work", "currency"))
+)
 
 
 def query_of(search: Search) -> dict[str, Any]:

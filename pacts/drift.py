@@ -1,7 +1,8 @@
 """Change found while calls come in: outcomes against the promise, inputs against what they were.
 
-Outcomes: the e-SR detector of STATISTICS §5. Per bet j of the breach grid M_j ← (M_j + 1) ·
-(1 + f_j · (m − x) / (1 − m)), started at 0; the alarm goes when Σ w_j M_j ≥ A. While every
+Outcomes: the e-SR detector of STATISTICS §5. Per bet j of the clause's own breach grid (promise and
+floor: half the weight is on a fall to the floor) M_j ← (M_j + 1) · (1 + f_j · (m − x) / (1 − m)),
+started at 0; the alarm goes when Σ w_j M_j ≥ A. While every
 conditional mean is at least m the expected run until an alarm is at least A calls, and an alarm
 within T calls has at most the probability T / A, independent or not. Source: Shin, Ramdas and
 Rinaldo, "E-detectors: a nonparametric framework for sequential change detection" (2024).
@@ -53,10 +54,12 @@ class Detector:
 
 
 class OutcomeDrift(Detector):
-    """e-SR against "the rate is at least `promise`", over values in [0, 1]."""
+    """e-SR against "the rate is at least `promise`", over values in [0, 1]. Sums of another grid
+    than the present one are not gone on with."""
 
-    def __init__(self, promise: float, sums: list[float] | None = None) -> None:
-        grid = breach_grid(promise=promise, floor=promise)
+    def __init__(self, promise: float, floor: float, sums: list[float] | None = None) -> None:
+        grid = breach_grid(promise=promise, floor=floor)
+        sums = sums if sums and len(sums) == len(grid) else None
         super().__init__(tuple(weight for _, weight in grid), sums)
         self.promise = promise
         self._fractions = [fraction for fraction, _ in grid]
@@ -113,11 +116,14 @@ class Alarm:
 class Watch:
     """All detectors of one stream; `to_json` is what is stored between batches."""
 
-    def __init__(self, promises: Mapping[str, float], stored: Mapping[str, Any]) -> None:
-        """`promises` by clause key; each strictly between 0 and 1."""
+    def __init__(
+        self, promises: Mapping[str, tuple[float, float]], stored: Mapping[str, Any]
+    ) -> None:
+        """`promises`: promise and floor by clause key, each strictly between 0 and 1."""
         outcomes, traits = stored.get("outcomes", {}), stored.get("traits", {})
         self.outcomes = {
-            key: OutcomeDrift(promise, outcomes.get(key)) for key, promise in promises.items()
+            key: OutcomeDrift(promise, floor, outcomes.get(key))
+            for key, (promise, floor) in promises.items()
         }
         self.traits = {
             name: TraitDrift(dict(one["counts"]), one["sums"]) for name, one in traits.items()

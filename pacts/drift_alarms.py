@@ -62,8 +62,12 @@ def watch(
     return raised
 
 
-def _promises(parsed: PactTerms) -> dict[str, float]:
-    return {c.key: c.promise for c in parsed.clauses if 0 < c.promise < 1 and decided_at_once(c)}
+def _promises(parsed: PactTerms) -> dict[str, tuple[float, float]]:
+    return {
+        clause.key: (clause.promise, clause.floor)
+        for clause in parsed.clauses
+        if 0 < clause.floor <= clause.promise < 1 and decided_at_once(clause)
+    }
 
 
 def _heard(detectors: Watch, call: Watched, place: int, weight: float) -> list[Alarm]:

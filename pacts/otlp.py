@@ -6,9 +6,10 @@ OpenTelemetry semantic conventions for generative AI (`gen_ai.*`).
 A span of a call to a model or an agent (`gen_ai.operation.name` of chat, text_completion,
 generate_content or invoke_agent) is one call. Which engagement it belongs to is said by
 `earnest.engagement` or `earnest.agent_version` on the span or on its resource; where a key reports
-on one engagement alone, nothing needs to be said. The call's id follows from trace and span ids,
-so a batch sent again counts once. A sampling rate is read from `earnest.sample_rate`, or from the
-threshold `th` of the W3C trace state (OpenTelemetry's consistent probability sampling).
+on one engagement alone, nothing needs to be said. The call's id is `earnest.call_id`, else follows
+from trace and span ids, so a batch sent again counts once. A sampling rate is read from
+`earnest.sample_rate`, or from the threshold `th` of the W3C trace state (OpenTelemetry's consistent
+probability sampling).
 """
 
 import base64
@@ -72,7 +73,7 @@ def records_of(
 def _record(span: Span, said: Mapping[str, Any]) -> dict[str, Any]:
     failed = span.status.code == Status.STATUS_CODE_ERROR
     found: dict[str, Any] = {
-        "call_id": _call_id(span),
+        "call_id": _call_id(span, said),
         "engagement": said.get("earnest.engagement"),
         "agent_version": said.get("earnest.agent_version"),
         "started_at": _instant(span.start_time_unix_nano),
@@ -88,8 +89,11 @@ def _record(span: Span, said: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _call_id(span: Span) -> str:
-    """A UUIDv7 that the span's time and ids decide: milliseconds, then their digest."""
+def _call_id(span: Span, said: Mapping[str, Any]) -> str:
+    """The guard's own where it made the span, so that a call which comes by both ways counts once.
+    Else a UUIDv7 that the span's time and ids decide: milliseconds, then their digest."""
+    if isinstance(own := said.get("earnest.call_id"), str):
+        return own
     moment = (span.start_time_unix_nano // 1_000_000) & (2**48 - 1)
     drawn = hashlib.sha256(span.trace_id + span.span_id).digest()
     rest = int.from_bytes(drawn[:10], "big")

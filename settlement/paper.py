@@ -24,6 +24,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, Preformatted, SimpleDocTemplate, Spacer
 
+from settlement import metering_statements, receipts
 from settlement.models import MeterStatement, Receipt
 from settlement.money import EXPONENTS
 
@@ -44,14 +45,15 @@ _FIRST = ("decision", "arithmetic", "pact", "verdict", "ruling", "transfers")
 def pdf_of(receipt: Receipt | MeterStatement) -> bytes:
     """A receipt, or a window's statement, as PDF, deterministic; needs its `key`. Some 40 KB."""
     body = json.loads(receipt.body)
-    title = "Receipt" if isinstance(receipt, Receipt) else "Statement"
+    paid = isinstance(receipt, Receipt)
+    title, signed_by = ("Receipt", receipts) if paid else ("Statement", metering_statements)
     story = [
         _title(f"{title} {receipt.pk}"),
         *_sections(body),
         _heading("Signature"),
         *_lines(
             {
-                "scheme": f"Ed25519 over {body['format']}, a line feed, the body's digest, and a "
+                "scheme": f"Ed25519 over {signed_by.FORMAT}, a line feed, the body's digest, and a "
                 "line feed",
                 "key": receipt.key_id,
                 "public_key": bytes(receipt.key.public_key).hex(),

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -13,7 +12,7 @@ from rest_framework.response import Response
 
 from marketplace.api.call_batches import BatchParser
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
-from marketplace.call_view import LiveStream, Status, live_status
+from marketplace.call_view import Draw, LiveStream, Status, live_status, public_id, uuid_of
 from pacts import calls, calls_kept
 from pacts.calls_backlog import Backlog, backlog, make_room
 from pacts.guard.records import MOST_BYTES, RecordRefused, batch_of
@@ -89,7 +88,7 @@ class CallSerializer(serializers.ModelSerializer[Call]):
         ]
 
     def get_id(self, call: Call) -> str:
-        return f"cll_{call.call_id.hex}"
+        return public_id(call)
 
 
 class CallFilter(django_filters.FilterSet):
@@ -144,28 +143,39 @@ class OneCall(OfCalls, Reads):
     gives = CallSerializer
 
     def get(self, request: Request, id: str) -> Response:
-        return Response(self.shown(self.find(self.calls(), call_id=_uuid(id))))
-
-
-def _uuid(id: str) -> UUID:
-    """The call id behind a public one; one that nothing has, where it is none."""
-    digits = id.partition("_")[2]
-    try:
-        return UUID(digits)
-    except ValueError:
-        return UUID(int=0)
+        return Response(self.shown(self.find(self.calls(), call_id=uuid_of(id))))
 
 
 class WindowSerializer(serializers.ModelSerializer[ClauseWindow]):
     class Meta:
         model = ClauseWindow
-        exclude = ["id", "stream", "met_bets", "breach_bets", "plain_passes", "plain_failures"]
+        exclude = [
+            "id",
+            "stream",
+            "met_bets",
+            "breach_bets",
+            "plain_passes",
+            "plain_failures",
+            "seen",
+        ]
 
 
 class AlarmSerializer(serializers.ModelSerializer[DriftAlarm]):
     class Meta:
         model = DriftAlarm
         exclude = ["stream"]
+
+
+class DrawSerializer(serializers.Serializer[Draw]):
+    """What goes to a jury or people, with which probability; the seed behind the commitment is
+    opened in the log when no more calls come."""
+
+    clause = serializers.CharField()
+    drawn_bps = serializers.IntegerField(help_text="How likely a call is drawn.")
+    read_bps = serializers.IntegerField(help_text="How likely people read a drawn one.")
+    drawn = serializers.IntegerField()
+    open = serializers.IntegerField(help_text="Not everybody has spoken yet.")
+    commitment = serializers.CharField()
 
 
 class LiveStreamSerializer(serializers.Serializer[LiveStream]):
@@ -182,6 +192,8 @@ class LiveStreamSerializer(serializers.Serializer[LiveStream]):
     stale = serializers.CharField(help_text="Why what was shown before no longer counts, or empty.")
     windows = WindowSerializer(many=True)
     alarms = AlarmSerializer(many=True)
+    draws = DrawSerializer(many=True)
+    open_sessions = serializers.IntegerField()
 
 
 class StatusSerializer(serializers.Serializer[Status]):

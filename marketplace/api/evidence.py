@@ -95,7 +95,7 @@ class CompositeSerializer(serializers.Serializer[Any]):
     units = serializers.IntegerField()
 
 
-class ChangeSerializer(serializers.Serializer[Change]):
+class ModelChangeSerializer(serializers.Serializer[Change]):
     at = serializers.DateTimeField()
     evidence = serializers.CharField(source="evidence_id")
 
@@ -107,7 +107,7 @@ class StandingSerializer(serializers.Serializer[AgentStanding]):
     agent_version = serializers.CharField(source="version_id", allow_null=True)
     dimensions = serializers.DictField(child=DimensionSerializer())
     composite = CompositeSerializer()
-    changed = ChangeSerializer(
+    changed = ModelChangeSerializer(
         allow_null=True,
         help_text="Set while the standing is stale: another model or version answers since then.",
     )

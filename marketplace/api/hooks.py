@@ -29,6 +29,7 @@ _TOPICS = serializers.ListField(
 class HookSerializer(serializers.ModelSerializer[Hook]):
     topics = serializers.ListField(child=serializers.CharField())
     engagement = serializers.CharField(source="engagement_id", allow_null=True)
+    off_because = serializers.CharField(help_text="gone, failing or by_party; empty while it is on")
 
     class Meta:
         model = Hook

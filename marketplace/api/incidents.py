@@ -29,6 +29,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     agent = serializers.CharField(source="agent_id")
     owner_party = serializers.CharField(source="owner_party_id")
     owner = serializers.CharField(source="owner_id", allow_null=True)
+    outcome = serializers.CharField(
+        help_text=f"{', '.join(Incident.Outcome.values)}; empty while it is open"
+    )
     reason = serializers.CharField()
     timeline = IncidentEntrySerializer(many=True)
 

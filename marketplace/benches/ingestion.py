@@ -1,8 +1,9 @@
 """`manage.py bench ingestion`: production calls from the guard's own batches to observations.
 
-Two processes do everything at once on two processors: each takes packed batches as the endpoint
-does (unpacked, read strictly, stored) and checks what waits (claimed, examined by three checks,
-observed, counted into windows, drift watched), until nothing waits. PostgreSQL is durable.
+The whole way on two processors: packed batches over HTTP into the web server as the product starts
+it (an API key checked, unpacked, read strictly, stored), while a worker checks what waits (claimed,
+examined by three checks, observed, counted into live windows, drift watched), until every call has
+its observations. Sending takes the same processors. PostgreSQL is durable.
 """
 
 from collections.abc import Callable
@@ -11,8 +12,9 @@ from statistics import median
 from typing import Any
 
 from marketplace.benches.figures import Figure
-from marketplace.benches.fleet import fleet
+from marketplace.benches.fleet import fleet, surroundings
 from marketplace.benches.ground import ground, machine
+from marketplace.benches.oracle_reads import server as web
 
 Say = Callable[[str], None]
 OURS, MODULE = "marketplace.settings", "marketplace.benches.ingestion_calls"
@@ -20,11 +22,12 @@ OURS, MODULE = "marketplace.settings", "marketplace.benches.ingestion_calls"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many calls, in batches of how many, by how many processes, how often."""
+    """How many calls, in batches of how many, by how many senders and checkers, how often."""
 
     samples: int = 20_000
     batch: int = 500
-    workers: int = 2
+    senders: int = 2
+    workers: int = 1
     rounds: int = 3
 
 
@@ -42,11 +45,14 @@ def run(plan: Plan, say: Say) -> list[Figure]:
     say(f"PostgreSQL of its own, fsync and synchronous_commit on; {machine()}")
     with ground() as server:
         url = server.create("ingestion")
-        for app in ("pacts", "reputation"):
+        for app in ("marketplace", "pacts", "reputation"):
             server.migrate(url, app, settings=OURS)
-        with fleet(MODULE, settings=OURS, url=url, data=server.data) as team:
-            team.call("prepare")
-            runs = [_pass(team, plan, number) for number in range(plan.rounds)]
+        with (
+            fleet(MODULE, settings=OURS, url=url, data=server.data) as team,
+            web(surroundings(settings=OURS, url=url, data=server.data)) as port,
+        ):
+            secret = team.call("prepare")
+            runs = [_pass(team, plan, number, port, secret) for number in range(plan.rounds)]
     for one in runs:
         say(
             f"{plan.samples:,} calls in {one['seconds']:.1f} s: {one['observations']:,} "
@@ -56,8 +62,15 @@ def run(plan: Plan, say: Say) -> list[Figure]:
     return [Figure("calls_per_s", plan.samples / median(one["seconds"] for one in runs), 1_500)]
 
 
-def _pass(team: Any, plan: Plan, number: int) -> dict[str, Any]:
+def _pass(team: Any, plan: Plan, number: int, port: int, secret: str) -> dict[str, Any]:
     found: dict[str, Any] = team.call(
-        "run", samples=plan.samples, batch=plan.batch, workers=plan.workers, number=number
+        "run",
+        samples=plan.samples,
+        batch=plan.batch,
+        senders=plan.senders,
+        workers=plan.workers,
+        number=number,
+        port=port,
+        secret=secret,
     )
     return found

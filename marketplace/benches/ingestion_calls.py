@@ -1,27 +1,29 @@
-"""The server's side of production calls, from packed batches to observations, in processes."""
+"""Production calls sent to the product's own web server, and the workers that check them."""
 
 import gzip
 import json
 import multiprocessing
 import time
-from io import BytesIO
-from typing import Any, cast
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from celery import current_app
 from django.db import connection, connections
-from rest_framework.request import Request
 
-from marketplace.api.call_batches import BatchParser
 from marketplace.benches.crowd import Prepare
-from pacts import calls, calls_checking, engagements, publishing, registry, tasksets
+from marketplace.keys import issue_key
+from marketplace.models import ApiKey
+from pacts import calls_checking, engagements, publishing, registry, tasksets
 from pacts.engagements import MilestoneDraft
-from pacts.guard.records import batch_of
+from pacts.guard.uploading import Server
 from pacts.models import CallObservation, Engagement, Member, Party, User, WaitingCall
 from pacts.tasksets import TaskDraft
 from reputation.clock import database_now
 from reputation.identifiers import new_id
 
+PATIENCE_SECONDS = 60.0
 CONTENDERS: dict[str, Prepare] = {}
 current_app.conf.update(broker_url="memory://")  # the bench's workers are at work already
 
@@ -58,8 +60,8 @@ TERMS = {
 }
 
 
-def prepare() -> None:
-    """A buyer and a builder under a signed engagement."""
+def prepare() -> str:
+    """A buyer and a builder under a signed engagement; the secret of the buyer's key to it."""
     user = User.objects.create_user(email="bench@example.org", password=None, name="Bench")
     buyer, builder = (Party.objects.create(name=f"Bench {side}") for side in ("buyer", "builder"))
     for party in (buyer, builder):
@@ -92,10 +94,14 @@ def prepare() -> None:
         engagements.sign_engagement(
             engagement=offered, party=party, by=user, authority="owner", now=now
         )
+    scopes = [ApiKey.Scope.CALLS]
+    return issue_key(party=buyer, user=user, name="bench", scopes=scopes, now=now).secret
 
 
-def run(samples: int, batch: int, workers: int, number: int) -> dict[str, Any]:
-    """All batches taken and checked by so many processes: `{"seconds", "observations"}`."""
+def run(
+    samples: int, batch: int, senders: int, workers: int, number: int, port: int, secret: str
+) -> dict[str, Any]:
+    """All batches sent over HTTP while others check them: `{"seconds", "observations"}`."""
     hired = Engagement.objects.get()
     bodies = [
         _packed(hired.pk, min(batch, samples - begun), number) for begun in range(0, samples, batch)
@@ -104,11 +110,15 @@ def run(samples: int, batch: int, workers: int, number: int) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     connections.close_all()
-    began = time.monotonic()
     fork = multiprocessing.get_context("fork")
-    crew = [fork.Process(target=_work, args=(bodies[n::workers],)) for n in range(workers)]
+    sent = fork.Event()
+    crew = [fork.Process(target=_check, args=(sent,)) for _ in range(workers)]
+    began = time.monotonic()
     for worker in crew:
         worker.start()
+    with ThreadPoolExecutor(senders) as pool:
+        list(pool.map(partial(_send, port, secret), [bodies[n::senders] for n in range(senders)]))
+    sent.set()
     for worker in crew:
         worker.join()
     seconds = time.monotonic() - began
@@ -135,20 +145,23 @@ def _packed(engagement: str, size: int, number: int) -> bytes:
     return gzip.compress(json.dumps({"format": "earnest-calls/1", "calls": records}).encode())
 
 
-class _Asked:
-    """As much of a request as the parser reads."""
-
-    headers = {"Content-Encoding": "gzip"}
-
-
-def _work(bodies: list[bytes]) -> None:
-    """A server's and a worker's part in turns, until nothing waits."""
-    reporter = Engagement.objects.select_related("buyer").get().buyer
-    parser, context = BatchParser(), {"request": cast(Request, _Asked())}
+def _send(port: int, secret: str, bodies: list[bytes]) -> None:
+    """With the guard's own client: batch after batch over one connection, obeying a busy server."""
+    server = Server(f"http://127.0.0.1:{port}", secret)
     for body in bodies:
-        _, records = batch_of(parser.parse(BytesIO(body), None, context))
-        taken = calls.take_calls(reporter=reporter, records=records, now=database_now())
-        assert not taken.refused, taken.refused[:1]
-        calls_checking.check_calls(now=database_now())
-    while calls_checking.check_calls(now=database_now()):
-        pass
+        while (answer := server.post(body, PATIENCE_SECONDS)).status == 429:
+            time.sleep(answer.retry_after or 1)
+        assert answer.status == 201, f"{answer.status}: {answer.problem}"
+        assert not answer.body["refused"], answer.body
+    server.close()
+
+
+def _check(sent: Any) -> None:
+    """A worker's part, until everything was sent and nothing waits."""
+    while True:
+        over = sent.is_set()
+        while calls_checking.check_calls(now=database_now()):
+            pass
+        if over and not WaitingCall.objects.exists():
+            return
+        time.sleep(0.005)

@@ -1,16 +1,26 @@
-"""Production calls of an engagement: windows as they stand, drift, and what is kept."""
+"""Production calls of an engagement: windows as they stand, drift, one call, and what is kept."""
+
+import json
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 
-from marketplace.call_view import live_status
+from marketplace.call_view import live_status, public_id, uuid_of
 from marketplace.pages import engagement_view
+from marketplace.pages.attempts import attempt_button
 from marketplace.pages.consequences_view import consequences_of
 from marketplace.pages.visitors import find, now_of, party_of, user_of
 from pacts import calls, calls_kept
 from pacts.calls_backlog import backlog
-from pacts.models import CallPolicy, Engagement
+from pacts.models import Call, CallContent, CallObservation, CallPolicy, Engagement
+
+PER_PAGE = 50
+MOST_SHOWN = 20_000  # characters of one part of a call
+FILTERS = {"": "All", "fail": "Broke a clause", "error": "Could not be checked"}
+PARTS = {"input": "Asked", "output": "Answered", "tool_calls": "Tool calls", "labels": "Labels"}
 
 
 def engagement_calls(request: HttpRequest, engagement_id: str) -> HttpResponse:
@@ -36,9 +46,10 @@ def call_policy(request: HttpRequest, engagement_id: str) -> HttpResponse:
     """Say how long contents are kept."""
     engagement = _engagement(request, engagement_id)
     days, keeps = request.POST.get("keep_days", ""), request.POST.get("keeps", "")
-    known = keeps in CallPolicy.Keeps.values and days.isascii() and days.isdigit()
-    try:
-        if not known:
+    back = reverse("engagement_calls", args=[engagement.pk])
+
+    def effect() -> str:
+        if not (keeps in CallPolicy.Keeps.values and days.isascii() and days.isdigit()):
             raise calls_kept.KeepingRefused("choose what is kept, and for how many whole days")
         calls_kept.set_policy(
             engagement=engagement,
@@ -49,22 +60,72 @@ def call_policy(request: HttpRequest, engagement_id: str) -> HttpResponse:
             now=now_of(request),
         )
         messages.success(request, "Saved. What was kept for longer goes at its new time.")
-    except calls_kept.KeepingRefused as refused:
-        messages.error(request, f"{str(refused).capitalize()}.")
-    return redirect("engagement_calls", engagement_id=engagement.pk)
+        return back
+
+    return attempt_button(request, effect, back=back)
 
 
 def call_erasure(request: HttpRequest, engagement_id: str) -> HttpResponse:
     """Erase what was said in all calls."""
     engagement = _engagement(request, engagement_id)
-    try:
+    back = reverse("engagement_calls", args=[engagement.pk])
+
+    def effect() -> str:
         gone = calls_kept.erase_contents(
             engagement=engagement, by=party_of(request), reason="requested", now=now_of(request)
         )
         messages.success(request, f"Erased what was said in {gone} calls; digests stay.")
-    except calls_kept.KeepingRefused as refused:
-        messages.error(request, f"{str(refused).capitalize()}.")
-    return redirect("engagement_calls", engagement_id=engagement.pk)
+        return back
+
+    return attempt_button(request, effect, back=back)
+
+
+def engagement_call_list(request: HttpRequest, engagement_id: str) -> HttpResponse:
+    """The calls of an engagement, newest first; all, or those that broke something."""
+    engagement, wanted = _engagement(request, engagement_id), request.GET.get("show", "")
+    rows = Call.objects.filter(stream__engagement=engagement).order_by("-pk")
+    if wanted in ("fail", "error"):
+        broken = CallObservation.objects.filter(call=OuterRef("pk"), outcome=wanted)
+        rows = rows.filter(Exists(broken))
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 18:
+        rows = rows.filter(pk__lt=int(before))
+    related = rows.select_related("stream__agent_version", "waiting")
+    found = list(related.prefetch_related("observations")[: PER_PAGE + 1])
+    context = {
+        "engagement": engagement,
+        "calls": [(public_id(call), call) for call in found[:PER_PAGE]],
+        "more": found[PER_PAGE - 1].pk if len(found) > PER_PAGE else None,
+        "wanted": wanted,
+        "filters": FILTERS,
+        "backlog": backlog(now=now_of(request)),
+    }
+    return render(request, "engagements/call_list.html", context)
+
+
+def engagement_call(request: HttpRequest, engagement_id: str, call_id: str) -> HttpResponse:
+    """One call: what was reported, what every clause says of it, and what was said if kept."""
+    engagement = _engagement(request, engagement_id)
+    rows = Call.objects.filter(stream__engagement=engagement)
+    call = find(
+        rows.select_related("stream__agent_version", "waiting"), call_id=str(uuid_of(call_id))
+    )
+    content = CallContent.objects.filter(call=call).first()
+    said = json.loads(bytes(content.body)) if content else {}
+    context = {
+        "engagement": engagement,
+        "call": call,
+        "public_id": public_id(call),
+        "observations": call.observations.order_by("clause"),
+        "hearings": call.hearings.order_by("clause"),
+        "kept_until": content.kept_until if content else None,
+        "said": [
+            (title, json.dumps(said[name], indent=2, ensure_ascii=False)[:MOST_SHOWN])
+            for name, title in PARTS.items()
+            if name in said
+        ],
+    }
+    return render(request, "engagements/call.html", context)
 
 
 def _engagement(request: HttpRequest, engagement_id: str) -> Engagement:

@@ -1,5 +1,7 @@
 """The market: the first page, and search."""
 
+from itertools import chain
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,15 +19,21 @@ def market(request: HttpRequest) -> HttpResponse:
     search = search_form.read(request.GET)
     found = finding.find(search, page=_page_in(request.GET.get("page", "")), now=now)
     query = search_form.written(search)
+    leading = {} if search.asks else market_view.leaders()
+    shown = list(dict.fromkeys(chain(found.listings, *leading.values())))
+    cards = {
+        card.listing.pk: card
+        for card in market_view.cards_of(market_view.listings_in(shown), now=now)
+    }
     context = {
         "found": found,
         "page": Paginator(range(found.count), finding.PER_PAGE).get_page(found.page),
-        "cards": market_view.cards_of(market_view.listings_in(found.listings), now=now),
+        "cards": [cards[key] for key in found.listings if key in cards],
         "query": f"{query}&" if query else "",
         "search": search,
         "fields": search_form.fields_of(search),
         "sorts": finding.SORTS,
-        "stories": [] if search.asks else market_view.stories(now=now),
+        "stories": market_view.stories(leading, cards),
         "bounds": search_form.BOUNDS,
         "ages": search_form.AGES,
         "protocols": {key: adapter.TITLE for key, adapter in PROTOCOLS.items()},

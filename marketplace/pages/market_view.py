@@ -1,6 +1,6 @@
 """What the market shows: offers with their evidence, and per kind of work the two orders."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -130,27 +130,22 @@ def by_pact(cards: Iterable[Card]) -> list[Card]:
     )
 
 
-def stories(*, now: datetime) -> list[Story]:
-    """Per kind of work with at least two benchmark claims: the two orders and the money."""
+def leaders() -> dict[str, list[str]]:
+    """Listings by kind of work, for kinds with two benchmark claims or more: the highest first."""
     claimed = SearchEntry.objects.filter(claim_bps__isnull=False)
-    kinds = claimed.values("work").annotate(many=Count("listing")).filter(many__gt=1)
+    kinds = claimed.values("work").annotate(many=Count("pk")).filter(many__gt=1)
     works = list(kinds.order_by("work").values_list("work", flat=True)[:MOST_STORIES])
-    best = {
-        work: list(
-            claimed.filter(work=work)
-            .order_by("-claim_bps", "words", "listing")
-            .values_list("listing_id", flat=True)[:MOST_IN_STORY]
-        )
-        for work in works
-    }
-    cards = {
-        card.listing.pk: card
-        for card in cards_of(listings_in([key for keys in best.values() for key in keys]), now=now)
-    }
-    outcomes = _outcomes(list(cards.values()))
+    best = claimed.order_by("-claim_bps", "words", "listing").values_list("listing_id", flat=True)
+    return {work: list(best.filter(work=work)[:MOST_IN_STORY]) for work in works}
+
+
+def stories(leading: Mapping[str, Sequence[str]], cards: Mapping[str, Card]) -> list[Story]:
+    """Per kind of work the two orders and the money; `cards` by listing."""
+    found = {key for keys in leading.values() for key in keys}
+    outcomes = _outcomes([cards[key] for key in sorted(found & set(cards))]) if found else {}
     return [
         _story(work, [cards[key] for key in keys if key in cards], outcomes)
-        for work, keys in best.items()
+        for work, keys in leading.items()
     ]
 
 

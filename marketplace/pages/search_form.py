@@ -10,10 +10,10 @@ from typing import Any
 
 from django.http import QueryDict
 
-from marketplace.finding import SORTS, Search, query_of, values_on_offer
+from marketplace.finding import SORTS, Search, on_offer, query_of
 from marketplace.languages import LANGUAGES
 from pacts.agents import PROTOCOLS
-from pacts.currencies import CurrencyUnknown, exponent_of
+from pacts.currencies import EXPONENTS, CurrencyUnknown, exponent_of
 from pacts.templates_library import library
 
 LONGEST = 100
@@ -52,7 +52,8 @@ class Fields:
 def fields_of(search: Search) -> Fields:
     """The form, filled with a search."""
     most = "" if search.most is None else _decimal(search.most, search.currency)
-    return Fields(search=search, most=most, kinds=values_on_offer("work"), currencies=currencies())
+    kinds, currencies = on_offer()
+    return Fields(search=search, most=most, kinds=kinds, currencies=currencies)
 
 
 def read(asked: QueryDict) -> Search:
@@ -61,7 +62,7 @@ def read(asked: QueryDict) -> Search:
     A floor is `floor=dimension:bps`, or from the form `dimension=` beside `reach=`.
     """
     floors = [*asked.getlist("floor"), f"{asked.get('dimension', '')}:{asked.get('reach', '')}"]
-    currency = _among(asked.get("currency", ""), currencies())
+    currency = _among(asked.get("currency", ""), EXPONENTS)
     return Search(
         text=asked.get("q", "").strip()[:LONGEST],
         work=asked.get("work", "")[:40],
@@ -93,11 +94,6 @@ def written(search: Search) -> str:
 def search_of(kept: Mapping[str, Any]) -> Search:
     """The search that `marketplace.finding.query_of` wrote down."""
     return Search(**{name: kept[name] for name in Search.__slots__ if name in kept})
-
-
-def currencies() -> list[str]:
-    """Those that something on offer is priced in."""
-    return values_on_offer("currency")
 
 
 def _decimal(amount: int, currency: str) -> str:

@@ -77,6 +77,12 @@ def verdict_word(outcome: str) -> str:
 
 
 @register.filter
+def milliseconds(microseconds: int) -> str:
+    """`12.5 ms`."""
+    return f"{microseconds / 1000:,.1f} ms"
+
+
+@register.filter
 def words(code: str) -> str:
     """A code as words: `human_review` → `Human review`."""
     return str(code).replace("_", " ").replace("-", " ").capitalize()

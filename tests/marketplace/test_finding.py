@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace import finding, hiring
-from marketplace.finding import PER_PAGE, Found, Line, Search, find
+from marketplace.finding import PER_PAGE, Found, Search, find
 from marketplace.models import BenchmarkClaim, Listing, SearchEntry
 from marketplace.pages import search_form
 from pacts.models import Agent
@@ -129,17 +129,14 @@ def test_a_newcomer_stands_on_every_sixth_place_and_all_are_shown_once() -> None
     assert len({*first, *second}) == 37
 
 
-def line(names: list[str]) -> Line:
-    return Line(lambda first, end: names[first:end], lambda: len(names))
-
-
 @settings(max_examples=60, deadline=None)
 @given(many=st.integers(0, 70), few=st.integers(0, 30))
 def test_pages_show_each_offer_once_whatever_there_is_of_both_kinds(many: int, few: int) -> None:
     ranked, new = [f"r{n}" for n in range(many)], [f"n{n}" for n in range(few)]
     shown: list[str] = []
     for start in range(0, many + few, PER_PAGE):
-        shown += finding.placed(line(ranked), line(new), start)
+        cuts = finding.places(start, many, few)
+        shown += finding.interleaved(ranked[slice(*cuts[0])], new[slice(*cuts[1])], start)
     assert sorted(shown) == sorted(ranked + new)
     assert [one for one in shown if one in set(ranked)] == ranked
     both_last = min(6 * few, many + many // 5)
