@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from marketplace import cases, hiring
 from marketplace.api import idempotency
-from marketplace.api.disputes import ChallengeSerializer, DisputeSerializer
+from marketplace.api.dispute_serializers import ChallengeSerializer, DisputeSerializer
 from marketplace.api.escrows import BandSerializer, EscrowSerializer
 from marketplace.api.fields import AmountField, IdField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
