@@ -60,11 +60,12 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 def _row(found: Dispute, now: Any) -> dict[str, Any]:
     docket = cases.docket_of(found, now=now)
-    overdue = docket.state == "under_review" and now > clocks.rule_by(docket)
+    target = clocks.rule_by(docket) if docket.state == "under_review" else docket.due_at
+    overdue = now > target
     return {
         "dispute": found,
         "state": Dispute.State(docket.state).label,
-        "due_at": docket.due_at,
+        "due_at": docket.due_at if overdue else target,
         "is_overdue": overdue,
         "waits": docket.state in ("under_review", "appealed") or docket.awaits_second,
     }
