@@ -122,15 +122,16 @@ def test_what_waited_is_erased_by_the_sweep_as_soon_as_the_case_ends() -> None:
     assert (request.done_at, request.waits_until) == (None, case.ends_by_at)
     assert erasure.erase_due(now=clock()) == 0  # it is open still
     assert Dispute.objects.get(pk=case.pk).statement == STATEMENT
-    carol = cast.carol().user
     disputes.rule(
-        dispute=case,
-        adjudicator=carol,
+        dispute=heard(case, now=story.judged_at + DAY),
+        adjudicator=cast.carol().user,
         award_bps=10_000,
         clauses=["accuracy"],
         reasons=REASONS,
         now=story.judged_at + DAY,
     )
+    assert erasure.erase_due(now=clock()) == 0  # it may be appealed
+    settlements.settle(escrow_id=story.escrow.pk, now=story.judged_at + DAY + CHALLENGE + TICK)
     tasks.erase_what_waited()
     case = Dispute.objects.get(pk=case.pk)
     assert (case.statement, case.answer, Ruling.objects.get().reasons) == ("", "", "")
