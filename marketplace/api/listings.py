@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import django_filters
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from drf_spectacular.utils import extend_schema_field
@@ -13,13 +13,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from marketplace import finding, hiring
+from marketplace import finding, hiring, policy
 from marketplace.api.escrows import BandSerializer
 from marketplace.api.fields import AmountField, CurrencyField, IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.finding import Search
 from marketplace.languages import LANGUAGES
 from marketplace.models import BenchmarkClaim, Listing
+from marketplace.policy import Policy
 from pacts.agents import PROTOCOLS
 from pacts.feasibility import MOST_REVISIONS, Timers
 from pacts.models import AgentVersion, Evaluation, ImportedRun, PactVersion
@@ -83,12 +84,17 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
         found = _score_of(listing)
         return found.score_bps if found else None
 
+    @cached_property
+    def held(self) -> Policy:
+        """The policy that a hire made now would be held to; read once for a page of listings."""
+        return policy.at(database_now())
+
     def get_fee_bps(self, listing: Listing) -> int:
-        return settings.PLATFORM_FEE_BPS
+        return self.held.fee_bps
 
     @extend_schema_field(BandSerializer(many=True))
     def get_fee_bands(self, listing: Listing) -> list[dict[str, Any]]:
-        bands = hiring.fee_bands_in(listing.currency)
+        bands = self.held.fee_bands_in(listing.currency)
         return [{"above": str(above), "fee_bps": bps} for above, bps in bands]
 
 
