@@ -21,6 +21,7 @@ from marketplace.finding import Search
 from marketplace.languages import LANGUAGES
 from marketplace.models import BenchmarkClaim, Listing
 from marketplace.policy import Policy
+from marketplace.weakening import stricter_among
 from pacts.agents import PROTOCOLS
 from pacts.feasibility import MOST_REVISIONS, Timers
 from pacts.models import AgentVersion, Evaluation, ImportedRun, PactVersion
@@ -48,6 +49,10 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
     score_bps = serializers.SerializerMethodField(
         help_text="The lower bound of everything promised together, as of this hour."
     )
+    weaker_than = serializers.SerializerMethodField(
+        help_text="The earlier version of the pact that promised more, or may have; else null. Its "
+        "work counts in the standing, and proves no more than the pact on offer promises."
+    )
     fee_bps = serializers.SerializerMethodField(help_text="Of what is earned; the builder's side.")
     fee_bands = serializers.SerializerMethodField(help_text="Marginal rates; empty is `fee_bps`.")
 
@@ -61,6 +66,7 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
             "builder",
             "agent_version",
             "pact_version",
+            "weaker_than",
             "price",
             "currency",
             "bond",
@@ -89,6 +95,12 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
         """The policy that a hire made now would be held to; read once for a page of listings."""
         return policy.at(database_now())
 
+    def get_weaker_than(self, listing: Listing) -> str | None:
+        if "stricter" not in vars(listing):
+            marks_onto([listing])
+        found: PactVersion | None = vars(listing)["stricter"]
+        return found.pk if found else None
+
     def get_fee_bps(self, listing: Listing) -> int:
         return self.held.fee_bps
 
@@ -111,6 +123,14 @@ def scores_onto(listings: Sequence[Listing]) -> None:
     scores = StandingScore.objects.in_bulk([one.agent_version_id for one in listings])
     for one in listings:
         vars(one)["stored_score"] = scores.get(one.agent_version_id)
+
+
+def marks_onto(listings: Sequence[Listing]) -> None:
+    """Find which of many listings' pacts promise less than they did, at once."""
+    versions = PactVersion.objects.in_bulk([one.pact_version_id for one in listings])
+    stricter = stricter_among(versions.values())
+    for one in listings:
+        vars(one)["stricter"] = stricter.get(one.pact_version_id)
 
 
 class OfferSerializer(serializers.Serializer[Listing]):
@@ -197,6 +217,7 @@ class Listings(Lists, Makes):
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
         scores_onto(page or [])
+        marks_onto(page or [])
         return page
 
     def create(self, given: dict[str, Any], now: datetime) -> Listing:
