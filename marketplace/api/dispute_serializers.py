@@ -59,6 +59,9 @@ class DisputeSerializer(serializers.ModelSerializer[Dispute]):
         child=serializers.CharField(), help_text="Contested clauses; none is the whole outcome."
     )
     state = serializers.SerializerMethodField()
+    outcome = serializers.CharField(
+        help_text="ruled, settled, withdrawn, defaulted or unruled; empty while it is open."
+    )
     deadlines = serializers.SerializerMethodField()
     assigned = serializers.SerializerMethodField(help_text="Whether an adjudicator has taken it.")
     ruling = RulingSerializer(allow_null=True)

@@ -19,7 +19,7 @@ from marketplace.policy_terms import SETTINGS
 from reputation.clock import database_now
 
 
-class PolicySerializer(serializers.Serializer[policy.Policy]):
+class PlatformPolicySerializer(serializers.Serializer[policy.Policy]):
     """The policy in force; `number` is 0 before the first change."""
 
     number = serializers.IntegerField()
@@ -52,7 +52,7 @@ class PolicyChangeSerializer(serializers.Serializer[PolicyVersion]):
 class ThePolicy(Makes):
     """What the platform sets: fees, windows and limits, for engagements proposed from now on."""
 
-    gives = PolicySerializer
+    gives = PlatformPolicySerializer
     takes = PolicyChangeSerializer
     makes = PolicyVersionSerializer
 
