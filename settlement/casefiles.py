@@ -138,14 +138,17 @@ def _deliverables(milestones: list[str]) -> QuerySet[Deliverable]:
     )
 
 
-def _disputes(milestones: list[str]) -> QuerySet[Dispute]:
-    """Locked, so that a ruling cannot arrive between the look and the outcome; the last is last."""
-    return (
-        Dispute.objects.filter(milestone__in=milestones)
-        .select_for_update(of=("self",), no_key=True)
-        .select_related("ruling", "verdict", "opened_by")
-        .order_by("opened_at", "pk")
-    )
+def _disputes(milestones: list[str]) -> list[Dispute]:
+    """Locked, so that a ruling cannot arrive between the look and the outcome; the last is last.
+
+    Read once they are locked: a join beside the lock would show the rulings of before.
+    """
+    rows = Dispute.objects.filter(milestone__in=milestones)
+    ids = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    if not ids:
+        return []
+    found = Dispute.objects.filter(pk__in=ids).select_related("ruling", "verdict", "opened_by")
+    return list(found.order_by("opened_at", "pk"))
 
 
 def _case(

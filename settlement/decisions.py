@@ -24,6 +24,10 @@ HoldingState = Literal["held", "withheld", "frozen"]
 FinalState = Literal["released", "refunded", "split"]
 
 
+class AwardUnknown(RuntimeError):
+    """A ruling stands and its award was not read: better no decision than one over nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictFacts:
     """A verdict that may move money: an independent one. `measured` is false if nobody judged.
@@ -213,8 +217,10 @@ def _disputed(facts: Facts, now: datetime) -> Decision | None:
     if docket.is_open:
         return Freeze(until=docket.due_at, code=_waiting_for(docket))
     if docket.outcome == "ruled":
+        if docket.award_bps is None:
+            raise AwardUnknown("a dispute was ruled on, and nobody can tell what was awarded")
         unheard = docket.level > 1 and docket.fault == "adjudicator"
-        return _pay(facts, docket.award_bps or 0, "appeal_unheard" if unheard else "ruled")
+        return _pay(facts, docket.award_bps, "appeal_unheard" if unheard else "ruled")
     if docket.outcome == "defaulted":
         lost = docket.owing == "builder"
         return _pay(facts, 0 if lost else WHOLE, f"unanswered_by_{docket.owing}")

@@ -23,12 +23,15 @@ def locked(dispute: Dispute, *, now: datetime) -> tuple[Dispute, Docket]:
     The docket may be closed while the row is not yet: what silence ends, settlement closes in the
     transaction that moves the money. The caller is in a transaction.
     """
-    row = (
-        Dispute.objects.select_for_update(of=("self",), no_key=True)
-        .select_related(*_RELATED)
-        .get(pk=dispute.pk)
-    )
+    Dispute.objects.select_for_update(no_key=True).values_list("pk").get(pk=dispute.pk)
+    row = _read(dispute.pk)
     return row, advance(row, now=now)
+
+
+def _read(dispute_id: str) -> Dispute:
+    """With its ruling; asked after the lock. A join beside the lock would show what stood there
+    before it was waited for: the new ruling's id, and no ruling."""
+    return Dispute.objects.select_related(*_RELATED).get(pk=dispute_id)
 
 
 def advance(dispute: Dispute, *, now: datetime) -> Docket:
@@ -51,15 +54,10 @@ def advance_due(*, now: datetime, limit: int = 200) -> int:
     wanted = list(late.order_by("due_at").values_list("pk", flat=True)[:limit])
     for dispute_id in wanted:
         with transaction.atomic():
-            found = (
-                Dispute.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-                .select_related(*_RELATED)
-                .filter(pk=dispute_id)
-                .exclude(state=Dispute.State.CLOSED)
-                .first()
-            )
-            if found:
-                advance(found, now=now)
+            rows = Dispute.objects.select_for_update(no_key=True, skip_locked=True)
+            open_still = rows.filter(pk=dispute_id).exclude(state=Dispute.State.CLOSED)
+            if open_still.values_list("pk").first():
+                advance(_read(dispute_id), now=now)
     return len(wanted)
 
 

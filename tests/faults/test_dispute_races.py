@@ -172,8 +172,11 @@ class Case:
         assert not Dispute.objects.exclude(state="closed").exists()
         assert Evidence.objects.filter(kind="dispute.closed").count() == cases
         assert Evidence.objects.filter(kind="escrow.settled").count() == 1
-        stood = Dispute.objects.filter(outcome="ruled").count()
-        assert Precedent.objects.count() == stood
+        stood = Dispute.objects.filter(outcome="ruled")
+        assert Precedent.objects.count() == stood.count()
+        for one in stood.select_related("ruling"):
+            assert one.ruling
+            assert one.ruling.award_bps == self.made.escrow.earned_share_bps
         assert Appeal.objects.count() <= cases
         told = Evidence.objects.get(kind="escrow.settled").read()["facts"]
         assert told["outcome"] == self.made.escrow.state
@@ -184,10 +187,10 @@ Act = Callable[[Case], None]
 MOVES: dict[str, list[str]] = {
     "held": ["open", "accept_offer", "release", "give_back", "expire"],
     "opened": ["answer", "withdraw", "accept_offer", "expire", "release"],
-    "under_review": ["rule", "withdraw", "accept_offer", "expire"],
-    "confirming": ["confirm", "decline", "accept_offer", "expire"],
-    "challenge_window": ["appeal", "accept_offer", "expire", "withdraw"],
-    "appealed": ["rule", "accept_offer", "expire"],
+    "under_review": ["rule", "expire", "withdraw", "accept_offer"],
+    "confirming": ["confirm", "expire", "decline", "accept_offer"],
+    "challenge_window": ["appeal", "expire", "accept_offer", "withdraw"],
+    "appealed": ["rule", "expire", "accept_offer"],
 }
 # One race of each state runs always, all of them with the long runs.
 PAIRS = [
