@@ -9,6 +9,7 @@ each view's query, and what it does not find answers as if it did not exist.
 
 from fnmatch import fnmatchcase
 
+from marketplace import access_disputes as disputing
 from marketplace import access_metering as metering
 from marketplace import access_production as production
 from marketplace.access_rules import (
@@ -34,6 +35,7 @@ from marketplace.access_rules import (
     STAFF,
     STAFF_MONEY,
     STAFF_READ,
+    STAFF_WRITE,
     STEERERS,
     TREASURERS,
     USERS,
@@ -58,6 +60,7 @@ __all__ = [
     "SITE",
     "STAFF_MONEY",
     "STAFF_READ",
+    "STAFF_WRITE",
     "TABLE",
     "WRITE",
     "Answer",
@@ -149,17 +152,12 @@ API: Table = {
     "api:acceptance": {"POST": TREASURERS},
     "api:return": {"POST": DEALERS},
     "api:revision": {"POST": DEALERS},
-    "api:dispute-opening": {"POST": DEALERS},
     "api:cancellation-opening": {"POST": DEALERS},
     "api:cancellations": {"GET": READERS},
     "api:cancellation": {"GET": READERS},
     "api:cancellation-acceptance": {"POST": TREASURERS},
     "api:cancellation-withdrawal": {"POST": DEALERS},
-    "api:disputes": {"GET": CASE_READERS},
-    "api:dispute": {"GET": CASE_READERS},
-    "api:dispute-answer": {"POST": DEALERS},
-    "api:dispute-withdrawal": {"POST": DEALERS},
-    "api:ruling": {"GET": CASE_READERS, "POST": ADJUDICATORS},
+    **disputing.API,
     "api:balances": {"GET": READERS},
     "api:statement": {"GET": READERS},
     "api:deposits": {"GET": READERS, "POST": TREASURERS},
@@ -258,7 +256,6 @@ PAGES: Table = {
     "cancellation": {"POST": DEALERS},
     "cancellation_acceptance": {"POST": TREASURERS},
     "cancellation_withdrawal": {"POST": DEALERS},
-    "dispute": {"GET": DEALERS, "POST": DEALERS},
     "revision": {"GET": DEALERS, "POST": DEALERS},
     "failing": READERS_PAGE,
     "receipt": READERS_PAGE,
@@ -309,7 +306,6 @@ PAGES: Table = {
     "firing_override": {"POST": STEERERS},
     "firing_resolution": {"POST": STEERERS},
     "firing_re_evaluation": {"POST": STEERERS},
-    "desk": {"GET": ADJUDICATORS},
     "juries": PUBLIC_PAGE,
     "jury": PUBLIC_PAGE,
     "jury_new": {"GET": REVIEWERS, "POST": REVIEWERS},
@@ -317,11 +313,8 @@ PAGES: Table = {
     "jury_calibration": {"POST": REVIEWERS},
     "reviews": {"GET": REVIEWERS_READ},
     "review": {"GET": REVIEWERS_READ, "POST": REVIEWERS},
-    "case": {"GET": CASE_READERS},
-    "dispute_answer": {"POST": DEALERS},
-    "dispute_withdrawal": {"POST": DEALERS},
-    "ruling": {"POST": ADJUDICATORS},
     **metering.PAGES,
+    **disputing.PAGES,
     **production.PAGES,
 }
 

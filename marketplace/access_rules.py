@@ -89,6 +89,7 @@ REVIEWERS = Rule(adjudicators=True, scope=WRITE)
 STAFF = Rule(staff=True)
 # The same people through the API: a key of theirs opens it with these scopes, nobody else's does.
 STAFF_READ = Rule(staff=True, scope=READ)
+STAFF_WRITE = Rule(staff=True, scope=WRITE)
 STAFF_MONEY = Rule(staff=True, scope=MONEY)
 # Controls: parties over what they build, the platform's staff over everything.
 OVERSEERS = Rule(roles=READERS.roles, staff=True, scope=READ)

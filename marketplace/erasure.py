@@ -10,13 +10,23 @@ the sweep (`erase_due`) erases the rest as soon as nothing needs it.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import models, transaction
 
 from marketplace import farewells
-from marketplace.models import ErasureRequest, Incident, IncidentEntry
-from pacts.models import Dispute, ReviewLabel, Ruling, TaskSet
+from marketplace.models import ErasureRequest, Incident, IncidentEntry, SuspicionStep
+from pacts.models import (
+    Appeal,
+    Confirmation,
+    Dispute,
+    Exhibit,
+    Recusal,
+    ReviewLabel,
+    Ruling,
+    TaskSet,
+)
 from reputation import evidence
 from reputation.models import ControlReview, EvidenceSubject, Override
 from settlement.models import Cancellation, DifferenceResolution
@@ -30,6 +40,7 @@ class Copy:
     model: type[models.Model]
     key: str
     columns: tuple[str, ...]
+    empty: str | bytes = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +55,15 @@ class Written:
 COPIES = (
     Copy("dispute", Dispute, "pk", ("statement", "answer")),
     Copy("dispute", Ruling, "dispute_id", ("reasons",)),
+    Copy("dispute", Appeal, "dispute_id", ("statement",)),
+    Copy("dispute", Confirmation, "ruling__dispute_id", ("reasons",)),
+    Copy("dispute", Recusal, "dispute_id", ("reason",)),
+    Copy("dispute", Exhibit, "dispute_id", ("title",)),
+    Copy("dispute", Exhibit, "dispute_id", ("sealed",), empty=b""),
     Copy("cancellation", Cancellation, "pk", ("note",)),
     Copy("firing", Override, "firing_id", ("reason",)),
     Copy("control", ControlReview, "lineage", ("note",)),
+    Copy("suspicion", SuspicionStep, "suspicion_id", ("reason",)),
     Copy("incident", Incident, "pk", ("reason",)),
     Copy("incident", IncidentEntry, "incident_id", ("note",)),
     Copy("evaluation", ReviewLabel, "item__batch__evaluation_id", ("note",)),
@@ -60,10 +77,16 @@ WRITTEN = (
     Written(IncidentEntry, "by_id", "note"),
 )
 # Erased once the case is over: until then the sides and the adjudicator need them. Each case ends
-# by itself at the moment in this column at the latest.
-_OPEN = {
-    Dispute: (Dispute.State.OPEN, "backstop_at"),
-    Cancellation: (Cancellation.State.OPEN, "expires_at"),
+# by itself at the moment that follows, at the latest.
+_IN_DISPUTE = (~models.Q(dispute__state=Dispute.State.CLOSED), "dispute.ends_by_at")
+_OPEN: dict[type[models.Model], tuple[models.Q, str]] = {
+    Dispute: (~models.Q(state=Dispute.State.CLOSED), "ends_by_at"),
+    **dict.fromkeys((Ruling, Appeal, Recusal, Exhibit), _IN_DISPUTE),
+    Confirmation: (
+        ~models.Q(ruling__dispute__state=Dispute.State.CLOSED),
+        "ruling.dispute.ends_by_at",
+    ),
+    Cancellation: (models.Q(state=Cancellation.State.OPEN), "expires_at"),
 }
 
 STAYS = """\
@@ -137,13 +160,13 @@ def _go_on(request: ErasureRequest, now: datetime) -> Erased:
     for copy in COPIES:
         rows = _held(copy, subject_id)
         if (still := _OPEN.get(copy.model)) is not None:
-            waiting += _waiting(rows.filter(state=still[0]), still[1])
-            rows = rows.exclude(state=still[0])
+            waiting += _waiting(rows.filter(still[0]), still[1])
+            rows = rows.exclude(still[0])
         # A ruling's evidence names its case and not the sides, so it is found by the case.
         for case in list(rows.order_by().values_list(copy.key, flat=True).distinct()):
             told = evidence.erase_payloads_of(subject_id=case, reason=reason, at=now)
             gone += len(told)
-        texts += rows.update(**dict.fromkeys(copy.columns, ""))
+        texts += rows.update(**dict.fromkeys(copy.columns, copy.empty))
     account = farewells.take_leave(subject_id=subject_id, now=now)
     request.waits_until = max((one.until for one in waiting), default=None)
     request.done_at = None if waiting else now
@@ -162,7 +185,8 @@ def _empty_written(subject_id: str) -> int:
 
 
 def _waiting(rows: "models.QuerySet[Any]", column: str) -> Iterator[Waiting]:
-    return (Waiting(row.pk, getattr(row, column)) for row in rows)
+    until = attrgetter(column)
+    return (Waiting(row.pk, until(row)) for row in rows)
 
 
 def _held(copy: Copy, subject_id: str) -> "models.QuerySet[Any]":
@@ -172,6 +196,6 @@ def _held(copy: Copy, subject_id: str) -> "models.QuerySet[Any]":
     )
     held = models.Q()
     for column in copy.columns:
-        held |= ~models.Q(**{column: ""})
+        held |= ~models.Q(**{column: copy.empty})
     rows = copy.model._default_manager.filter(**{f"{copy.key}__in": named.values("subject_id")})
     return rows.filter(held)

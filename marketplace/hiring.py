@@ -1,16 +1,16 @@
 """Listing agents and hiring them at their listed terms: what pages and API both call."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from marketplace import screening
+from marketplace import policy, screening
 from marketplace.models import BenchmarkClaim, Listing
 from pacts import engagements
-from pacts.currencies import LARGEST, exponent_of
+from pacts.currencies import LARGEST
 from pacts.engagements import EngagementRefused, MilestoneDraft, Timers
 from pacts.models import (
     Agent,
@@ -157,7 +157,7 @@ def hire(
     `settlement.escrow.ExposureExceeded`.
     """
     refuse_closed(listing, now)
-    chosen = _chosen(task_set_version, further, offer)
+    chosen, held = _chosen(task_set_version, further, offer), policy.at(now)
     _refuse_other_work(chosen, listing.agent)
     with transaction.atomic():
         engagement = engagements.propose(
@@ -165,12 +165,12 @@ def hire(
             agent_version=listing.agent_version,
             pact_version=listing.pact_version,
             currency=listing.currency,
-            fee_bps=settings.PLATFORM_FEE_BPS,
-            fee_bands=fee_bands_in(listing.currency),
+            fee_bps=held.fee_bps,
+            fee_bands=held.fee_bands_in(listing.currency),
             milestones=[
                 _milestone(version, listing.price, max(bond, listing.bond)) for version in chosen
             ],
-            timers=timers_of(listing),
+            timers=replace(timers_of(listing), funding_seconds=held.funding_seconds),
             max_revisions=listing.max_revisions,
             longest_hold_seconds=longest_hold_seconds(),
             evaluator=offer.evaluator if offer else None,
@@ -247,17 +247,6 @@ def others_of(listing: Listing) -> QuerySet[Listing]:
 def _milestone(version: TaskSetVersion, price: int, bond: int) -> MilestoneDraft:
     title = f"{version.task_set.name}: {version.size} tasks"
     return MilestoneDraft(title=title, amount=price, task_set_version=version, bond=bond)
-
-
-def fee_bands_in(currency: str) -> list[tuple[int, int]]:
-    """The platform's fee bands for a currency: (above, in minor units; basis points).
-
-    `PLATFORM_FEE_BANDS` counts hundredths; currencies of more decimals are scaled. Empty is the
-    flat `PLATFORM_FEE_BPS`. Raises `pacts.currencies.CurrencyUnknown`.
-    """
-    scale: int = 10 ** max(0, exponent_of(currency) - 2)
-    further = [(above * scale, bps) for above, bps in settings.PLATFORM_FEE_BANDS]
-    return [(0, settings.PLATFORM_FEE_BPS), *further] if further else []
 
 
 def longest_hold_seconds() -> int | None:

@@ -1,11 +1,11 @@
 """Hiring a listed agent by the meter: the listing's agent, pact and clocks at an offered price."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
-from marketplace import hiring, screening
+from marketplace import hiring, policy, screening
 from marketplace.models import Listing
 from pacts.metering import MeteringTerms
 from pacts.models import Party, User
@@ -29,6 +29,7 @@ def hire(
     `settlement.escrow.ExposureExceeded`.
     """
     hiring.refuse_closed(listing, now)
+    held = policy.at(now)
     with transaction.atomic():
         meter = meters.propose(
             metering=metering,
@@ -36,9 +37,9 @@ def hire(
             agent_version=listing.agent_version,
             pact_version=listing.pact_version,
             currency=listing.currency,
-            fee_bps=settings.PLATFORM_FEE_BPS,
-            fee_bands=hiring.fee_bands_in(listing.currency),
-            timers=hiring.timers_of(listing),
+            fee_bps=held.fee_bps,
+            fee_bands=held.fee_bands_in(listing.currency),
+            timers=replace(hiring.timers_of(listing), funding_seconds=held.funding_seconds),
             longest_hold_seconds=hiring.longest_hold_seconds(),
             by=by,
             now=now,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from marketplace.models import Suspicion
 from pacts.models import CallStream, ClauseWindow, DriftAlarm
 from reputation import queries
 from reputation.controlling import Due
@@ -119,6 +120,13 @@ class Readings:
         worst = max((due.overdue_days(self.now) for due in late), default=0)
         return Reading(worst, ",".join(sorted(due.control.lineage[-8:] for due in late))[:80])
 
+    def frozen(self, terms: Terms) -> Reading:
+        rows = Suspicion.objects.filter(
+            state=Suspicion.State.FROZEN, agents__contains=[self.place.agent_id]
+        )
+        found = sorted(rows.values_list("pk", flat=True))
+        return Reading(int(bool(found)), ",".join(one[-8:] for one in found)[:80])
+
 
 _METRICS: dict[str, Callable[[Readings, Terms], Reading]] = {
     "lower_bound": Readings.lower_bound,
@@ -131,6 +139,7 @@ _METRICS: dict[str, Callable[[Readings, Terms], Reading]] = {
     "units": Readings.units,
     "version_changed": Readings.version_changed,
     "review_overdue_days": Readings.review_overdue_days,
+    "frozen": Readings.frozen,
 }
 
 

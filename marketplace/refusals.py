@@ -5,6 +5,7 @@ A subclass answers as its nearest listed ancestor.
 """
 
 from marketplace.credentials import CredentialRefused
+from marketplace.gaming.freezing import FreezeRefused
 from marketplace.hiring import ClaimRefused, ListingClosed, ListingRefused
 from marketplace.hooks.keeping import HookIsOff, HookRefused
 from marketplace.incidents.handling import (
@@ -16,6 +17,7 @@ from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
 from marketplace.notices.choices import ChoiceRefused
 from marketplace.periods import PeriodMalformed
+from marketplace.policy import PolicyChanged, PolicyRefused
 from marketplace.routing.calling import InputRefused
 from marketplace.routing.keeping import RouteClosed, RouteRefused
 from marketplace.shadows.replaying import ReplayRefused
@@ -32,8 +34,12 @@ from pacts.disputes import (
     DisputeAlreadyOpen,
     DisputeClosed,
     DisputeRefused,
+    ExhibitErased,
     NotAnAdjudicator,
+    NotYetRipe,
+    PrecedentRefused,
     RulingIncomplete,
+    TooManyDisputes,
 )
 from pacts.egress import EgressRefused
 from pacts.engagements import (
@@ -46,6 +52,7 @@ from pacts.engagements import (
 from pacts.evaluation import EvaluationRefused
 from pacts.evaluators import EvaluatorRefused, NotTheEvaluator
 from pacts.imports import ImportRefused
+from pacts.judges.agreement import AgreementUnreadable
 from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
 from pacts.otlp import TraceMalformed
 from pacts.patterns import PatternRefused
@@ -147,6 +154,14 @@ REFUSALS: dict[type, int] = {
     NotAnAdjudicator: 403,
     ConflictOfInterest: 403,
     RulingIncomplete: 422,
+    NotYetRipe: 409,
+    ExhibitErased: 410,
+    AgreementUnreadable: 422,
+    PolicyRefused: 422,
+    PolicyChanged: 409,
+    FreezeRefused: 409,
+    TooManyDisputes: 429,
+    PrecedentRefused: 422,
     # money
     EscrowRefused: 409,
     TooContended: 409,

@@ -5,6 +5,7 @@ from django.conf import settings
 
 from marketplace import cosigning, erasure, finding, oversight
 from marketplace.api import idempotency
+from marketplace.gaming import sightings
 from marketplace.hooks import delivering
 from marketplace.notices import mailing, telling
 from marketplace.shadows import replaying, running
@@ -21,6 +22,7 @@ SCHEDULE = {
         "schedule": 60.0,
     },
     "ask-witnesses": {"task": "marketplace.tasks.ask_witnesses", "schedule": 3.0},
+    "watch-for-gaming": {"task": "marketplace.tasks.watch_for_gaming", "schedule": 600.0},
     "tell-news": {"task": "marketplace.tasks.tell_news", "schedule": 1.0},
     "send-mails": {"task": "marketplace.tasks.send_mails", "schedule": 5.0},
     "deliver-hooks": {"task": "marketplace.tasks.deliver", "schedule": 2.0},
@@ -151,3 +153,11 @@ def record_overdue_reviews() -> None:
     with alone("marketplace.record_overdue_reviews") as first:
         if first and controlling.record_overdue(now=database_now()):
             oversight.ask_for_a_look(scope="platform", scope_id="")
+
+
+@shared_task
+def watch_for_gaming() -> None:
+    """Look through hires, members, purses and scores for what a person should look at."""
+    with alone("marketplace.watch_for_gaming") as first:
+        if first:
+            sightings.watch(now=database_now())

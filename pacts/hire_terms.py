@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pacts import evaluation, evaluators, panels, terms
 from pacts.agreements import unfit_fee
 from pacts.currencies import LARGEST
-from pacts.disputes import BACKSTOP_SECONDS
 from pacts.feasibility import MOST_REVISIONS, Timers, in_days, longest_path
 from pacts.models import AgentVersion, PactVersion, Party, TaskSetVersion
+from pacts.procedure.limits import LONGEST_SECONDS
 
 MOST_MILESTONES = 50
 
@@ -152,9 +152,7 @@ def refuse_too_long(timers: Timers, max_revisions: int, longest_hold: int | None
     """No longer than the money may be held, in seconds. Raises `EngagementRefused`."""
     if not 0 <= max_revisions <= MOST_REVISIONS:
         raise EngagementRefused(f"there can be 0 to {MOST_REVISIONS} revisions")
-    path = longest_path(
-        timers=timers, max_revisions=max_revisions, dispute_seconds=BACKSTOP_SECONDS
-    )
+    path = longest_path(timers=timers, max_revisions=max_revisions, dispute_seconds=LONGEST_SECONDS)
     if longest_hold is not None and path.seconds > longest_hold:
         raise EngagementRefused(
             f"{path}, but money that comes in this way can be held for {in_days(longest_hold)}; "

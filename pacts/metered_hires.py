@@ -8,11 +8,11 @@ from django.db import transaction
 from pacts import terms
 from pacts.agreements import agreement, unfit_fee
 from pacts.currencies import exponent_of
-from pacts.disputes import BACKSTOP_SECONDS
 from pacts.engagements import OFFER_SECONDS, EngagementRefused
 from pacts.feasibility import Timers, in_days
 from pacts.metering import MeteringRefused, MeteringTerms, agreed_text, refuse_unfit
 from pacts.models import AgentVersion, Engagement, PactVersion, Party, User
+from pacts.procedure.clocks import BACKSTOP_SECONDS
 from pacts.reevaluations import refuse_restricted
 from reputation import evidence
 from reputation.canonical import digest

@@ -6,6 +6,7 @@ from django.conf import settings
 from pacts import (
     calls_checking,
     calls_kept,
+    disputes,
     engagements,
     live_draws,
     live_hearings,
@@ -29,6 +30,7 @@ SCHEDULE = {
     "close-hearings": {"task": "pacts.tasks.close_hearings", "schedule": 5.0},
     "close-windows": {"task": "pacts.tasks.close_windows", "schedule": 5.0},
     "forget-contents": {"task": "pacts.tasks.forget_contents", "schedule": 60.0},
+    "move-disputes": {"task": "pacts.tasks.move_disputes", "schedule": 5.0},
     "lapse-offers": {"task": "pacts.tasks.lapse_offers", "schedule": 60.0},
 }
 
@@ -68,6 +70,14 @@ def resume_evaluations() -> None:
 def lapse_offers() -> None:
     """Close offers nobody signed in time."""
     engagements.lapse_offers(now=database_now())
+
+
+@shared_task
+def move_disputes() -> None:
+    """What the rule decides by itself, and what silence has done by now."""
+    now = database_now()
+    disputes.follow_due(now=now)
+    disputes.advance_due(now=now)
 
 
 @shared_task

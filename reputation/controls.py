@@ -117,6 +117,14 @@ METRICS: Mapping[str, Metric] = {
         most=DECADE_DAYS,
         margin=0,
     ),
+    "frozen": Metric(
+        title="A person froze it over what the gaming watch saw",
+        unit="yes",
+        fires="above",
+        least=0,
+        most=1,
+        margin=0,
+    ),
 }
 
 # Action → what it does, in the words of whoever is told.

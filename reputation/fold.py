@@ -36,10 +36,11 @@ SETTLEMENT = "escrow.settled"
 DISPUTE = "dispute.opened"
 RULING = "ruling.made"
 DEFAULT = "dispute.defaulted"
+CLOSED = "dispute.closed"
 CLAIM = "claim.recorded"
 MODEL = "model.changed"
 VERSION = "version.changed"
-KINDS = (START, VERDICT, SETTLEMENT, DISPUTE, RULING, DEFAULT, CLAIM, MODEL, VERSION)
+KINDS = (START, VERDICT, SETTLEMENT, DISPUTE, RULING, DEFAULT, CLOSED, CLAIM, MODEL, VERSION)
 _REVIEW = "human_review"
 
 
@@ -148,8 +149,9 @@ class _Folding:
             VERDICT: self._conclude,
             SETTLEMENT: self._settle,
             DISPUTE: self._dispute,
-            RULING: self._rule,
+            RULING: self._rule_at_once,
             DEFAULT: self._default,
+            CLOSED: self._close,
             CLAIM: self._claim,
             MODEL: self._change,
             VERSION: self._change,
@@ -297,6 +299,17 @@ class _Folding:
         if buyer_id:
             buyer = self.buyers.get(buyer_id, Buyer())
             self.buyers[buyer_id] = replace(buyer, disputes=buyer.disputes + 1)
+
+    def _rule_at_once(self, fact: Fact) -> None:
+        """Rulings without a level were final when they were made; others are when it is closed."""
+        if "level" not in fact["facts"]:
+            self._rule(fact)
+
+    def _close(self, fact: Fact) -> None:
+        """A ruling stood, or the dispute ended without one and says nothing of anybody."""
+        if fact["facts"]["outcome"] == "ruled":
+            self._rule(fact)
+        self.disputes.pop(fact["subjects"]["dispute"], None)
 
     def _rule(self, fact: Fact) -> None:
         """A dispute counts now that it is ruled; filing it moved nothing."""

@@ -13,10 +13,16 @@ ROLES = frozenset({
     "claim", "pact", "pact_version", "taskset", "engagement", "milestone", "deliverable",
     "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
     "deposit", "payout", "receipt", "imported_run", "control", "firing", "evidence", "cancellation",
-    "jury", "review", "stream", "evaluator", "incident", "route", "shadow", "replay", "hook",
-    "meter",
+    "jury", "review", "stream", "exhibit", "appeal", "precedent", "policy", "suspicion",
+    "evaluator", "incident", "route", "shadow", "replay", "hook", "meter",
 })
 # fmt: on
+# Which deadline passed, and whose part it was to act by then (or to keep the promise).
+TIMEOUTS = (
+    *("submission", "acceptance", "evaluation", "response", "evidence", "adjudication"),
+    "funding",
+)
+FAULTS = ("buyer", "builder", "platform", "adjudicator")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ may name any role of `ROLES`; `subjects` are the roles it must name.
 from collections.abc import Mapping
 
 from reputation.consequence_kinds import CONSEQUENCES
+from reputation.dispute_kinds import DISPUTE_KINDS
 from reputation.facts import (
     AMOUNT,
     BPS,
@@ -22,7 +23,7 @@ from reputation.facts import (
     Record,
     Rows,
 )
-from reputation.kind import ROLES, Kind
+from reputation.kind import FAULTS, ROLES, TIMEOUTS, Kind
 from reputation.kind import kind as _kind
 from reputation.metering_kinds import METERING
 
@@ -31,12 +32,6 @@ __all__ = ["KINDS", "ROLES", "Kind"]
 OUTCOMES = ("met", "breached", "undetermined")
 # Who ran the checks, and on whose tasks: `self` is the builder or anybody who shares its interest.
 INDEPENDENCE = ("self", "buyer", "platform", "third_party")
-# Which deadline passed, and whose part it was to act by then (or to keep the promise).
-TIMEOUTS = (
-    *("submission", "acceptance", "evaluation", "response", "evidence", "adjudication"),
-    "funding",
-)
-FAULTS = ("buyer", "builder", "platform", "adjudicator")
 
 
 _MONEY: dict[str, FactType] = {"amount": AMOUNT, "currency": CURRENCY}
@@ -309,22 +304,7 @@ KINDS: Mapping[str, Kind] = {
     "delivery.accepted": _kind(
         "engagement", {"by": Choice(("buyer", "silence"))}, may_digests="deliverable"
     ),
-    # Version 2 says which side opened it.
-    "dispute.opened": _kind(
-        "dispute engagement party",
-        {"ground": TOKEN},
-        may={"side": Choice(("buyer", "builder"))},
-        may_digests="statement",
-        version=2,
-    ),
-    # `party` owed the other side an answer and let its time pass: it loses, without a ruling.
-    "dispute.defaulted": _kind("dispute engagement party", {"side": Choice(("buyer", "builder"))}),
-    "ruling.made": _kind(
-        "ruling dispute engagement",
-        {"outcome": TOKEN, "builder_share_bps": BPS},
-        may={"verdict_evidence": EVIDENCE_ID},
-        may_digests="reasons",
-    ),
+    **DISPUTE_KINDS,
     "payout.requested": _kind("payout party", _MONEY, may={"rail": TOKEN}),
     "payout.paid": _kind("payout party", _MONEY, may={"rail": TOKEN}),
     # The rail refused, or the party took it back: the money is the party's again.
@@ -369,5 +349,19 @@ KINDS: Mapping[str, Kind] = {
     "control.overridden": _kind("control firing agent", {"until": INSTANT}),
     "control.reviewed": _kind("control", {"number": COUNT}, may={"overdue_days": COUNT}),
     "control.review_overdue": _kind("control", {"due": INSTANT, "cadence_days": COUNT}),
+    # What the platform itself sets, for engagements proposed from then on.
+    "policy.changed": _kind(
+        "policy",
+        {
+            "number": COUNT,
+            "changes": Rows(Record({"key": TOKEN, "before": COUNT, "after": COUNT})),
+        },
+        digests="policy",
+    ),
+    # A pattern in the rows, and what a person did about it. Whom it names is not public: a
+    # suspicion is no finding. What a freeze restricts, `control.fired` says.
+    "gaming.found": _kind("suspicion", {"pattern": TOKEN, "parties": COUNT, "agents": COUNT}),
+    "gaming.frozen": _kind("suspicion", {"agents": COUNT}),
+    "gaming.released": _kind("suspicion", {"agents": COUNT}),
     "payload.erased": _kind("evidence", {"reason": TOKEN}),
 }

@@ -64,12 +64,12 @@ def _digests(kind: Kind) -> dict[str, Any]:
     return Record(must, dict.fromkeys(kind.may_digests, DIGEST)).schema()
 
 
-def _without(kind: str, *names: str) -> Kind:
+def _without(kind: str, *names: str, version: int = 1) -> Kind:
     """A kind as it was before it could state these facts and digests."""
     now = KINDS[kind]
     return replace(
         now,
-        version=1,
+        version=version,
         may_facts={key: fact for key, fact in now.may_facts.items() if key not in names},
         may_digests=now.may_digests - set(names),
     )
@@ -82,7 +82,13 @@ EARLIER: Mapping[tuple[str, int], Kind] = {
         subjects=frozenset({"control"}),
         facts={"metric": TOKEN, "threshold": COUNT, "observed": COUNT, "action": TOKEN},
     ),
-    ("dispute.opened", 1): _without("dispute.opened", "side"),
+    ("dispute.opened", 1): _without(
+        "dispute.opened", "side", "track", "deposit", "currency", "clauses", "answer_by"
+    ),
+    ("dispute.opened", 2): _without(
+        "dispute.opened", "track", "deposit", "currency", "clauses", "answer_by", version=2
+    ),
+    ("ruling.made", 1): _without("ruling.made", "level", "by", "awaits_second"),
     ("escrow.funded", 1): _without("escrow.funded", "bond"),
     ("escrow.settled", 1): _without("escrow.settled", "timeout", "fault", "bond", "bond_outcome"),
     ("evaluation.concluded", 1): _without(

@@ -13,7 +13,7 @@ from django.db.models import Max, Q
 from reputation import scores
 from reputation.clock import database_now
 from reputation.exports import head_of
-from reputation.fold import DEFAULT, DISPUTE, KINDS, RULING, SETTLEMENT, State, fold
+from reputation.fold import CLOSED, DEFAULT, DISPUTE, KINDS, RULING, SETTLEMENT, State, fold
 from reputation.models import Evidence, LogEntry, StandingCursor, UnsettledVerdict
 from reputation.shelves import (
     BUILDERS,
@@ -131,7 +131,7 @@ def _state_for(facts: list[Fact]) -> State:
     milestones = _subjects(facts, "milestone", SETTLEMENT)
     waiting = _waiting(facts, milestones)
     runs = RUNS.find(Q(pk__in=_subjects(facts, "evaluation")) | Q(milestone_id__in=milestones))
-    disputes = DISPUTES.find(Q(pk__in=_subjects(facts, "dispute", RULING, DEFAULT)))
+    disputes = DISPUTES.find(Q(pk__in=_subjects(facts, "dispute", RULING, DEFAULT, CLOSED)))
     versions = _subjects([*facts, *waiting.values()], "agent_version")
     versions |= {fact["facts"]["hired"] for fact in facts if "hired" in fact["facts"]}
     buyers = {run.buyer_id for run in runs.values()} | _subjects(facts, "buyer", SETTLEMENT)

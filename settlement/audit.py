@@ -130,14 +130,17 @@ RULES: dict[str, str] = {
            AND (t.id IS NULL OR r.id IS NULL OR v.id IS NULL)
          ORDER BY s.id LIMIT 1""",
     "no resolved hold leaves its escrow or payout open": """
-        SELECT coalesce('escrow ' || s.id, 'bond ' || b.id, 'payout ' || p.id, 'transfer ' || t.id),
+        SELECT coalesce('escrow ' || s.id, 'bond ' || b.id, 'payout ' || p.id,
+                        'filing deposit ' || f.id, 'transfer ' || t.id),
                'its hold is resolved by transfer ' || t.id
           FROM settlement_transfer t
           LEFT JOIN settlement_escrow s ON s.hold_id = t.resolves_id
           LEFT JOIN settlement_bond b ON b.hold_id = t.resolves_id
           LEFT JOIN settlement_payout p ON p.hold_id = t.resolves_id
+          LEFT JOIN settlement_filingdeposit f ON f.hold_id = t.resolves_id
          WHERE t.resolves_id IS NOT NULL
-           AND t.id IS DISTINCT FROM coalesce(s.resolution_id, b.resolution_id, p.resolution_id)
+           AND t.id IS DISTINCT FROM
+               coalesce(s.resolution_id, b.resolution_id, p.resolution_id, f.resolution_id)
          ORDER BY t.id LIMIT 1""",
     "every bond was staked in full, and ended with its escrow where the entries say": """
         SELECT 'bond ' || b.id, 'of ' || b.amount || ' is ' || b.state || '; the entries say '
@@ -165,6 +168,41 @@ RULES: dict[str, str] = {
           JOIN settlement_escrow s ON s.milestone_id = m.id AND s.hold_id IS NOT NULL
           LEFT JOIN settlement_bond b ON b.escrow_id = s.id
          WHERE m.bond <> coalesce(b.amount, 0) ORDER BY m.id LIMIT 1""",
+    "every filing deposit was held in full, and ended with its dispute where the entries say": """
+        SELECT 'filing deposit ' || f.id, 'of ' || f.amount || ' is ' || f.state
+               || '; the entries say ' || coalesce(held.total, 0) || ' held, '
+               || coalesce(paid.total, 0) || ' paid'
+          FROM settlement_filingdeposit f
+          JOIN pacts_dispute d ON d.id = f.dispute_id
+          JOIN pacts_milestone m ON m.id = d.milestone_id
+          JOIN pacts_engagement g ON g.id = m.engagement_id
+          LEFT JOIN LATERAL (
+            SELECT sum(e.amount) AS total FROM settlement_entry e
+             WHERE e.transfer_id = f.hold_id AND e.account_id = f.account_id) held ON true
+          LEFT JOIN LATERAL (
+            SELECT sum(e.amount) AS total
+              FROM settlement_entry e JOIN settlement_account a ON a.id = e.account_id
+             WHERE e.transfer_id = f.resolution_id
+               AND a.owner_id = CASE WHEN f.state = 'returned' THEN f.party_id
+                                     WHEN f.party_id = g.buyer_id THEN g.builder_id
+                                     ELSE g.buyer_id END) paid ON true
+         WHERE held.total IS DISTINCT FROM f.amount::numeric
+            OR (f.state = 'held' AND d.state = 'closed' AND d.outcome <> 'withdrawn')
+            OR (f.state <> 'held' AND (d.state <> 'closed'
+                OR paid.total IS DISTINCT FROM f.amount::numeric))
+            OR (f.state = 'forfeited') <>
+               (d.lost_by = CASE WHEN f.party_id = g.buyer_id THEN 'buyer' ELSE 'builder' END)
+               AND f.state <> 'held'
+         ORDER BY f.id LIMIT 1""",
+    "a closed dispute has one record in the log, and none is open once its money moved": """
+        SELECT 'dispute ' || d.id, 'is ' || d.state || '; its escrow is ' || s.state
+          FROM pacts_dispute d
+          JOIN settlement_escrow s ON s.milestone_id = d.milestone_id
+          LEFT JOIN reputation_evidence v ON v.dedupe_key = 'dispute.closed:' || d.id
+         WHERE (d.state <> 'closed' AND s.state IN ('released', 'refunded', 'split'))
+            OR (d.state = 'closed') <> (v.id IS NOT NULL)
+               AND (d.state <> 'closed' OR d.periods <> '{}')
+         ORDER BY d.id LIMIT 1""",
     "every deposit that succeeded was credited in full": """
         SELECT 'deposit ' || d.id, 'of ' || d.amount || ' credited ' || coalesce(e.amount, 0)
           FROM settlement_deposit d

@@ -11,6 +11,6 @@ _FOLLOWS_A_BREACH = {"breach_not_cured", "breach_prorated", "unanswered_by_build
 
 def is_slashed(*, code: str, share_bps: int, breached_critical: bool) -> bool:
     """Whether the bond goes to the buyer when an escrow ends for this reason, with this share."""
-    if code == "ruled":
+    if code in ("ruled", "appeal_unheard"):
         return share_bps == 0
     return code in _FOLLOWS_A_BREACH and breached_critical

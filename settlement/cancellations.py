@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from pacts import disputes
-from pacts.models import Dispute, Engagement, Milestone, Party, User
+from pacts.models import Engagement, Milestone, Party, User
 from settlement import engagements, records
 from settlement.decisions import Final, decide
 from settlement.escrow import locked_case, refuse_settled
@@ -152,9 +151,6 @@ def _split(escrow: Escrow, cancellation: Cancellation, party: Party, now: dateti
         if offer.award_bps is None:
             raise CancellationRefused("the money is set aside by now; offer how it is shared")
         _refuse_decided(isinstance(decide(facts=case.facts, now=now), Final))
-        if case.dispute and case.dispute.state == Dispute.State.OPEN:
-            disputes.settle(dispute=case.dispute, now=now)
-            case.dispute.state = Dispute.State.SETTLED
         agreed = replace(case, facts=replace(case.facts, agreed_share_bps=offer.award_bps))
         changes = {"agreed_at": now, "agreed_share_bps": offer.award_bps}
         advance([agreed], now=now, changes=changes)

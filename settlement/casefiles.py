@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from pacts import verdicts
-from pacts.disputes import BACKSTOP_SECONDS
 from pacts.models import (
     ClauseVerdict,
     Deliverable,
@@ -18,9 +17,10 @@ from pacts.models import (
     Ruling,
     Verdict,
 )
+from pacts.procedure.clocks import FULL
 from pacts.terms import INDEPENDENT
 from reputation import restrictions
-from settlement.decisions import DeliveryFacts, DisputeFacts, Facts, VerdictFacts
+from settlement.decisions import DeliveryFacts, Facts, VerdictFacts
 from settlement.fees import bands_of
 from settlement.models import Bond, Escrow
 
@@ -143,7 +143,7 @@ def _disputes(milestones: list[str]) -> QuerySet[Dispute]:
     return (
         Dispute.objects.filter(milestone__in=milestones)
         .select_for_update(of=("self",), no_key=True)
-        .select_related("ruling")
+        .select_related("ruling", "verdict", "opened_by")
         .order_by("opened_at", "pk")
     )
 
@@ -152,6 +152,8 @@ def _case(
     escrow: Escrow, delivered: list[Deliverable], dispute: Dispute | None, critical: set[str]
 ) -> Case:
     milestone = escrow.milestone
+    if dispute:
+        dispute.milestone = milestone  # already read, with its engagement
     return Case(
         escrow=escrow,
         milestone=milestone,
@@ -160,7 +162,7 @@ def _case(
         deliverable=delivered[-1] if delivered else None,
         judged=tuple(one for one in delivered if _verdict(one.evaluation)),
         dispute=dispute,
-        ruling=getattr(dispute, "ruling", None),
+        ruling=dispute.ruling if dispute else None,
     )
 
 
@@ -178,11 +180,11 @@ def _facts(
         acceptance=timedelta(seconds=engagement.acceptance_seconds),
         cure=timedelta(seconds=engagement.cure_seconds),
         extension=timedelta(seconds=engagement.evaluation_seconds),
-        review=timedelta(seconds=BACKSTOP_SECONDS),
+        review=FULL.backstop,
         on_breach=engagement.pact_version.terms.get("on_breach", "refund"),
         undetermined_rule=UNJUDGED_RULE,
         deliveries=tuple(_delivery_facts(one.evaluation, critical) for one in delivered),
-        dispute=_dispute_facts(dispute, engagement) if dispute else None,
+        dispute=dispute.docket if dispute else None,
         accepted_at=escrow.accepted_at,
         given_back_at=escrow.given_back_at,
         agreed_share_bps=escrow.agreed_share_bps,
@@ -208,17 +210,4 @@ def _delivery_facts(evaluation: Evaluation, critical: set[str]) -> DeliveryFacts
             is_late=verdict.concluded_at > evaluation.deadline_at,
             breached_critical=verdict.pk in critical,
         ),
-    )
-
-
-def _dispute_facts(dispute: Dispute, engagement: Engagement) -> DisputeFacts:
-    other = "builder" if dispute.opened_by_id == engagement.buyer_id else "buyer"
-    ruling: Ruling | None = getattr(dispute, "ruling", None)
-    return DisputeFacts(
-        state=dispute.state,  # type: ignore[arg-type]
-        backstop_at=dispute.backstop_at,
-        is_review=dispute.ground == Dispute.Ground.HUMAN_REVIEW,
-        award_bps=ruling.award_bps if ruling else None,
-        answer_by_at=dispute.answer_by_at,
-        unanswered_by="" if dispute.answered_at else other,  # type: ignore[arg-type]
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pacts.procedure.clocks import FULL, Docket, look
 from settlement.bonds import is_slashed
 from settlement.fees import Division, FeeBand, apportion
 from settlement.reasons import REASONS, Fault, Reason, Timeout, attribute
@@ -49,21 +50,6 @@ class DeliveryFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DisputeFacts:
-    """The last dispute. `award_bps` is the builder's share where an adjudicator ruled.
-
-    `unanswered_by` is the side that still owes an answer, until `answer_by_at`; then it loses.
-    """
-
-    state: Literal["open", "ruled", "withdrawn", "settled", "defaulted", "unruled"]
-    backstop_at: datetime
-    is_review: bool = False
-    award_bps: int | None = None
-    answer_by_at: datetime | None = None
-    unanswered_by: Literal["", "buyer", "builder"] = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything a decision rests on. Amount in minor units, periods as agreed before funding.
 
@@ -82,7 +68,7 @@ class Facts:
     on_breach: Literal["refund", "prorate"]
     undetermined_rule: str
     deliveries: tuple[DeliveryFacts, ...] = ()
-    dispute: DisputeFacts | None = None
+    dispute: Docket | None = None
     accepted_at: datetime | None = None
     given_back_at: datetime | None = None
     agreed_share_bps: int | None = None
@@ -180,6 +166,7 @@ class Split(Final):
 
 
 Decision = Holding | Final
+_CENTURY = timedelta(days=36_525)
 
 
 def decide(*, facts: Facts, now: datetime) -> Decision:
@@ -217,39 +204,36 @@ def _pay(facts: Facts, share_bps: int, code: str) -> Final:
 
 
 def _disputed(facts: Facts, now: datetime) -> Decision | None:
-    dispute = facts.dispute
-    ended = dispute is None or dispute.state in ("withdrawn", "settled")
-    if dispute is None or (ended and not dispute.is_review):
-        return None
-    if dispute.state == "ruled":
-        return _pay(facts, dispute.award_bps or 0, "ruled")
-    if ended:
-        return _pay(facts, 0, "review_withdrawn")
-    if _is_defaulted(dispute, now):
-        lost = dispute.unanswered_by == "builder"
-        return _pay(facts, 0 if lost else WHOLE, f"unanswered_by_{dispute.unanswered_by}")
-    if dispute.state == "unruled" or now > dispute.backstop_at:
-        return _pay(facts, 0, "dispute_unruled")
-    until = dispute.backstop_at
-    if dispute.is_review:
-        return Freeze(until=until, code="human_review")
-    if dispute.unanswered_by and dispute.answer_by_at:
-        until = min(dispute.answer_by_at, until)
-    return Freeze(until=until, code="disputed")
-
-
-def _is_defaulted(dispute: DisputeFacts, now: datetime) -> bool:
-    """The silent side loses, by rule: no administrator is needed to find that nobody spoke.
-
-    Whoever was silent lost when the time to answer ended, however long after somebody looks: past
-    the backstop too.
+    """What the last dispute says of the money by now; None if nothing. Its clocks are the pacts'
+    own (`pacts.procedure.clocks`), so that no two places can read a silence differently.
     """
-    if dispute.is_review or not dispute.unanswered_by or dispute.answer_by_at is None:
-        return False
-    if dispute.state == "defaulted":
-        return True
-    first = dispute.answer_by_at <= dispute.backstop_at
-    return dispute.state == "open" and first and now > dispute.answer_by_at
+    if facts.dispute is None:
+        return None
+    docket = look(facts.dispute, now=now)
+    if docket.is_open:
+        return Freeze(until=docket.due_at, code=_waiting_for(docket))
+    if docket.outcome == "ruled":
+        unheard = docket.level > 1 and docket.fault == "adjudicator"
+        return _pay(facts, docket.award_bps or 0, "appeal_unheard" if unheard else "ruled")
+    if docket.outcome == "defaulted":
+        lost = docket.owing == "builder"
+        return _pay(facts, 0 if lost else WHOLE, f"unanswered_by_{docket.owing}")
+    if docket.outcome == "unruled":
+        return _pay(facts, 0, "dispute_unruled")
+    return _pay(facts, 0, "review_withdrawn") if docket.is_review else None
+
+
+def _waiting_for(docket: Docket) -> str:
+    if docket.state in ("ruled", "challenge_window", "appealed"):
+        return _AFTER_A_RULING[docket.state]
+    return "human_review" if docket.is_review else "disputed"
+
+
+_AFTER_A_RULING = {
+    "ruled": "ruling_unconfirmed",
+    "challenge_window": "ruling_challengeable",
+    "appealed": "appealed",
+}
 
 
 def _delivered(facts: Facts, now: datetime) -> Decision:
@@ -362,7 +346,20 @@ _RULES: dict[str, _Judge] = {
 }
 
 
-def with_review(facts: Facts, *, backstop_at: datetime) -> Facts:
+def with_review(facts: Facts, *, opened_at: datetime, backstop_at: datetime) -> Facts:
     """The same facts once the review that `AskHuman` asks for is open."""
-    review = DisputeFacts(state="open", is_review=True, backstop_at=backstop_at)
+    review = Docket(
+        state="evidence_open",
+        entered_at=opened_at,
+        due_at=min(opened_at + FULL.evidence, backstop_at),
+        backstop_at=backstop_at,
+        is_review=True,
+    )
     return replace(facts, dispute=review)
+
+
+def unchallenged(facts: Facts) -> int | None:
+    """The builder's share in basis points if nobody had disputed; None if a person must say."""
+    alone = replace(facts, dispute=None, agreed_share_bps=None, given_back_at=None)
+    found = decide(facts=alone, now=facts.submit_by_at + _CENTURY)
+    return found.share_bps if isinstance(found, Final) else None

@@ -4,7 +4,7 @@ Every door locks the escrow first, so the sweep and every other door wait for it
 may act for a party is decided before (`marketplace.access`); here the party's side is checked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +14,8 @@ from django.db import transaction
 from pacts import disputes, engagements, terms
 from pacts.judges.calibrating import refuse_distrusted
 from pacts.models import AgentVersion, Deliverable, Dispute, Engagement, Milestone, Party, User
-from settlement import casefiles, ledger, limits, records
+from pacts.procedure.limits import RULES, Rules
+from settlement import casefiles, filings, ledger, limits, records
 from settlement.casefiles import Case
 from settlement.decisions import Decision, Final, decide
 from settlement.idempotency import check_key
@@ -24,6 +25,7 @@ from settlement.money import Money
 from settlement.refusals import (
     BondNotCovered,
     DeadlinePassed,
+    DepositNotCovered,
     EngagementNotInForce,
     EscrowAlreadyFunded,
     EscrowAlreadySettled,
@@ -41,6 +43,7 @@ from settlement.settlements import advance
 __all__ = [
     "BondNotCovered",
     "DeadlinePassed",
+    "DepositNotCovered",
     "EngagementNotInForce",
     "EscrowAlreadyFunded",
     "EscrowAlreadySettled",
@@ -269,23 +272,31 @@ def dispute(
     ground: Dispute.Ground,
     statement: str,
     now: datetime,
+    clauses: Sequence[str] = (),
+    rules: Rules = RULES,
 ) -> Dispute:
     """Either side challenges the verdict while the money waits; the escrow freezes at once.
 
-    Raises NoVerdictYet, DeadlinePassed, EscrowFrozen, EscrowAlreadySettled, EscrowNotFunded, and
-    `pacts.disputes.DisputeRefused`.
+    `clauses` are the keys of the contested ones; none is all of them. Who lost disputes lately
+    sets a deposit aside. Raises NoVerdictYet, DeadlinePassed, EscrowFrozen, EscrowAlreadySettled,
+    EscrowNotFunded, DepositNotCovered, and `pacts.disputes.DisputeRefused`.
     """
     with locked_case(escrow, now) as case:
         _holding(case, now)
         _refuse_unjudged(case)
+        deposit = filings.due_for(party=party, milestone=case.milestone, now=now, rules=rules)
         opened = disputes.open_dispute(
             milestone=case.milestone,
             party=party,
             by=by,
             ground=ground,
             statement=statement,
+            clauses=clauses,
+            deposit=deposit,
+            rules=rules,
             now=now,
         )
+        filings.hold(dispute=opened, party=party, amount=deposit, now=now)
         advance(casefiles.locked(Escrow.objects.filter(pk=case.escrow.pk), now=now), now=now)
     return opened
 
@@ -322,7 +333,7 @@ def _refuse_unjudged(case: Case) -> None:
 
 
 def _refuse_frozen(case: Case) -> None:
-    if case.dispute and case.dispute.state == Dispute.State.OPEN:
+    if case.dispute and case.dispute.is_open:
         raise EscrowFrozen("a dispute is open; the ruling decides")
 
 

@@ -17,7 +17,7 @@ from psycopg import Cursor
 
 from pacts.models import Party
 from settlement.models import Account, Currency, QueuedCredit, Transfer
-from settlement.money import CurrencyMismatch, exponent_of
+from settlement.money import CurrencyMismatch, CurrencyUnknown, exponent_of
 
 KEY_LENGTH = 160
 
@@ -203,6 +203,20 @@ def constraint_of(error: IntegrityError) -> str:
     return getattr(diagnostics, "constraint_name", None) or ""
 
 
+def exponent_kept(currency: str) -> int:
+    """How many decimals it has; of one that is no longer offered, what the ledger kept it with.
+
+    So what is held in a currency can always be paid out. Raises CurrencyUnknown.
+    """
+    try:
+        return exponent_of(currency)
+    except CurrencyUnknown:
+        kept = Currency.objects.filter(pk=currency).values_list("exponent", flat=True).first()
+        if kept is None:
+            raise
+        return kept
+
+
 def open_account(
     *, kind: Account.Kind, currency: str, owner: Party | None = None, subject: str = ""
 ) -> Account:
@@ -214,7 +228,7 @@ def open_account(
     found = known.first()
     if found:
         return found
-    exponent = exponent_of(currency)
+    exponent = exponent_kept(currency)
     Currency.objects.bulk_create(
         [Currency(code=currency, exponent=exponent)], ignore_conflicts=True
     )

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Q
 
 from pacts import terms
-from pacts.disputes import BACKSTOP_SECONDS
 from pacts.metering import MeteringTerms, deciding, metering_of
 from pacts.models import CallStream, Engagement
+from pacts.procedure.clocks import BACKSTOP_SECONDS
 from pacts.terms import Clause, PactTerms, Window
 from settlement.fees import bands_of
 from settlement.metering import Span, Tariff

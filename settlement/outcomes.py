@@ -1,10 +1,11 @@
 """Carrying out final decisions, one or a hundred at a time: the same few statements for all.
 
-Order matters: engagements are locked, money is posted, bonds end, escrows are stored, receipts are
-signed over what is stored, evidence names the receipts. All of it is one transaction.
+Order matters: engagements are locked, disputes are closed (which says whose a deposit is), money
+is posted, bonds and deposits end, escrows are stored, receipts are signed over what is stored,
+evidence names the receipts, a ruling becomes a precedent. All of it is one transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 from django.db import connection
 
 from pacts import disputes
+from pacts.disputes import precedents
 from pacts.models import Dispute
-from settlement import engagements, ledger, receipts, records
+from pacts.procedure import clocks
+from settlement import engagements, filings, ledger, receipts, records
 from settlement.casefiles import Case
-from settlement.decisions import Final
+from settlement.decisions import Final, unchallenged
 from settlement.ledger import Place, Posted, Posting, Side
-from settlement.models import Account, Bond, Escrow, Transfer
+from settlement.models import Account, Bond, Escrow, FilingDeposit, Transfer
 
 _KINDS = {
     "released": Transfer.Kind.RELEASE,
@@ -42,27 +45,51 @@ class Outcome:
 def conclude(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """End these escrows, whose locks the caller holds. Raises what `ledger.post_batch` raises."""
     touched = engagements.locked([outcome.case.engagement.pk for outcome in outcomes])
-    posted = _post(outcomes)
+    closed = _close_disputes(outcomes, now)
+    deposits = filings.held_for([dispute.pk for dispute in closed])
+    posted = _post(outcomes, closed, deposits)
     _end_bonds(outcomes, posted, now)
+    for dispute in closed:
+        if deposit := deposits.get(dispute.pk):
+            transfer_id = posted[f"filing:{dispute.pk}:end"].transfer_id
+            filings.end(deposit, dispute, transfer_id=transfer_id, now=now)
     _store_all(outcomes, posted, now)
     settled = [(outcome.case, outcome.decision) for outcome in outcomes]
-    _close_disputes(settled, now)
     issued = receipts.issue_all(settled=settled, now=now)
     records.settled(settled=settled, issued=issued, now=now)
+    for dispute in closed:
+        precedents.publish(dispute=dispute, now=now)
     engagements.close_finished(touched, now=now)
 
 
-def _close_disputes(settled: Sequence[tuple[Case, Final]], now: datetime) -> None:
-    """Those that time decided: by the silence of a side, or because nobody ruled."""
-    for case, decision in settled:
-        if case.dispute is None or case.dispute.state != Dispute.State.OPEN:
+# How a dispute is closed that is open when its money moves.
+_CLOSED_BY: dict[str, clocks.Outcome] = {
+    "ruled": "ruled",
+    "appeal_unheard": "ruled",
+    "unanswered_by_buyer": "defaulted",
+    "unanswered_by_builder": "defaulted",
+    "dispute_unruled": "unruled",
+    "agreed": "settled",
+}
+
+
+def _close_disputes(outcomes: Sequence[Outcome], now: datetime) -> list[Dispute]:
+    """Those that are open still: by a ruling that stands, a silence, or an agreement."""
+    closed = []
+    for outcome in outcomes:
+        case, decision = outcome.case, outcome.decision
+        if case.dispute is None or not case.dispute.is_open:
             continue
-        if decision.code == "dispute_unruled":
-            disputes.close_unruled(dispute=case.dispute, now=now)
-        elif decision.code.startswith("unanswered_by_"):
-            side = decision.code.removeprefix("unanswered_by_")
-            silent = getattr(case.engagement, side)
-            disputes.close_defaulted(dispute=case.dispute, silent=silent, now=now)
+        disputes.close(
+            dispute=case.dispute,
+            docket=clocks.look(case.dispute.docket, now=now),
+            outcome=_CLOSED_BY[decision.code],
+            share_bps=decision.share_bps,
+            measured_bps=unchallenged(case.facts),
+            now=now,
+        )
+        closed.append(case.dispute)
+    return closed
 
 
 def store(escrow: Escrow, changes: dict[str, Any]) -> None:
@@ -83,17 +110,22 @@ def _show(escrow: Escrow, changes: dict[str, Any]) -> None:
     escrow.version += 1
 
 
-def _post(outcomes: Sequence[Outcome]) -> dict[str, Posted]:
+def _post(
+    outcomes: Sequence[Outcome],
+    closed: Sequence[Dispute],
+    deposits: Mapping[str, FilingDeposit],
+) -> dict[str, Posted]:
     """Every movement of these outcomes in one statement; by its key."""
-    accounts = ledger.accounts_at(
-        place for outcome in outcomes for place in _places(outcome.case, outcome.decision)
-    )
+    ending = [(deposits[one.pk], one) for one in closed if one.pk in deposits]
+    places = [place for one in outcomes for place in _places(one.case, one.decision)]
+    accounts = ledger.accounts_at([*places, *(filings.place_of(*one) for one in ending)])
     postings = [_posting(one.case, one.decision, accounts) for one in outcomes]
     postings += [
         _bond_posting(one.case, bond, one.decision, accounts)
         for one in outcomes
         if (bond := one.case.bond)
     ]
+    postings += [filings.posting_of(*one, accounts[filings.place_of(*one)]) for one in ending]
     if len(postings) == 1:
         return {postings[0].key: ledger.post(postings[0])}
     keys = [posting.key for posting in postings]

@@ -50,6 +50,11 @@ REASONS: dict[str, Reason] = {
         "A control on this agent fired, so silence does not pay for now. The buyer may accept."
     ),
     "disputed": Reason("A dispute is open; the money waits for the ruling."),
+    "ruling_unconfirmed": Reason("A ruling was made and waits for a second adjudicator."),
+    "ruling_challengeable": Reason(
+        "A ruling was made. It takes effect when the time to appeal it is over."
+    ),
+    "appealed": Reason("The ruling was appealed; somebody else looks at the case."),
     "human_review": Reason("The verdict is undetermined; a person will decide, as the pact says."),
     # paid
     "accepted": Reason("The buyer accepted the verdict."),
@@ -72,7 +77,12 @@ REASONS: dict[str, Reason] = {
         "builder",
         "submission",
     ),
-    "ruled": Reason("An adjudicator ruled on the dispute."),
+    "ruled": Reason("The dispute was ruled on, and the ruling stands."),
+    "appeal_unheard": Reason(
+        "Nobody ruled on the appeal in time, so the first ruling stands.",
+        "adjudicator",
+        "adjudication",
+    ),
     "unanswered_by_buyer": Reason(
         "The buyer did not answer the dispute in time, so the builder is paid in full.",
         "buyer",

@@ -22,8 +22,9 @@ from settlement.casefiles import Case
 from settlement.decisions import Final
 from settlement.exhibits import Exhibits
 from settlement.fees import BANDS_RULE, FLAT_RULE, banded, bands_of
+from settlement.ledger import exponent_kept
 from settlement.models import Account, Escrow, Receipt, Transfer
-from settlement.money import exponent_of
+from settlement.records import RULED
 from settlement.shares import RULE
 
 FORMAT = "earnest-receipt/1"
@@ -100,7 +101,7 @@ def _body(
         "signatures": _signatures(quoted.signatures_of(engagement)),
         "deliveries": _deliveries(case),
         "verdict": _verdict(case, quoted),
-        "ruling": _ruling(case),
+        "ruling": _ruling(case, decision),
         "decision": {
             "outcome": decision.state,
             "code": decision.code,
@@ -111,7 +112,7 @@ def _body(
         "arithmetic": _arithmetic(escrow, decision),
         "bond": _bond(escrow),
         "transfers": _transfers(quoted.transfers_of(escrow)),
-        "evidence": _evidence(case),
+        "evidence": _evidence(case, decision),
         "log": head,
     }
 
@@ -126,7 +127,7 @@ def _arithmetic(escrow: Escrow, decision: Final) -> dict[str, Any]:
     return {
         "rule": RULE,
         "currency": escrow.currency,
-        "exponent": exponent_of(escrow.currency),
+        "exponent": exponent_kept(escrow.currency),
         "amount": escrow.amount,
         "earned_share_bps": decision.share_bps,
         "earned": decision.division.earned,
@@ -214,14 +215,16 @@ def _clause(clause: ClauseVerdict) -> dict[str, Any]:
     }
 
 
-def _ruling(case: Case) -> dict[str, Any] | None:
+def _ruling(case: Case, decision: Final) -> dict[str, Any] | None:
     ruling = case.ruling
-    if ruling is None:
+    if ruling is None or decision.code not in RULED:
         return None
     return {
         "id": ruling.pk,
         "dispute": ruling.dispute_id,
         "award_bps": ruling.award_bps,
+        "by": "rule" if ruling.by_rule else "person",
+        "level": ruling.level,
         "clauses": ruling.clauses,
         "reasons_digest": sha256(ruling.reasons.encode()),
         "ruled_at": _instant(ruling.ruled_at),
@@ -247,12 +250,12 @@ def _account(account: Account) -> str:
     return f"{account.kind}:{account.owner_id or account.subject}".rstrip(":")
 
 
-def _evidence(case: Case) -> list[str]:
+def _evidence(case: Case, decision: Final) -> list[str]:
     """The funding, every verdict, and the ruling, in that order."""
     found = [
         case.escrow.funded_evidence_id,
         *(one.evaluation.verdict.evidence_id for one in case.judged),
-        case.ruling.evidence_id if case.ruling else "",
+        case.ruling.evidence_id if case.ruling and decision.code in RULED else "",
     ]
     return [evidence_id for evidence_id in found if evidence_id]
 

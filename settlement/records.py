@@ -1,19 +1,18 @@
 """What settlement writes to the evidence log: public facts, in the transaction that makes them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pacts.models import Dispute, Engagement, Milestone
 from reputation import evidence
 from reputation.canonical import sha256
 from reputation.evidence import Draft
 from settlement.casefiles import Case
-from settlement.decisions import Final, Holding, decide
+from settlement.decisions import Final, Holding, unchallenged
 from settlement.models import Cancellation, Deposit, Escrow, Payout, Receipt
 from settlement.reasons import REASONS
 
-_CENTURY = timedelta(days=36_525)
+RULED = ("ruled", "appeal_unheard")  # reasons that rest on a ruling
 
 
 def funded(*, escrow: Escrow, milestone: Milestone, now: datetime) -> str:
@@ -137,7 +136,7 @@ def _settlement(case: Case, decision: Final, receipt: Receipt, now: datetime) ->
         facts["timeout"] = decision.timeout
     if case.bond:
         facts |= {"bond": case.bond.amount, "bond_outcome": case.bond.state}
-    if case.ruling:
+    if case.ruling and decision.code in RULED:
         facts["ruling_evidence"] = case.ruling.evidence_id
     if case.verdict and follows_verdict(case, decision):
         facts["verdict_evidence"] = case.verdict.evidence_id
@@ -159,13 +158,10 @@ def follows_verdict(case: Case, decision: Final) -> bool:
     if decision.code in ("dispute_unruled", "review_withdrawn"):
         return False
     if decision.code == "agreed":
-        return case.dispute is None or case.dispute.state != Dispute.State.SETTLED
-    if decision.code not in ("ruled", "unanswered_by_buyer", "unanswered_by_builder"):
+        return case.dispute is None or case.dispute.outcome != Dispute.Outcome.SETTLED
+    if decision.code not in (*RULED, "unanswered_by_buyer", "unanswered_by_builder"):
         return True
-    unchallenged = decide(
-        facts=replace(case.facts, dispute=None), now=case.facts.submit_by_at + _CENTURY
-    )
-    return isinstance(unchallenged, Final) and unchallenged.share_bps == decision.share_bps
+    return unchallenged(case.facts) == decision.share_bps
 
 
 def _acceptance(case: Case, decision: Final, now: datetime) -> Draft:

@@ -29,6 +29,10 @@ class BondNotCovered(EscrowRefused):
     """The builder's balance does not hold the bond it agreed to stake."""
 
 
+class DepositNotCovered(EscrowRefused):
+    """The balance of whoever files does not hold the deposit this dispute needs."""
+
+
 class ExposureExceeded(EscrowRefused):
     """More would be held on this agent than its standing carries; the message has the sum."""
 

@@ -6,6 +6,7 @@ whatever a lost hint forgot. Both go through `advance`, and looking twice does n
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from pacts.models import Dispute, Evaluation, Verdict
 from reputation import restrictions
 from settlement import casefiles, outcomes, records
 from settlement.casefiles import Case
-from settlement.decisions import AskHuman, Decision, Final, Holding, decide, with_review
+from settlement.decisions import AskHuman, Decision, Final, Holding, decide
 from settlement.models import Escrow
 from settlement.outcomes import Outcome
 from settlement.retries import retried
@@ -62,11 +63,22 @@ def due(*, now: datetime, limit: int) -> list[str]:
 
 
 def _news(now: datetime) -> list[str]:
-    dispute = Dispute.objects.filter(milestone=OuterRef("milestone"), state=Dispute.State.OPEN)
-    thawed = Escrow.objects.filter(~Exists(dispute), state=Escrow.State.FROZEN)
+    live = Dispute.objects.filter(milestone=OuterRef("milestone")).exclude(
+        state=Dispute.State.CLOSED
+    )
+    frozen = Escrow.objects.filter(state=Escrow.State.FROZEN)
+    thawed = frozen.filter(~Exists(live))
+    # Its deadline came nearer, or nothing more is waited for.
+    moved = frozen.filter(
+        Exists(
+            live.filter(
+                Q(due_at__lt=OuterRef("next_action_at"))
+                | Q(state=Dispute.State.RULED, awaits_second=False)
+            )
+        )
+    )
     contested = Escrow.objects.filter(
-        state__in=[Escrow.State.HELD, Escrow.State.WITHHELD],
-        milestone__disputes__state=Dispute.State.OPEN,
+        Exists(live), state__in=[Escrow.State.HELD, Escrow.State.WITHHELD]
     )
     path = "evaluation__deliverable__milestone__escrow"
     judged = (
@@ -84,6 +96,7 @@ def _news(now: datetime) -> list[str]:
     return [
         *_freed(now),
         *thawed.values_list("pk", flat=True),
+        *moved.values_list("pk", flat=True),
         *contested.values_list("pk", flat=True),
         *judged,
     ]
@@ -154,8 +167,10 @@ def _hold(case: Case, decision: Holding, changes: dict[str, Any], now: datetime)
             statement=decision.reason.sentence,
             now=now,
         )
-        reviewed = with_review(case.facts, backstop_at=dispute.backstop_at)
+        reviewed = replace(case.facts, dispute=dispute.docket)
         decision = _holding(decide(facts=reviewed, now=now))
+    elif dispute and dispute.is_open:
+        disputes.advance(dispute, now=now)
     before = escrow.state
     outcomes.store(escrow, changes | _projection(case, decision))
     if before != escrow.state and escrow.state == Escrow.State.WITHHELD:

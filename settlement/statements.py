@@ -15,7 +15,15 @@ from django.db.models import Q, QuerySet, Sum
 
 from pacts.models import Party
 from settlement import spreadsheets
-from settlement.models import Bond, Deposit, Entry, Escrow, MeterMovement, Payout
+from settlement.models import (
+    Bond,
+    Deposit,
+    Entry,
+    Escrow,
+    FilingDeposit,
+    MeterMovement,
+    Payout,
+)
 from settlement.money import exponent_of
 from settlement.spreadsheets import Cell
 
@@ -100,7 +108,7 @@ def lines(*, party: Party, since: datetime, until: datetime) -> Iterator[Line]:
 
 def about(entries: Sequence[Entry]) -> list[tuple[str, str]]:
     """For each entry the public id of what it was for, and that milestone's title (a metered
-    budget's agent): `("", "")` for what has neither. Five questions, however many entries.
+    budget's agent): `("", "")` for what has neither. Six questions, however many entries.
     """
     transfers = [entry.transfer_id for entry in entries]
     found: dict[int, tuple[str, str]] = {}
@@ -111,7 +119,10 @@ def about(entries: Sequence[Entry]) -> list[tuple[str, str]]:
     bonds = Bond.objects.filter(of_these).values_list(
         "pk", "hold_id", "resolution_id", "escrow__milestone__title"
     )
-    for subject, hold, resolution, title in [*escrows, *bonds]:
+    filings = FilingDeposit.objects.filter(of_these).values_list(
+        "dispute_id", "hold_id", "resolution_id", "dispute__milestone__title"
+    )
+    for subject, hold, resolution, title in [*escrows, *bonds, *filings]:
         found |= {ended: (subject, title) for ended in (hold, resolution) if ended}
     for subject, hold, resolution in Payout.objects.filter(of_these).values_list(
         "pk", "hold_id", "resolution_id"

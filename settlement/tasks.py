@@ -14,6 +14,7 @@ from settlement import (
     cancellations,
     deposits,
     engagements,
+    filings,
     ledger,
     metering_looks,
     payouts,
@@ -74,7 +75,9 @@ def sweep_settlements() -> None:
     """Look at every escrow that is due or has news."""
     with alone("settlement.sweep_settlements") as first:
         if first:
-            settlements.settle_due(now=database_now(), limit=BATCH)
+            now = database_now()
+            settlements.settle_due(now=now, limit=BATCH)
+            filings.return_ended(now=now, limit=BATCH)
 
 
 @shared_task
@@ -95,6 +98,12 @@ def follow_verdict() -> None:
 @shared_task(name="pacts.dispute_closed")
 def follow_dispute() -> None:
     """A ruled or withdrawn dispute lets its money go."""
+    sweep_settlements()
+
+
+@shared_task(name="pacts.dispute_moved")
+def follow_step() -> None:
+    """A dispute went on: its money may wait for another deadline now."""
     sweep_settlements()
 
 

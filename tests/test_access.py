@@ -24,7 +24,7 @@ CHANGING = (access.WRITE, access.MONEY, access.CALLS)
 # No role in a party lets anybody use these.
 PLATFORM = (
     *(access.ADJUDICATORS, access.REVIEWERS, access.REVIEWERS_READ),
-    *(access.STAFF_READ, access.STAFF_MONEY),
+    *(access.STAFF_READ, access.STAFF_WRITE, access.STAFF_MONEY),
 )
 
 

@@ -1,5 +1,5 @@
 """The back office, at `/office/`: staff look things up; what happened is only ever read."""
 
-from marketplace.admin import books, market, money, people, production, proof, work
+from marketplace.admin import books, disputing, market, money, people, production, proof, work
 
-__all__ = ["books", "market", "money", "people", "production", "proof", "work"]
+__all__ = ["books", "disputing", "market", "money", "people", "production", "proof", "work"]

@@ -1,4 +1,4 @@
-"""Engagements, evaluations, verdicts and disputes."""
+"""Engagements, evaluations and verdicts."""
 
 from django.contrib import admin
 
@@ -6,12 +6,10 @@ from marketplace.admin.reading import History, only
 from pacts.models import (
     ClauseVerdict,
     Deliverable,
-    Dispute,
     Engagement,
     Evaluation,
     Milestone,
     Observation,
-    Ruling,
     Trial,
     Verdict,
 )
@@ -58,13 +56,3 @@ class VerdictAdmin(History):
     inlines = (
         only(ClauseVerdict, "key", "outcome", "critical", "passes", "failures", "low", "high"),
     )
-
-
-@admin.register(Dispute)
-class DisputeAdmin(History):
-    """Cases. They are ruled on the adjudicators' desk, never here."""
-
-    list_display = ("id", "milestone", "ground", "state", "opened_at", "backstop_at")
-    list_filter = ("state", "ground")
-    search_fields = ("id", "milestone__id", "milestone__engagement__id")
-    inlines = (only(Ruling, "adjudicator", "award_bps", "reasons", "ruled_at"),)

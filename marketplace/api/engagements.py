@@ -8,9 +8,9 @@ from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from marketplace import hiring
+from marketplace import cases, hiring
 from marketplace.api import idempotency
-from marketplace.api.disputes import DisputeSerializer
+from marketplace.api.dispute_serializers import ChallengeSerializer, DisputeSerializer
 from marketplace.api.escrows import BandSerializer, EscrowSerializer
 from marketplace.api.fields import AmountField, IdField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
@@ -153,13 +153,6 @@ class HireSerializer(serializers.Serializer[Engagement]):
 
 class RevisionSerializer(serializers.Serializer[Deliverable]):
     agent_version = IdField()
-
-
-class ChallengeSerializer(serializers.Serializer[Dispute]):
-    ground = serializers.ChoiceField(
-        choices=[row for row in Dispute.Ground.choices if row[0] != Dispute.Ground.HUMAN_REVIEW]
-    )
-    statement = serializers.CharField(max_length=4000)
 
 
 class EngagementFilter(django_filters.FilterSet):
@@ -342,6 +335,6 @@ class DisputeOpening(OfEngagements, Makes):
     moves_money = True
 
     def create(self, given: dict[str, Any], now: datetime) -> Dispute:
-        return escrow.dispute(
-            escrow=self.escrow(), party=self.party, by=self.user, now=now, **given
+        return cases.open_case(
+            milestone=self.own_milestone(), party=self.party, by=self.user, now=now, **given
         )

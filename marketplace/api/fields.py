@@ -1,5 +1,7 @@
 """Fields that are strict where money and ids are concerned."""
 
+import base64
+import binascii
 import re
 from typing import Any
 
@@ -74,3 +76,13 @@ class ObjectField(serializers.JSONField):
         if not isinstance(data, dict):
             self.fail("object")
         return data
+
+
+class Base64Field(serializers.CharField):
+    """Bytes in base64 (RFC 4648)."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return base64.b64decode(super().to_internal_value(data), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise serializers.ValidationError("Send the file's bytes in base64.") from error

@@ -1,7 +1,5 @@
 """Runs of other harnesses, and what benchmarks foretold: screening input, never settlement."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Any
 
@@ -12,23 +10,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from marketplace.api.fields import IdField
+from marketplace.api.fields import Base64Field, IdField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.screening import Choices, Screened, Screening, screenings
 from pacts import imports
 from pacts.models import AgentVersion, ImportedRun, ImportedTrial
 
 MOST_BYTES = 64_000_000
-
-
-class Base64Field(serializers.CharField):
-    """Bytes in base64 (RFC 4648)."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        try:
-            return base64.b64decode(super().to_internal_value(data), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise serializers.ValidationError("Send the file's bytes in base64.") from error
 
 
 class ImportedRunSerializer(serializers.ModelSerializer[ImportedRun]):

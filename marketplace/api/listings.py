@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import django_filters
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from drf_spectacular.utils import extend_schema_field
@@ -13,13 +13,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from marketplace import finding, hiring
+from marketplace import finding, hiring, policy
 from marketplace.api.escrows import BandSerializer
 from marketplace.api.fields import AmountField, CurrencyField, IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.finding import Search
 from marketplace.languages import LANGUAGES
 from marketplace.models import BenchmarkClaim, Listing
+from marketplace.policy import Policy
+from marketplace.weakening import stricter_among
 from pacts.agents import PROTOCOLS
 from pacts.feasibility import MOST_REVISIONS, Timers
 from pacts.models import AgentVersion, Evaluation, ImportedRun, PactVersion
@@ -47,6 +49,10 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
     score_bps = serializers.SerializerMethodField(
         help_text="The lower bound of everything promised together, as of this hour."
     )
+    weaker_than = serializers.SerializerMethodField(
+        help_text="The earlier version of the pact that promised more, or may have; else null. Its "
+        "work counts in the standing, and proves no more than the pact on offer promises."
+    )
     fee_bps = serializers.SerializerMethodField(help_text="Of what is earned; the builder's side.")
     fee_bands = serializers.SerializerMethodField(help_text="Marginal rates; empty is `fee_bps`.")
 
@@ -60,6 +66,7 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
             "builder",
             "agent_version",
             "pact_version",
+            "weaker_than",
             "price",
             "currency",
             "bond",
@@ -83,12 +90,23 @@ class ListingSerializer(serializers.ModelSerializer[Listing]):
         found = _score_of(listing)
         return found.score_bps if found else None
 
+    @cached_property
+    def held(self) -> Policy:
+        """The policy that a hire made now would be held to; read once for a page of listings."""
+        return policy.at(database_now())
+
+    def get_weaker_than(self, listing: Listing) -> str | None:
+        if "stricter" not in vars(listing):
+            marks_onto([listing])
+        found: PactVersion | None = vars(listing)["stricter"]
+        return found.pk if found else None
+
     def get_fee_bps(self, listing: Listing) -> int:
-        return settings.PLATFORM_FEE_BPS
+        return self.held.fee_bps
 
     @extend_schema_field(BandSerializer(many=True))
     def get_fee_bands(self, listing: Listing) -> list[dict[str, Any]]:
-        bands = hiring.fee_bands_in(listing.currency)
+        bands = self.held.fee_bands_in(listing.currency)
         return [{"above": str(above), "fee_bps": bps} for above, bps in bands]
 
 
@@ -105,6 +123,14 @@ def scores_onto(listings: Sequence[Listing]) -> None:
     scores = StandingScore.objects.in_bulk([one.agent_version_id for one in listings])
     for one in listings:
         vars(one)["stored_score"] = scores.get(one.agent_version_id)
+
+
+def marks_onto(listings: Sequence[Listing]) -> None:
+    """Find which of many listings' pacts promise less than they did, at once."""
+    versions = PactVersion.objects.in_bulk([one.pact_version_id for one in listings])
+    stricter = stricter_among(versions.values())
+    for one in listings:
+        vars(one)["stricter"] = stricter.get(one.pact_version_id)
 
 
 class OfferSerializer(serializers.Serializer[Listing]):
@@ -191,6 +217,7 @@ class Listings(Lists, Makes):
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
         scores_onto(page or [])
+        marks_onto(page or [])
         return page
 
     def create(self, given: dict[str, Any], now: datetime) -> Listing:

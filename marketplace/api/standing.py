@@ -13,6 +13,7 @@ from marketplace import credentials
 from marketplace.api.fields import AmountField, IdField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun
 from marketplace.models import Listing, StandingCredential
+from marketplace.weakening import stricter_before
 from pacts.models import Agent, AgentVersion, Party
 from reputation import indicators, queries
 from reputation.clock import database_now
@@ -75,6 +76,17 @@ class SignalsSerializer(serializers.Serializer[Signals]):
     bond = serializers.SerializerMethodField(
         help_text="What the offer stakes on each milestone; null without an offer."
     )
+
+    weaker_than = serializers.SerializerMethodField(
+        help_text="The earlier version of the pact on offer that promised more, or may have; else "
+        "null. Work under it counts, and proves no more than the pact on offer promises."
+    )
+
+    def get_weaker_than(self, found: Signals) -> str | None:
+        listing = Listing.objects.filter(agent_id=found.agent_id).select_related("pact_version")
+        offer = listing.first()
+        before = stricter_before(offer.pact_version) if offer else None
+        return before.pk if before else None
 
     def get_freshness_seconds(self, found: Signals) -> int | None:
         return int(found.freshness.total_seconds()) if found.freshness is not None else None

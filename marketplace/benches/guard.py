@@ -102,7 +102,12 @@ def _make(folder: Path, python: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             shutil.rmtree(folder, ignore_errors=True)
-            raise BenchFailed(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
+            raise BenchFailed(
+                f"the environment of guardrails-ai could not be made: it is installed once from "
+                f"{LOCK.name} and needs a package index for that. Connect and repeat this, or name "
+                f"one that is made in EARNEST_PEERS. {Path(command[0]).name} said: "
+                f"{done.stderr.strip()[-500:]}"
+            )
 
 
 def _ours(plan: Plan) -> Any:

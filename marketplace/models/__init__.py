@@ -18,9 +18,17 @@ from marketplace.models.notices import Mail, News, NewsCursor, Notice, NoticeCho
 from marketplace.models.routing import Route, RoutedCall, RouteEntry
 from marketplace.models.searching import SearchEntry
 from marketplace.models.shadows import Replay, Shadow, ShadowPair
+from marketplace.models.watching import (
+    AgreementReport,
+    PolicyVersion,
+    ScoreReading,
+    Suspicion,
+    SuspicionStep,
+)
 
 __all__ = [
     "AgentWatch",
+    "AgreementReport",
     "ApiKey",
     "BenchmarkClaim",
     "Delivery",
@@ -38,14 +46,18 @@ __all__ = [
     "Notice",
     "NoticeChoice",
     "OracleAnswer",
+    "PolicyVersion",
     "Replay",
     "ReplayedRequest",
     "Route",
     "RouteEntry",
     "RoutedCall",
+    "ScoreReading",
     "SearchEntry",
     "Shadow",
     "ShadowPair",
     "StandingCredential",
+    "Suspicion",
+    "SuspicionStep",
     "WatchCursor",
 ]

@@ -89,6 +89,31 @@ def _outcome(text: str) -> Callable[[Facts, str], str]:
     )
 
 
+def _share(facts: Facts) -> str:
+    share = facts.get("builder_share_bps")
+    return "" if share is None else f": the builder is awarded {share / 100:g} %"
+
+
+def _ruled(facts: Facts, agent: str) -> str:
+    by = "by rule" if facts.get("by") == "rule" else "by a person"
+    waits = "; a second person must confirm it" if facts.get("awaits_second") else ""
+    return f"The dispute about {agent or 'an agent'} was ruled on {by}{_share(facts)}{waits}"
+
+
+def _confirmed(facts: Facts, agent: str) -> str:
+    said = "confirmed" if facts.get("confirmed") else "declined"
+    return f"A second person {said} the ruling about {agent or 'an agent'}"
+
+
+def _step(facts: Facts, agent: str) -> str:
+    state = str(facts.get("state", "")).replace("_", " ")
+    return f"The dispute about {agent or 'an agent'} is {state}"
+
+
+def _closed(facts: Facts, agent: str) -> str:
+    return f"The dispute about {agent or 'an agent'} ended, {facts.get('outcome')}{_share(facts)}"
+
+
 _CALLS, _ENGAGEMENT = "/engagements/{engagement}/calls/", "/engagements/{engagement}/"
 _METER = "/meters/{meter}/"
 _ALWAYS: Callable[[Facts], bool] = lambda facts: True  # noqa: E731 - a row of data below
@@ -196,8 +221,36 @@ TOLD: Mapping[str, Told] = {
     ),
     "ruling.made": Told(
         topic="dispute",
-        says=_outcome("A dispute about {agent} was ruled on: {outcome}"),
+        says=_ruled,
         path="/disputes/{dispute}/",
+        grave=_ALWAYS,
+    ),
+    "ruling.reviewed": Told(topic="dispute", says=_confirmed, path="/disputes/{dispute}/"),
+    "dispute.answered": Told(
+        topic="dispute",
+        says=_plain("The dispute about {agent} was answered"),
+        path="/disputes/{dispute}/",
+    ),
+    "dispute.advanced": Told(
+        topic="dispute", says=_step, path="/disputes/{dispute}/", people=False
+    ),
+    "exhibit.added": Told(
+        topic="dispute",
+        says=_plain("Evidence was added to the dispute about {agent}"),
+        path="/disputes/{dispute}/",
+    ),
+    "dispute.appealed": Told(
+        topic="dispute",
+        says=_plain("The ruling about {agent} was appealed"),
+        path="/disputes/{dispute}/",
+        grave=_ALWAYS,
+    ),
+    "dispute.closed": Told(topic="dispute", says=_closed, path="/disputes/{dispute}/"),
+    "filing.ended": Told(
+        topic="dispute",
+        says=_outcome("The deposit for a dispute was {outcome}"),
+        path="/disputes/{dispute}/",
+        audience="party",
     ),
     "escrow.funded": Told(
         topic="escrow", says=_plain("Money was set aside for {agent}"), path=_ENGAGEMENT

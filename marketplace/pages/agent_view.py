@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
 
-from marketplace.hiring import fee_bands_in, timers_of
+from marketplace.hiring import timers_of
 from marketplace.models import BenchmarkClaim, Listing
 from marketplace.pages.market_view import why_of
 from marketplace.pages.promises import ClauseText, Offer, clause_texts
 from marketplace.pages.rates import Rate, rate_of_standing
+from marketplace.policy import Policy
 from pacts import terms
 from pacts.models import (
     Agent,
@@ -20,6 +21,7 @@ from pacts.models import (
     PactVersion,
     Verdict,
 )
+from pacts.procedure import limits
 from pacts.signatures import holds
 from reputation import queries
 from reputation.queries import AgentStanding
@@ -90,20 +92,23 @@ def pact_text(version: PactVersion) -> PactText:
     )
 
 
-def offer_of(listing: Listing, *, fee_bps: int) -> Offer:
-    """A listing's price and clocks."""
+def offer_of(listing: Listing, *, held: Policy) -> Offer:
+    """A listing's price and clocks, under the policy that a hire would be held to."""
     timers = timers_of(listing)
+    small = limits.track(amount=listing.price, currency=listing.currency, rules=held.rules)
     return Offer(
         price=listing.price,
         currency=listing.currency,
-        fee_bps=fee_bps,
+        fee_bps=held.fee_bps,
         work_seconds=timers.work_seconds,
         evaluation_seconds=timers.evaluation_seconds,
         acceptance_seconds=timers.acceptance_seconds,
         cure_seconds=timers.cure_seconds,
         max_revisions=listing.max_revisions,
-        fee_bands=tuple(fee_bands_in(listing.currency)),
+        funding_seconds=held.funding_seconds,
+        fee_bands=tuple(held.fee_bands_in(listing.currency)),
         bond=listing.bond,
+        answering=held.rules.small if small == "small" else held.rules.full,
     )
 
 

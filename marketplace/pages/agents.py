@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from marketplace import hiring
+from marketplace import hiring, policy
 from marketplace.models import Listing
 from marketplace.pages import agent_view
 from marketplace.pages.control_view import restrictions_on
@@ -19,7 +18,7 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
     """What an agent promises, what the log says of it, what benchmarks claim, how hires went."""
     found = find(agent_view.agents(), slug=slug)
     listing = agent_view.listing_of(found)
-    offer = agent_view.offer_of(listing, fee_bps=settings.PLATFORM_FEE_BPS) if listing else None
+    offer = agent_view.offer_of(listing, held=policy.at(now_of(request))) if listing else None
     standing, rates = agent_view.standing_of(found, now=now_of(request))
     acting = acting_of(request)
     context = {

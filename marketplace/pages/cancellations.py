@@ -77,9 +77,9 @@ def cancellation(request: HttpRequest, milestone_id: str) -> HttpResponse:
             note=request.POST.get("note", ""),
             now=database_now(),
         )
-        return _back(milestone)
+        return _back(request, milestone)
 
-    return attempt_button(request, offer, back=_back(milestone))
+    return attempt_button(request, offer, back=_back(request, milestone))
 
 
 def cancellation_acceptance(request: HttpRequest, cancellation_id: str) -> HttpResponse:
@@ -90,9 +90,9 @@ def cancellation_acceptance(request: HttpRequest, cancellation_id: str) -> HttpR
         cancellations.accept_cancellation(
             cancellation=found, party=party_of(request), by=user_of(request), now=database_now()
         )
-        return _back(found.milestone)
+        return _back(request, found.milestone)
 
-    return attempt_button(request, accept, back=_back(found.milestone))
+    return attempt_button(request, accept, back=_back(request, found.milestone))
 
 
 def cancellation_withdrawal(request: HttpRequest, cancellation_id: str) -> HttpResponse:
@@ -103,9 +103,9 @@ def cancellation_withdrawal(request: HttpRequest, cancellation_id: str) -> HttpR
         cancellations.withdraw_cancellation(
             cancellation=found, party=party_of(request), by=user_of(request), now=database_now()
         )
-        return _back(found.milestone)
+        return _back(request, found.milestone)
 
-    return attempt_button(request, withdraw, back=_back(found.milestone))
+    return attempt_button(request, withdraw, back=_back(request, found.milestone))
 
 
 def _offers(request: HttpRequest) -> QuerySet[Cancellation]:
@@ -114,7 +114,12 @@ def _offers(request: HttpRequest) -> QuerySet[Cancellation]:
     return Cancellation.objects.filter(sides).select_related("milestone")
 
 
-def _back(milestone: Milestone) -> str:
+def _back(request: HttpRequest, milestone: Milestone) -> str:
+    """The page the form was on: the case, if one is asked for and there is one."""
+    if request.POST.get("back") == "case":
+        disputed = milestone.disputes.order_by("-opened_at").first()
+        if disputed:
+            return reverse("case", args=[disputed.pk])
     return reverse("engagement", args=[milestone.engagement_id])
 
 

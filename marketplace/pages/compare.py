@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from marketplace import policy
 from marketplace.models import Listing
 from marketplace.pages import agent_view, market_view
 from marketplace.pages.market_view import Card
@@ -78,11 +78,12 @@ def columns_of(slugs: Sequence[str], request: HttpRequest) -> list[Column]:
     """The agents on offer among these."""
     ids = dict(Listing.objects.filter(agent__slug__in=slugs).values_list("agent__slug", "pk"))
     listings = market_view.listings_in([ids[slug] for slug in slugs if slug in ids])
-    cards = market_view.cards_of(listings, now=now_of(request))
+    now = now_of(request)
+    cards, held = market_view.cards_of(listings, now=now), policy.at(now)
     return [
         Column(
             card=card,
-            offer=agent_view.offer_of(card.listing, fee_bps=settings.PLATFORM_FEE_BPS),
+            offer=agent_view.offer_of(card.listing, held=held),
             clauses=terms.parse(card.listing.pact_version.terms).clauses,
         )
         for card in cards

@@ -13,10 +13,10 @@ from marketplace.pages import engagement_view
 from marketplace.pages.attempts import REFUSED, attempt, attempt_button, sentence
 from marketplace.pages.cancellations import partings_of
 from marketplace.pages.control_view import restrictions_on
-from marketplace.pages.forms import DisputeForm, RevisionForm
+from marketplace.pages.forms import RevisionForm
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
-from pacts.models import Dispute, Engagement, Milestone
+from pacts.models import Engagement, Milestone
 from reputation.clock import database_now
 from settlement import deposits, ledger, money
 from settlement import engagements as signing
@@ -191,30 +191,6 @@ def give_back(request: HttpRequest, milestone_id: str) -> HttpResponse:
         return _back(milestone)
 
     return attempt_button(request, give, back=_back(milestone))
-
-
-def dispute(request: HttpRequest, milestone_id: str) -> HttpResponse:
-    """Say what is wrong; the money freezes at once."""
-    milestone = find(_milestones(request), pk=milestone_id)
-    form = DisputeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        done = attempt(request, form, lambda: _dispute(request, milestone, form))
-        if done:
-            return done
-    context = {"milestone": milestone, "engagement": milestone.engagement, "form": form}
-    return render(request, "engagements/dispute.html", context)
-
-
-def _dispute(request: HttpRequest, milestone: Milestone, form: DisputeForm) -> str:
-    opened = holds.dispute(
-        escrow=_escrow_of(milestone),
-        party=party_of(request),
-        by=user_of(request),
-        ground=Dispute.Ground(form.cleaned_data["ground"]),
-        statement=form.cleaned_data["statement"],
-        now=database_now(),
-    )
-    return reverse("case", args=[opened.id])
 
 
 def revision(request: HttpRequest, milestone_id: str) -> HttpResponse:

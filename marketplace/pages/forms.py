@@ -8,7 +8,7 @@ from marketplace.languages import LANGUAGES
 from marketplace.models import ApiKey
 from pacts.agents import PROTOCOLS
 from pacts.currencies import EXPONENTS
-from pacts.models import AgentVersion, Dispute, Member, PactVersion, Party
+from pacts.models import AgentVersion, Member, PactVersion, Party
 from pacts.strict_json import MalformedJson, parse_json
 from settlement import money
 
@@ -48,56 +48,6 @@ class AmountForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error("amount", error)
         return data
-
-
-class DisputeForm(forms.Form):
-    """A challenge to an outcome."""
-
-    ground = forms.ChoiceField(
-        choices=[(c.value, c.label) for c in Dispute.Ground if c != Dispute.Ground.HUMAN_REVIEW],
-        label="What is it about?",
-        initial=Dispute.Ground.PERFORMANCE,
-    )
-    statement = forms.CharField(
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 5}),
-        label="What is wrong?",
-        help_text="The other side and the adjudicator will read it. Name clauses and tasks.",
-    )
-
-
-class AnswerForm(forms.Form):
-    """The other side's answer."""
-
-    answer = forms.CharField(
-        max_length=4000, widget=forms.Textarea(attrs={"rows": 5}), label="Your answer"
-    )
-
-
-class RulingForm(forms.Form):
-    """An award with its reasons; `share` is the builder's, in per cent."""
-
-    share = forms.IntegerField(
-        min_value=0,
-        max_value=10_000,
-        label="Builder’s share",
-        widget=forms.NumberInput(
-            attrs={"type": "range", "min": 0, "max": 10_000, "step": 100, "data-shows": "award"}
-        ),
-    )
-    clauses = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, label="Clauses that decide it"
-    )
-    reasons = forms.CharField(
-        max_length=8000,
-        widget=forms.Textarea(attrs={"rows": 8}),
-        label="Reasons",
-        help_text="At least a sentence that both sides can follow. They are published to both.",
-    )
-
-    def __init__(self, *args: Any, clauses: list[tuple[str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["clauses"].choices = clauses  # type: ignore[attr-defined]
 
 
 class RevisionForm(forms.Form):

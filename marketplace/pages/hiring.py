@@ -1,11 +1,10 @@
 """Hiring: what will happen, in sentences, and the signature."""
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from marketplace import hiring
+from marketplace import hiring, policy
 from marketplace.models import Listing
 from marketplace.pages import agent_view
 from marketplace.pages.attempts import attempt
@@ -82,7 +81,7 @@ def _context(
 ) -> dict[str, object]:
     pact = agent_view.pact_of(agent)
     assert pact is not None, "a listing has a pact"
-    offer = agent_view.offer_of(listing, fee_bps=settings.PLATFORM_FEE_BPS)
+    offer = agent_view.offer_of(listing, held=policy.at(now_of(request)))
     return {
         "agent": agent,
         "listing": listing,

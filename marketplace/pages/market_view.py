@@ -9,7 +9,8 @@ from django.db.models import Count, Prefetch
 from marketplace.models import BenchmarkClaim, Listing, SearchEntry
 from marketplace.pages.charts import Slope, slopes
 from marketplace.pages.rates import Rate, rate_of_standing
-from pacts.models import ClauseVerdict
+from marketplace.weakening import stricter_among
+from pacts.models import ClauseVerdict, PactVersion
 from reputation import queries
 from reputation.queries import AgentStanding
 from settlement.models import FINAL, Escrow
@@ -27,6 +28,7 @@ class Card:
     claim: BenchmarkClaim | None
     standing: AgentStanding
     rates: list[Rate]
+    stricter: PactVersion | None = None  # the earlier pact that promised more, if one did
 
     @property
     def name(self) -> str:
@@ -104,10 +106,13 @@ def cards_of(listings: Iterable[Listing], *, now: datetime) -> list[Card]:
     found = queries.standings_of(
         versions={row.agent_version_id: row.agent_id for row in rows}, now=now
     )
-    return [_card(row, found[row.agent_version_id]) for row in rows]
+    stricter = stricter_among(row.pact_version for row in rows)
+    return [
+        _card(row, found[row.agent_version_id], stricter.get(row.pact_version_id)) for row in rows
+    ]
 
 
-def _card(listing: Listing, standing: AgentStanding) -> Card:
+def _card(listing: Listing, standing: AgentStanding, stricter: PactVersion | None) -> Card:
     number = listing.agent_version.number
     rates = [rate_of_standing(one, version=number) for one in standing.dimensions.values()]
     return Card(
@@ -115,6 +120,7 @@ def _card(listing: Listing, standing: AgentStanding) -> Card:
         claim=next(iter(listing.agent_version.benchmark_claims.all()), None),
         standing=standing,
         rates=sorted(rates, key=lambda rate: rate.name),
+        stricter=stricter,
     )
 
 

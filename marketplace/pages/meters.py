@@ -5,14 +5,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from marketplace import hiring, metered_hiring
+from marketplace import hiring, metered_hiring, policy
 from marketplace.files import statement_paper
 from marketplace.metered_view import meters_of, standing_of, windows_of
 from marketplace.models import Listing
@@ -69,7 +68,12 @@ def meter_new(request: HttpRequest, slug: str) -> HttpResponse:
         done = attempt(request, form, lambda: _offer(request, form, listing))
         if done:
             return done
-    context = {"agent": agent, "listing": listing, "form": form, "fee": settings.PLATFORM_FEE_BPS}
+    context = {
+        "agent": agent,
+        "listing": listing,
+        "form": form,
+        "fee": policy.at(now_of(request)).fee_bps,
+    }
     try:
         context |= {"window": window_of(parsed), "cure": hiring.timers_of(listing).cure_seconds}
     except MeteringRefused as refused:

@@ -137,14 +137,3 @@ def _said(name: str, value: JsonValue) -> str:
 
 def _clipped(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def stricter_before(version: PactVersion) -> PactVersion | None:
-    """The newest earlier published version that this one owes less than, or may: work done under
-    it proves more than this version promises, and is shown with a mark."""
-    rows = version.pact.versions.filter(published_at__isnull=False, number__lt=version.number)
-    new = terms.parse(version.terms)
-    for before in rows.order_by("-number")[:20]:
-        if weakens(old=terms.parse(before.terms), new=new):
-            return before
-    return None

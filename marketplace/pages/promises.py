@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from marketplace.pages.wording import amount, day_and_time, joined, percent, plural, span
-from pacts.disputes import ANSWER_SECONDS, BACKSTOP_SECONDS
 from pacts.feasibility import Timers
+from pacts.procedure.clocks import FULL, Periods
 from pacts.sample_sizes import calls_to_verdict
 from pacts.terms import WHOLE, Clause, PactTerms
 from reputation.confidence import RateOutOfRange
@@ -75,6 +75,7 @@ class Offer:
     funding_seconds: int = Timers().funding_seconds
     fee_bands: tuple[tuple[int, int], ...] = ()
     bond: int = 0
+    answering: Periods = FULL  # what the disputes of a hire at this price may take
 
 
 def clause_texts(terms: PactTerms) -> list[ClauseText]:
@@ -166,8 +167,10 @@ def timer_sentences(offer: Offer) -> list[str]:
         f"{plural(offer.max_revisions, 'revision')} to do better."
         if offer.max_revisions
         else "After a breach there is no second delivery.",
-        f"Whoever is disputed has {span(ANSWER_SECONDS)} to answer; who stays silent loses.",
-        f"A dispute is ruled on within {span(BACKSTOP_SECONDS)}, or the money returns to you.",
+        f"Whoever is disputed has {answer_span(offer.answering)} to answer; "
+        "who stays silent loses.",
+        f"A dispute is ruled on within {span(offer.answering.backstop.total_seconds())}, or the "
+        "money returns to you.",
         f"Signed, you have {span(offer.funding_seconds)} to fund it; otherwise it lapses.",
     ]
 
@@ -183,7 +186,7 @@ def happenings(*, offer: Offer, terms: PactTerms, now: datetime) -> list[Happeni
         _breached(offer, terms, cured),
         _undetermined(terms),
         _expired(offer, now),
-        _disputed(),
+        _disputed(offer.answering),
         *_bonded(offer),
     ]
 
@@ -258,6 +261,13 @@ def _per_rule(terms: PactTerms, rules: Sequence[str]) -> list[str]:
     ]
 
 
+def answer_span(periods: Periods) -> str:
+    """How long the other side has to answer, in words."""
+    if periods.business_days:
+        return plural(periods.answer.days, "business day")
+    return span(periods.answer.total_seconds())
+
+
 def _quoted(clause: Clause) -> str:
     return f"“{clause.key}”"
 
@@ -272,14 +282,14 @@ def _expired(offer: Offer, now: datetime) -> Happening:
     )
 
 
-def _disputed() -> Happening:
+def _disputed(periods: Periods) -> Happening:
     return Happening(
         "Either side disputes",
         "plain",
         "The money is frozen. The other side answers, and an adjudicator without interest in the "
         "case rules, with reasons.",
-        f"Who gives no answer within {span(ANSWER_SECONDS)} loses. If nobody rules within "
-        f"{span(BACKSTOP_SECONDS)}, what is unresolved returns to you.",
+        f"Who gives no answer within {answer_span(periods)} loses. If nobody rules within "
+        f"{span(periods.backstop.total_seconds())}, what is unresolved returns to you.",
     )
 
 

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from heroicons.templatetags.heroicons import heroicon_micro
 
 from marketplace import access
+from marketplace.cases import made_visible
 from marketplace.notices import telling
 from marketplace.pages import charts, press, wording
 from marketplace.pages.rates import Rate
@@ -98,6 +99,24 @@ def clip(text: Any, most: int = LONGEST) -> str:
 def as_json(value: Any, most: int = LONGEST) -> str:
     """A stranger's JSON in one readable line, clipped; escaped by the template as any text."""
     return clip(json.dumps(value, ensure_ascii=False, default=str), most)
+
+
+@register.filter
+def visible(text: Any) -> str:
+    """A stranger's text with invisible and turning characters written out as their codes."""
+    return made_visible(str(text))
+
+
+@register.filter
+def among(value: Any, several: Any) -> bool:
+    """Whether a value is one of several."""
+    return value in several
+
+
+@register.filter
+def percent_plain(bps: int) -> str:
+    """Basis points as a number to type again: `62.5`."""
+    return f"{bps / 100:.2f}".rstrip("0").rstrip(".")
 
 
 @register.filter

@@ -2,7 +2,8 @@
 
 from django import template
 
-from marketplace.pages.pact_view import ChangeText, change_texts, stricter_before
+from marketplace.pages.pact_view import ChangeText, change_texts
+from marketplace.weakening import stricter_before
 from pacts import terms
 from pacts.models import PactVersion
 

@@ -15,7 +15,7 @@ from pacts.models.calls import (
     WaitingCall,
 )
 from pacts.models.canaries import CanaryDraw
-from pacts.models.disputes import Dispute, Ruling
+from pacts.models.disputes import Dispute, DisputeStep, Exhibit
 from pacts.models.engagements import Deliverable, Engagement, Milestone
 from pacts.models.evaluations import (
     Artifact,
@@ -32,11 +32,13 @@ from pacts.models.parties import Member, Party, Signature, SigningKey, User
 from pacts.models.promises import Pact, PactVersion
 from pacts.models.reevaluations import ReEvaluation
 from pacts.models.reviews import ReviewBatch, ReviewItem, ReviewLabel
+from pacts.models.rulings import Appeal, Confirmation, Precedent, Recusal, Ruling
 from pacts.models.tasksets import Task, TaskSet, TaskSetVersion
 
 __all__ = [
     "Agent",
     "AgentVersion",
+    "Appeal",
     "Artifact",
     "Calibration",
     "Call",
@@ -51,12 +53,15 @@ __all__ = [
     "CanaryDraw",
     "ClauseVerdict",
     "ClauseWindow",
+    "Confirmation",
     "Deliverable",
     "Dispute",
+    "DisputeStep",
     "DriftAlarm",
     "Engagement",
     "Evaluation",
     "EvaluatorOffer",
+    "Exhibit",
     "ImportedRun",
     "ImportedTrial",
     "Judgement",
@@ -67,7 +72,9 @@ __all__ = [
     "Pact",
     "PactVersion",
     "Party",
+    "Precedent",
     "ReEvaluation",
+    "Recusal",
     "ReviewBatch",
     "ReviewItem",
     "ReviewLabel",

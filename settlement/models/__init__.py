@@ -3,6 +3,7 @@
 from settlement.models.bonds import Bond
 from settlement.models.cancellations import Cancellation
 from settlement.models.escrows import FINAL, Escrow
+from settlement.models.filings import FilingDeposit
 from settlement.models.ledger import Account, Currency, Entry, QueuedCredit, Transfer
 from settlement.models.meters import (
     Meter,
@@ -27,6 +28,7 @@ __all__ = [
     "DifferenceResolution",
     "Entry",
     "Escrow",
+    "FilingDeposit",
     "Meter",
     "MeterMovement",
     "MeterPause",

@@ -35,6 +35,7 @@ class Account(models.Model):
         ESCROW = "escrow"  # one escrow's own, so that holds never wait for each other
         PAYOUT = "payout"  # one payout's own, while it is on its way
         BOND = "bond"  # one builder's bond, while its escrow is open
+        FILING = "filing"  # one dispute's deposit, while it is open
         METER = "meter"  # one metered hire's budget, until it ends
         FEES = "fees"  # what the platform earned
         RAIL = "rail"  # the world outside: the only one that may go below its floor
@@ -85,6 +86,9 @@ class Transfer(models.Model):
         BOND_HOLD = "bond_hold"
         BOND_RETURNED = "bond_returned"
         BOND_SLASHED = "bond_slashed"
+        FILING_HOLD = "filing_hold"
+        FILING_RETURNED = "filing_returned"
+        FILING_FORFEITED = "filing_forfeited"
         METER_FUNDED = "meter_funded"
         METER_DRAWN = "meter_drawn"
         METER_HOLDBACK = "meter_holdback"

@@ -86,7 +86,9 @@ def everything_is_sequenced(stack: Stack) -> bool:
 
 
 @contextmanager
-def hired(stack: Stack, *, tasks: int = 40, seconds: float = 0.2) -> Iterator[Hire]:
+def hired(
+    stack: Stack, *, tasks: int = 40, seconds: float = 0.2, price: int = PRICE
+) -> Iterator[Hire]:
     """An agent that needs `seconds` for an answer, hired for `tasks` tasks, its price in escrow."""
     with slow_agent(seconds) as agent:
         registered = stack.post(
@@ -99,9 +101,9 @@ def hired(stack: Stack, *, tasks: int = 40, seconds: float = 0.2) -> Iterator[Hi
                 "max_concurrency": 4,
             },
         )
-        listing = list_agent(stack, agent, registered)
-        deposit = {"amount": str(PRICE), "currency": "EUR"}
-        assert stack.post("alice", "deposits", deposit)["amount"] == str(PRICE)
+        listing = list_agent(stack, agent, registered, price)
+        deposit = {"amount": str(price), "currency": "EUR"}
+        assert stack.post("alice", "deposits", deposit)["amount"] == str(price)
         engagement = stack.post(
             "alice",
             "engagements",
@@ -114,7 +116,9 @@ def hired(stack: Stack, *, tasks: int = 40, seconds: float = 0.2) -> Iterator[Hi
         yield Hire(stack, agent, tasks, milestone, evaluation, version)
 
 
-def list_agent(stack: Stack, agent: SlowAgent, registered: dict[str, Any]) -> str:
+def list_agent(
+    stack: Stack, agent: SlowAgent, registered: dict[str, Any], price: int = PRICE
+) -> str:
     """bob proves control of the endpoint, publishes a pact and lists the agent; the listing."""
     proof = f"agents/{registered['id']}/control-proof"
     agent.control_token = stack.get("bob", proof)["token"]
@@ -124,7 +128,7 @@ def list_agent(stack: Stack, agent: SlowAgent, registered: dict[str, Any]) -> st
     offer = {
         "agent_version": registered["latest_version"],
         "pact_version": pact["id"],
-        "price": str(PRICE),
+        "price": str(price),
         "currency": "EUR",
     }
     return str(stack.post("bob", "listings", offer)["id"])

@@ -9,6 +9,8 @@ import sys
 
 import django
 
+ADJUDICATORS = {"carol", "dora"}
+
 
 def main() -> None:
     django.setup()
@@ -20,7 +22,7 @@ def main() -> None:
 
     secrets = {}
     for name in sys.argv[1:]:
-        person = cast.actor(name)
+        person = cast.actor(name, is_adjudicator=name in ADJUDICATORS)
         issued = issue_key(
             party=person.party,
             user=person.user,

@@ -7,15 +7,17 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.timezone import now as clock
 
-from marketplace import hiring, oversight, steering
+from marketplace import cases, hiring, oversight, steering
 from marketplace.acting import Acting
+from marketplace.gaming import sightings
+from marketplace.gaming.signs import Sign
 from marketplace.keys import issue_key
-from marketplace.models import BenchmarkClaim, StandingCredential
+from marketplace.models import BenchmarkClaim, StandingCredential, Suspicion
 from pacts import calls, calls_checking, evaluators, imports, live_windows, reviews
 from pacts.engagements import Timers, sign_engagement
 from pacts.judges import calibrating
 from pacts.metering import MeteringTerms
-from pacts.models import Agent, Dispute, Evaluation, ReviewBatch, Verdict
+from pacts.models import Agent, Dispute, Evaluation, Precedent, ReviewBatch, Verdict
 from reputation import firings
 from reputation.canonical import JsonValue
 from reputation.controls import Reading
@@ -169,12 +171,55 @@ def one_of_everything() -> Market:
         "milestone": disputed.id,
         "dispute": dispute.id,
         "cancellation": offered.id,
+        **_beside_a_dispute(dispute, bob),
         "deposit": deposit.id,
         "payout": payout.id,
         "receipt": Receipt.objects.get(escrow=settled_escrow).id,
         "evidence": Evidence.objects.order_by("id")[0].id,
     }
     return Market(alice, bob, ids)
+
+
+def _beside_a_dispute(dispute: Dispute, bob: cast.Actor) -> dict[str, str]:
+    """An item of evidence, a precedent, a report of labels, and a suspicion."""
+    exhibit = cases.add_exhibit(
+        dispute=dispute,
+        party=bob.party,
+        by=bob.user,
+        kind="text/plain",
+        title="The log of the run",
+        body=b"<script>alert(1)</script> it was right",
+        now=clock(),
+    )
+    precedent = Precedent.objects.create(
+        dispute=dispute,
+        ground=dispute.ground,
+        work="arithmetic",
+        clause_kinds=["equality/1"],
+        award_bps=5_000,
+        measured_bps=10_000,
+        track=dispute.track,
+        by_rule=False,
+        level=1,
+        reasons="[the builder] delivered half of what was promised.",
+        published_at=clock(),
+        words="performance arithmetic equality 1",
+    )
+    labels = b"item,oracle,expert_1,judge_a\none,pass,pass,pass\ntwo,fail,fail,pass\n"
+    report = cases.load_agreement(name="Labels", source="", data=labels, by=bob.user, now=clock())
+    sign = Sign(
+        pattern="one_buyer",
+        parties=(bob.party.id,),
+        agents=(dispute.milestone.engagement.agent_version.agent_id,),
+        figures={"settled": 6, "of_one": 6, "share_bps": 10_000, "buyers": 1},
+    )
+    sightings.keep([sign], now=clock())
+    return {
+        "exhibit": exhibit.id,
+        "precedent": precedent.id,
+        "agreement-report": report.id,
+        "suspicion": Suspicion.objects.get(key=sign.key).id,
+    }
 
 
 def _metered(alice: cast.Actor, bob: cast.Actor) -> MeterWindow:

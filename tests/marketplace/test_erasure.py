@@ -17,12 +17,14 @@ from marketplace.models import ApiKey, ErasureRequest, ReplayedRequest
 from pacts import disputes, reviews, runner, tasksets
 from pacts.models import Dispute, Member, Party, ReviewItem, ReviewLabel, Ruling, User
 from reputation.models import EvidencePayload
+from settlement import settlements
 from tests import cast
 from tests.marketplace.api.programs import program_of
 from tests.marketplace.market import one_of_everything
+from tests.pacts.cases import heard
 from tests.reputation.test_erasure import cached, dump
 from tests.settlement.hires import give
-from tests.stories.story import DAY, Story, story_of
+from tests.stories.story import CHALLENGE, DAY, TICK, Story, story_of
 
 pytestmark = pytest.mark.django_db
 STATEMENT, ANSWER, REASONS = "Half of it is wrong.", "They are right.", "Both clauses were kept."
@@ -43,7 +45,7 @@ def in_dispute() -> tuple[Story, Dispute]:
         milestone=story.milestone,
         party=story.alice.party,
         by=story.alice.user,
-        ground=Dispute.Ground.PERFORMANCE,
+        ground=Dispute.Ground.SCOPE,
         statement=STATEMENT,
         now=story.judged_at,
     )
@@ -55,6 +57,7 @@ def in_dispute() -> tuple[Story, Dispute]:
 
 def ruled() -> tuple[Story, Ruling]:
     story, case = in_dispute()
+    heard(case, now=story.judged_at + DAY)
     ruling = disputes.rule(
         dispute=case,
         adjudicator=cast.carol().user,
@@ -63,6 +66,13 @@ def ruled() -> tuple[Story, Ruling]:
         reasons=REASONS,
         now=story.judged_at + DAY,
     )
+    return story, ruling
+
+
+def closed() -> tuple[Story, Ruling]:
+    """Nobody appealed, and the money moved."""
+    story, ruling = ruled()
+    settlements.settle(escrow_id=story.escrow.pk, now=story.judged_at + DAY + CHALLENGE + TICK)
     return story, ruling
 
 
@@ -83,11 +93,11 @@ def test_texts_of_a_dispute_are_sealed_at_rest_and_read_as_they_were_written() -
 
 
 def test_erasing_a_party_empties_every_copy_of_what_was_written() -> None:
-    story, ruling = ruled()
+    story, ruling = closed()
     done = erasure.erase(subject_id=story.alice.party.pk, reason="request", now=clock())
     assert (done.texts, done.waiting) == (2, [])
     case = Dispute.objects.get(pk=ruling.dispute_id)
-    assert (case.statement, case.answer, case.state) == ("", "", "ruled")
+    assert (case.statement, case.answer, case.state) == ("", "", "closed")
     assert Ruling.objects.get().reasons == ""
     kept = EvidencePayload.objects.filter(evidence__kind__in=["dispute.opened", "ruling.made"])
     assert not kept.exists()
@@ -98,7 +108,7 @@ def test_texts_of_an_open_case_wait_for_its_end_and_the_command_says_until_when(
     said = StringIO()
     call_command("erase", story.alice.party.pk, stdout=said)
     assert "1 wait for the end of their case" in said.getvalue()
-    assert f"{case.pk}: erased when it ends, at the latest {case.backstop_at:%Y-%m-%d %H:%M}" in (
+    assert f"{case.pk}: erased when it ends, at the latest {case.ends_by_at:%Y-%m-%d %H:%M}" in (
         said.getvalue()
     )
     assert "What stays, and why" in said.getvalue()
@@ -109,18 +119,19 @@ def test_what_waited_is_erased_by_the_sweep_as_soon_as_the_case_ends() -> None:
     story, case = in_dispute()
     erasure.erase(subject_id=story.alice.party.pk, reason="request", now=clock())
     request = ErasureRequest.objects.get()
-    assert (request.done_at, request.waits_until) == (None, case.backstop_at)
+    assert (request.done_at, request.waits_until) == (None, case.ends_by_at)
     assert erasure.erase_due(now=clock()) == 0  # it is open still
     assert Dispute.objects.get(pk=case.pk).statement == STATEMENT
-    carol = cast.carol().user
     disputes.rule(
-        dispute=case,
-        adjudicator=carol,
+        dispute=heard(case, now=story.judged_at + DAY),
+        adjudicator=cast.carol().user,
         award_bps=10_000,
         clauses=["accuracy"],
         reasons=REASONS,
         now=story.judged_at + DAY,
     )
+    assert erasure.erase_due(now=clock()) == 0  # it may be appealed
+    settlements.settle(escrow_id=story.escrow.pk, now=story.judged_at + DAY + CHALLENGE + TICK)
     tasks.erase_what_waited()
     case = Dispute.objects.get(pk=case.pk)
     assert (case.statement, case.answer, Ruling.objects.get().reasons) == ("", "", "")
@@ -226,12 +237,12 @@ def test_an_answer_kept_to_be_repeated_is_sealed_and_repeated_to_the_byte() -> N
         "UPDATE pacts_ruling SET reasons = '', award_bps = 1",
         "DELETE FROM pacts_ruling",
         "UPDATE pacts_dispute SET statement = 'something else'",
-        "UPDATE pacts_dispute SET state = 'open'",
+        "UPDATE pacts_dispute SET state = 'opened'",
         "DELETE FROM pacts_dispute",
     ],
 )
 def test_nothing_but_emptying_a_text_is_allowed(change: str) -> None:
-    ruled()
+    closed()
     with pytest.raises(Exception, match=r"refused|Cannot") as caught, transaction.atomic():
         connection.cursor().execute(change)
     assert isinstance(caught.value, IntegrityError) or "Cannot" in str(caught.value)

@@ -86,7 +86,7 @@ def test_the_same_trials_out_of_another_archive_are_the_same_run(
     data = b"task,passed,group\nt1,pass,easy\nt2,fail,hard\n"
     run = bring(version, bob, data=data, agent="")
     with pytest.raises(ImportRefused, match="imported before"):
-        bring(version, bob, name="runs.csv.gz", data=gzip.compress(data), agent="")
+        bring(version, bob, name="runs.csv.gz", data=gzip.compress(data, mtime=0), agent="")
     shown = browser_of(bob).get(f"/runs/{run.id}/").content.decode()
     assert "Accuracy: easy" in shown
 

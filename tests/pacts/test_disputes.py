@@ -11,6 +11,7 @@ from pacts import disputes
 from pacts.models import Dispute, Member, Milestone, Ruling
 from reputation.models import Evidence
 from tests import cast
+from tests.pacts.cases import heard
 from tests.pacts.test_engagements import offer
 from tests.racing import in_parallel
 
@@ -58,6 +59,9 @@ def rule(dispute: Dispute, **changes: Any) -> Ruling:
     }
     if "adjudicator" not in changes:
         fields["adjudicator"] = cast.carol().user
+    dispute.refresh_from_db()
+    if dispute.state in ("opened", "negotiating", "evidence_open"):
+        dispute = heard(dispute, now=dispute.opened_at)
     return disputes.rule(dispute=dispute, **fields | changes)
 
 
@@ -128,14 +132,13 @@ def test_a_ruling_with_a_flaw_changes_nothing(
     with pytest.raises(disputes.RulingIncomplete):
         rule(dispute, **flaw)
     dispute.refresh_from_db()
-    assert dispute.state == "open"
+    assert dispute.state == "under_review"
 
 
 def test_the_backstop_is_the_last_moment_of_a_ruling(
     alice: cast.Actor, milestone: Milestone
 ) -> None:
-    dispute, bob = open_by(alice, milestone), milestone.engagement.builder
-    disputes.answer_dispute(dispute=dispute, party=bob, answer="No.", now=dispute.answer_by_at)
+    dispute = open_by(alice, milestone)
     carol = cast.carol().user
     with pytest.raises(disputes.DisputeClosed):
         rule(dispute, adjudicator=carol, now=dispute.backstop_at + timedelta(microseconds=1))
@@ -150,7 +153,7 @@ def test_a_ruling_is_never_edited(alice: cast.Actor, milestone: Milestone) -> No
 
 @pytest.mark.django_db(transaction=True)
 def test_two_rulings_at_once_leave_one(alice: cast.Actor, milestone: Milestone) -> None:
-    dispute, carol = open_by(alice, milestone), cast.carol().user
+    dispute, carol = heard(open_by(alice, milestone), now=clock()), cast.carol().user
     got = in_parallel(4, lambda: rule(dispute, adjudicator=carol))
     assert sum(isinstance(one, Ruling) for one in got) == 1
     assert Ruling.objects.count() == 1

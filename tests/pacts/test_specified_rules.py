@@ -13,7 +13,7 @@ from pacts.statistics import Tally
 from pacts.terms import clause_from_json
 from reputation.confidence import pass_hat_k
 from tests import cast
-from tests.pacts.test_specified_tables import ZONE, fates, ours
+from tests.pacts.test_specified_tables import ZONE, Fate, fates, moving, ours
 
 HORIZON = 20_000
 
@@ -91,6 +91,39 @@ def test_half_and_nine_tenths_of_the_agents_are_decided_by_then(
     found = [fate.met + fate.breached for fate in fates(rate, ours(ZONE), marks)]
     assert found[0] < 0.5 <= found[1]
     assert found[2] < 0.9 <= found[3]
+
+
+# --- several clauses, and rates that change ------------------------------------------------------
+
+
+def test_ten_clauses_breach_falsely_and_slowly_as_specified_by_what_each_is_given() -> None:
+    def alone(rate: float, alpha: float) -> Fate:
+        risks = Risks(promise=0.95, floor=0.90, alpha=alpha)
+        [fate] = fates(rate, moving(risks.breaches, lambda units, failures: False), (3_000,))
+        return fate
+
+    for alpha, any_of_ten, calls in ((0.05, 0.284, 172), (0.005, 0.031, 287)):
+        assert 1 - (1 - alone(0.95, alpha).breached) ** 10 == pytest.approx(any_of_ten, abs=6e-4)
+        assert alone(0.90, alpha).expected == pytest.approx(calls, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("half_period", "low_first", "high_first"),
+    [(50, 9.2, 5.1), (200, 25.0, 40.4), (500, 59.0, 85.6), (1_500, 97.5, 99.8)],
+)
+def test_a_rate_that_alternates_around_the_promise_latches_as_often_as_was_drawn(
+    half_period: int, low_first: float, high_first: float
+) -> None:
+    """Exact; the specification's figures are drawn, so they may be off by their own chance."""
+
+    def alternating(first: float, second: float) -> Fate:
+        strict = ours(Risks(promise=0.95, floor=0.95))
+        rates = (first, second)
+        [fate] = fates(lambda unit: rates[(unit - 1) // half_period % 2], strict, (3_000,))
+        return fate
+
+    assert 100 * alternating(0.92, 0.98).breached == pytest.approx(low_first, abs=1.5)
+    assert 100 * alternating(0.98, 0.92).met == pytest.approx(high_first, abs=1.5)
 
 
 # --- what no test can beat, and the fixed one ---------------------------------------------------

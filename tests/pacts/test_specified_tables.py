@@ -29,15 +29,22 @@ class Fate:
     breached: float
 
 
-def fates(rate: float, lines: Lines, marks: tuple[int, ...]) -> Iterator[Fate]:
-    """The exact fate by each of the marks; the first line crossed decides."""
+def fates(
+    rate: float | Callable[[int], float], lines: Lines, marks: tuple[int, ...]
+) -> Iterator[Fate]:
+    """The exact fate by each of the marks; the first line crossed decides.
+
+    The rate may follow the unit, counted from 1.
+    """
+    rate_of = rate if callable(rate) else lambda unit: rate
     alive, first = [1.0], 0  # chances of `first`, `first` + 1, … failures
     met = breached = expected = 0.0
     for units in range(1, marks[-1] + 1):
         expected += math.fsum(alive)
-        stepped = [chance * rate for chance in alive] + [0.0]
+        right = rate_of(units)
+        stepped = [chance * right for chance in alive] + [0.0]
         for i, chance in enumerate(alive):
-            stepped[i + 1] += chance * (1 - rate)
+            stepped[i + 1] += chance * (1 - right)
         alive = stepped
         found = lines(units)
         if found:

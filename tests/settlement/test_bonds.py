@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from pacts import disputes
 from pacts.models import ClauseVerdict, Dispute, Verdict
 from reputation.models import Evidence
 from settlement import escrow as escrows
@@ -16,7 +15,8 @@ from settlement.cancellations import accept_cancellation, propose_cancellation
 from settlement.models import Bond, Transfer
 from settlement.reasons import REASONS
 from settlement.settlements import settle
-from tests import cast
+from tests.pacts.cases import CHALLENGE
+from tests.pacts.cases import ruled as ruling_of
 from tests.settlement.hires import CURE, START, TICK, Hire, funded, hire
 
 pytestmark = pytest.mark.django_db
@@ -54,15 +54,8 @@ def ruled(made: Hire, award_bps: int) -> None:
         statement="None of it is right.",
         now=JUDGED,
     )
-    disputes.rule(
-        dispute=case,
-        adjudicator=cast.carol().user,
-        award_bps=award_bps,
-        clauses=["accuracy"],
-        reasons="The answers were compared one by one.",
-        now=JUDGED,
-    )
-    settle(escrow_id=made.escrow.pk, now=JUDGED)
+    ruling_of(case, award_bps=award_bps, now=JUDGED)
+    settle(escrow_id=made.escrow.pk, now=JUDGED + CHALLENGE + TICK)
 
 
 def test_the_bond_leaves_the_builders_balance_when_the_escrow_is_funded() -> None:
@@ -152,9 +145,9 @@ def test_only_a_critical_breach_or_an_empty_award_can_slash() -> None:
         if is_slashed(code=code, share_bps=share, breached_critical=critical)
     }
     breaches = {"breach_not_cured", "breach_prorated", "unanswered_by_builder"}
-    assert {code for code, _, _ in slashing} == {"ruled", *breaches}
-    assert all(share == 0 for code, share, _ in slashing if code == "ruled")
-    assert all(critical for code, _, critical in slashing if code != "ruled")
+    assert {code for code, _, _ in slashing} == {"ruled", "appeal_unheard", *breaches}
+    assert all(share == 0 for code, share, _ in slashing if code not in breaches)
+    assert all(critical for code, _, critical in slashing if code in breaches)
 
 
 def refused(sql: str, rule: str) -> None:

@@ -174,7 +174,7 @@ def test_agreeing_in_a_dispute_settles_it_and_the_verdict_does_not_count() -> No
     )
     accept(made, offer(made, bps=5_000, now=JUDGED), now=JUDGED)
     case.refresh_from_db()
-    assert (case.state, made.escrow.state) == ("settled", "split")
+    assert (case.state, case.outcome, made.escrow.state) == ("closed", "settled", "split")
     settled = Evidence.objects.get(kind="escrow.settled").read()["facts"]
     assert "verdict_evidence" not in settled
     with pytest.raises(disputes.DisputeClosed):

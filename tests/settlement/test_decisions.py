@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pacts.procedure.clocks import FULL, SILENCES, SMALL, Docket
 from settlement.decisions import (
     AskHuman,
     DeliveryFacts,
-    DisputeFacts,
     Extend,
     Facts,
     Final,
@@ -49,6 +49,12 @@ def facts(**changes: object) -> Facts:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def docket(state: str, **changes: object) -> Docket:
+    """One that is due at T0."""
+    made = Docket(state="opened", entered_at=T0 - HOUR, due_at=T0, backstop_at=T0)
+    return replace(made, state=state, **changes)  # type: ignore[arg-type]
+
+
 def judged(outcome: str, *, share: int = 10_000, rule: str = "") -> DeliveryFacts:
     verdict = VerdictFacts(
         outcome=outcome,  # type: ignore[arg-type]
@@ -72,9 +78,18 @@ verdicts = st.builds(
 )
 deliveries = st.builds(DeliveryFacts, evaluation_due_at=moments, verdict=st.none() | verdicts)
 disputes = st.builds(
-    DisputeFacts,
-    state=st.sampled_from(["open", "ruled", "withdrawn", "settled", "defaulted", "unruled"]),
+    Docket,
+    state=st.sampled_from([*SILENCES, "closed"]),
+    entered_at=moments,
+    due_at=moments,
     backstop_at=moments,
+    periods=st.sampled_from([FULL, SMALL]),
+    outcome=st.sampled_from(["ruled", "withdrawn", "settled", "defaulted", "unruled"]),
+    owing=st.sampled_from(["buyer", "builder"]),
+    rested=st.booleans(),
+    rechecking=st.booleans(),
+    awaits_second=st.booleans(),
+    level=st.sampled_from([1, 2]),
     is_review=st.booleans(),
     award_bps=bps,
 )
@@ -106,9 +121,9 @@ def test_time_alone_leads_every_case_to_one_end_in_a_few_looks(case: Facts, now:
             return
         assert decision.until >= now, "a deadline that has passed would be looked at for ever"
         if isinstance(decision, AskHuman):
-            case = with_review(case, backstop_at=decision.until)
+            case = with_review(case, opened_at=now, backstop_at=decision.until)
         now = decision.until + TICK
-        assert looks < 4
+        assert looks < 10
 
 
 @given(any_facts, moments)
@@ -148,7 +163,10 @@ def test_an_end_once_reached_stays_the_same_however_late_it_is_looked_at(
             Refund,
         ),
         (facts(deliveries=(judged("undetermined", rule="extend"),)), T0 + 2 * HOUR, Extend, Refund),
-        (facts(dispute=DisputeFacts(state="open", backstop_at=T0)), T0, Freeze, Refund),
+        (facts(dispute=docket("under_review")), T0, Freeze, Refund),
+        (facts(dispute=docket("opened", owing="buyer")), T0, Freeze, Release),
+        (facts(dispute=docket("challenge_window", award_bps=5_000)), T0, Freeze, Split),
+        (facts(dispute=docket("appealed", award_bps=0, level=2)), T0, Freeze, Refund),
     ],
 )
 def test_the_deadline_itself_still_waits_and_a_microsecond_later_acts(
@@ -180,7 +198,7 @@ def test_nothing_delivered_is_the_builders_fault() -> None:
 
 
 def test_a_ruling_outranks_the_verdict_and_acceptance() -> None:
-    dispute = DisputeFacts(state="ruled", backstop_at=T0, award_bps=0)
+    dispute = docket("ruled", award_bps=0)
     case = facts(deliveries=(judged("met"),), accepted_at=T0, dispute=dispute)
     assert isinstance(decide(facts=case, now=T0), Refund)
 

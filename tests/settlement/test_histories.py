@@ -30,11 +30,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from pacts.procedure.clocks import Docket, Periods, State, enter, look, may_rule
 from settlement.decisions import (
     AskHuman,
     Decision,
     DeliveryFacts,
-    DisputeFacts,
     Facts,
     Final,
     Holding,
@@ -54,6 +54,17 @@ TICK = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
 FINAL = ("released", "refunded", "split")
 RULES = ("release", "prorate", "withhold", "extend", "human_review", "")
+PERIODS = Periods(
+    answer=HOUR,
+    negotiation=HOUR,
+    evidence=2 * HOUR,
+    recheck=HOUR,
+    review=6 * HOUR,
+    challenge=2 * HOUR,
+    appeal=4 * HOUR,
+    appeal_evidence=HOUR,
+    backstop=24 * HOUR,
+)
 Sides = tuple[tuple[str, int], ...]
 
 
@@ -119,7 +130,7 @@ def worker(durable: Durable, now: datetime, name: object) -> Iterator[str]:
     seen = durable.version
     decision = decide(facts=durable.facts, now=now)
     if isinstance(decision, AskHuman):
-        durable.facts = with_review(durable.facts, backstop_at=decision.until)
+        durable.facts = with_review(durable.facts, opened_at=now, backstop_at=decision.until)
         yield "a review was opened"
         decision = decide(facts=durable.facts, now=now)
         assert isinstance(decision, Holding)
@@ -189,6 +200,34 @@ verdicts = st.tuples(
 )
 
 
+def step(seen: Docket, how: str, share: int, now: datetime) -> Docket | None:
+    """The docket after somebody acted, as the doors of `pacts.disputes` store it; None: refused."""
+    if how == "answer" and seen.state == "opened":
+        return enter(seen, "negotiating", at=now)
+    if how == "rest" and seen.state in ("negotiating", "evidence_open", "appealed"):
+        return replace(seen, rested=True)
+    if how == "check" and seen.rechecking:
+        return replace(seen, rechecking=False)
+    if how.startswith("rule") and may_rule(seen, now=now):
+        waiting = replace(enter(seen, "ruled", at=now), awaits_second=True)
+        return waiting if how == "rule" else stand(seen, share, now)
+    if how == "confirm" and seen.awaits_second:
+        return stand(replace(seen, awaits_second=False), share, now)
+    if how == "decline" and seen.awaits_second:
+        again = replace(seen, awaits_second=False)
+        first = seen.level == 1
+        return enter(again, "under_review", at=now) if first else replace(again, state="appealed")
+    if how == "appeal" and seen.state == "challenge_window" and seen.level == 1:
+        return enter(replace(seen, level=2, rested=False), "appealed", at=now)
+    return None
+
+
+def stand(seen: Docket, share: int, now: datetime) -> Docket:
+    """A ruling that needs nobody's word any more."""
+    state: State = "challenge_window" if seen.level == 1 else "ruled"
+    return enter(replace(seen, award_bps=share), state, at=now)
+
+
 class Histories(RuleBasedStateMachine):
     """The world around one escrow: two sides, a judge, an adjudicator, hints, workers, crashes."""
 
@@ -228,7 +267,7 @@ class Histories(RuleBasedStateMachine):
 
     def frozen(self) -> bool:
         dispute = self.durable.facts.dispute
-        return dispute is not None and dispute.state == "open"
+        return dispute is not None and dispute.is_open
 
     def judged(self) -> bool:
         return self.durable.facts.last_verdict is not None
@@ -289,29 +328,45 @@ class Histories(RuleBasedStateMachine):
         elif what == "accept" and self.judged():
             self.change(what, accepted_at=self.now)
         elif what == "dispute" and self.judged():
-            dispute = DisputeFacts(
-                state="open",
-                backstop_at=self.now + 24 * HOUR,
-                answer_by_at=self.now + HOUR,
-                unanswered_by="builder",
+            dispute = Docket(
+                state="opened",
+                entered_at=self.now,
+                due_at=self.now + PERIODS.answer,
+                backstop_at=self.now + PERIODS.backstop,
+                periods=PERIODS,
+                owing="builder",
+                rechecking=share == 1,
             )
             self.change(f"dispute at {facts.dispute}", dispute=dispute)
 
     @precondition(lambda self: self.open_for_changes() and self.frozen())
-    @rule(how=st.sampled_from(["ruled", "withdrawn", "settled", "answered"]), share=shares)
+    @rule(
+        how=st.sampled_from(
+            [*("answer", "rest", "check", "rule", "rule alone", "confirm", "decline", "appeal")]
+        ),
+        share=shares,
+    )
+    def dispute_goes_on(self, how: str, share: int) -> None:
+        """Whatever somebody may do now; silence has moved it before."""
+        if isinstance(self.decision, Final):
+            return  # silence, the ruling or the backstop has decided
+        assert self.durable.facts.dispute
+        moved = step(look(self.durable.facts.dispute, now=self.now), how, share, self.now)
+        if moved:
+            self.change(f"{how} {self.now}", dispute=moved)
+
+    @precondition(lambda self: self.open_for_changes() and self.frozen())
+    @rule(how=st.sampled_from(["withdrawn", "settled"]), share=shares)
     def end_dispute(self, how: str, share: int) -> None:
         dispute = self.durable.facts.dispute
         assert dispute
         if isinstance(self.decision, Final):
-            return  # silence or the backstop has decided
-        if how == "answered":
-            self.change("answer", dispute=replace(dispute, unanswered_by=""))
-        elif how == "settled" and not dispute.is_review:
-            ended = replace(dispute, state="settled")
+            return
+        ended = replace(dispute, state="closed", outcome=how)  # type: ignore[arg-type]
+        if how == "settled":
             self.change("settlement", dispute=ended, agreed_share_bps=share)
-        elif how != "settled":
-            award = share if how == "ruled" else None
-            self.change(how, dispute=replace(dispute, state=how, award_bps=award))  # type: ignore[arg-type]
+        elif look(dispute, now=self.now).level == 1 and dispute.award_bps is None:
+            self.change(how, dispute=ended)
 
     # --- what the machine does -----------------------------------------------------------------
 

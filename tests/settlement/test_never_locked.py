@@ -1,17 +1,18 @@
 """Money never locks: every state there is, enumerated; from each, time alone leads to an end."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
 
 from pacts.feasibility import Timers, longest_path
+from pacts.procedure.clocks import FULL, Docket, Outcome, Side, State, enter
 from settlement.decisions import (
     AskHuman,
     Decision,
     DeliveryFacts,
-    DisputeFacts,
     Facts,
     Final,
     Holding,
@@ -25,7 +26,20 @@ from tests.settlement.hires import START, TIMERS, funded
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
-DISPUTE = timedelta(days=30)
+DAY = timedelta(days=1)
+DISPUTE = FULL.longest
+LOOKS = 10
+YES = (False, True)
+OPENED = T0 + 2 * HOUR
+HEARD: tuple[State, ...] = ("negotiating", "evidence_open", "evidence_locked", "under_review")
+OUTCOMES_OF_DISPUTES: tuple[Outcome, ...] = (
+    *("ruled", "withdrawn", "settled", "defaulted", "unruled"),
+)
+SIDES: tuple[Side, ...] = ("buyer", "builder")
+ENDS = {
+    *("agreed", "ruled", "silence", "nothing_delivered", "dispute_unruled", "appeal_unheard"),
+    *("unanswered_by_buyer", "unanswered_by_builder", "review_withdrawn"),
+}
 RULES = ("release", "prorate", "withhold", "extend", "human_review", "", "a rule of tomorrow")
 OUTCOMES = ("met", "breached", "undetermined")
 SHARES = (0, 1, 4_999, 10_000)
@@ -59,19 +73,35 @@ def deliveries() -> Iterator[tuple[DeliveryFacts, ...]]:
         yield (first, last)  # a revision
 
 
-def disputes() -> Iterator[DisputeFacts | None]:
+def disputes() -> Iterator[Docket | None]:
+    """Every state of a dispute with everything that changes what its silence means."""
     yield None
-    states = ("open", "ruled", "withdrawn", "settled", "defaulted", "unruled")
-    for state, review, owing in product(states, (False, True), ("", "buyer", "builder")):
-        for award in (0, 4_000, 10_000) if state == "ruled" else (None,):
-            yield DisputeFacts(
-                state=state,  # type: ignore[arg-type]
-                backstop_at=T0 + 2 * HOUR + DISPUTE,
-                is_review=review,
-                award_bps=award,
-                answer_by_at=T0 + 120 * HOUR,
-                unanswered_by=owing,  # type: ignore[arg-type]
-            )
+    opened = Docket(
+        state="opened",
+        entered_at=OPENED,
+        due_at=OPENED + 5 * DAY,
+        backstop_at=OPENED + FULL.backstop,
+        owing="builder",
+    )
+    yield from (opened, replace(opened, owing="buyer"))
+    for state, rested, checking, review in product(HEARD, YES, YES, YES):
+        yield replace(
+            enter(opened, state, at=OPENED), rested=rested, rechecking=checking, is_review=review
+        )
+    for award, review in product((0, 4_000, 10_000), (False, True)):
+        ruled = replace(opened, award_bps=award, is_review=review)
+        yield replace(enter(opened, "ruled", at=OPENED), awaits_second=True, is_review=review)
+        yield enter(ruled, "challenge_window", at=opened.backstop_at)
+        appealed = enter(
+            replace(ruled, level=2), "appealed", at=opened.backstop_at + FULL.challenge
+        )
+        yield appealed
+        yield replace(enter(appealed, "ruled", at=appealed.entered_at), awaits_second=True)
+        yield enter(appealed, "ruled", at=appealed.entered_at)
+    for outcome, review, owing in product(OUTCOMES_OF_DISPUTES, (False, True), SIDES):
+        yield replace(
+            opened, state="closed", outcome=outcome, is_review=review, owing=owing, award_bps=4_000
+        )
 
 
 def every_case() -> Iterator[Facts]:
@@ -90,7 +120,7 @@ def every_case() -> Iterator[Facts]:
             acceptance=24 * HOUR,
             cure=12 * HOUR,
             extension=2 * HOUR,
-            review=DISPUTE,
+            review=FULL.backstop,
             on_breach=on_breach,  # type: ignore[arg-type]
             undetermined_rule="human_review",
             deliveries=delivered,
@@ -103,16 +133,16 @@ def every_case() -> Iterator[Facts]:
 def at_the_end_of_time(case: Facts) -> tuple[Final, datetime]:
     """Look only when told to, until the outcome; nobody acts but the clock."""
     now = T0
-    for _ in range(6):
+    for _ in range(LOOKS):
         decision: Decision = decide(facts=case, now=now)
         if isinstance(decision, Final):
             return decision, now
         assert isinstance(decision, Holding)
         assert decision.until >= now, "a deadline that has passed would be looked at for ever"
         if isinstance(decision, AskHuman):
-            case = with_review(case, backstop_at=decision.until)
+            case = with_review(case, opened_at=now, backstop_at=decision.until)
         now = decision.until + TICK
-    raise AssertionError(f"no end in six looks: {case}")
+    raise AssertionError(f"no end in so many looks: {case}")
 
 
 def test_from_every_state_time_alone_ends_the_escrow_and_its_bond_within_the_longest_path() -> None:
@@ -122,10 +152,10 @@ def test_from_every_state_time_alone_ends_the_escrow_and_its_bond_within_the_lon
         parts = end.division
         assert parts.released + parts.fee + parts.refunded == case.amount
         assert end.slashes_bond in ((False, True) if case.bond else (False,))
-        assert now - T0 <= timedelta(seconds=LONGEST.seconds) + 6 * TICK
+        assert now - T0 <= timedelta(seconds=LONGEST.seconds) + LOOKS * TICK
         seen[end.code] = seen.get(end.code, 0) + 1
     assert sum(seen.values()) > 100_000
-    assert {"agreed", "ruled", "silence", "nothing_delivered", "dispute_unruled"} <= seen.keys()
+    assert seen.keys() >= ENDS
 
 
 @pytest.mark.django_db

@@ -16,7 +16,7 @@ from settlement.casefiles import Case
 from settlement.decisions import Final
 from settlement.models import Escrow, Receipt, Transfer
 from settlement.settlements import settle, settle_due
-from tests import cast
+from tests.pacts.cases import CHALLENGE, ruled
 from tests.settlement.hires import (
     ACCEPTANCE,
     CURE,
@@ -194,7 +194,7 @@ def test_human_review_opens_a_case_and_nobodys_ruling_returns_the_principal() ->
     assert case.ground == "human_review"
     look(made, case.backstop_at + TICK)
     case.refresh_from_db()
-    assert case.state == "unruled"
+    assert (case.state, case.outcome) == ("closed", "unruled")
     assert made.escrow.reason == "dispute_unruled"
 
 
@@ -222,15 +222,11 @@ def test_a_ruling_divides_the_money_as_awarded(
     made.judge("met", at=JUDGED)
     case = contest(made, JUDGED)
     assert made.escrow.state == "frozen"
-    disputes.rule(
-        dispute=case,
-        adjudicator=cast.carol().user,
-        award_bps=award,
-        clauses=["accuracy"],
-        reasons="The inputs were as agreed and the answers were not.",
-        now=JUDGED + timedelta(days=3),
-    )
-    assert settle_due(now=JUDGED + timedelta(days=3)) == 1
+    ruled_at = JUDGED + timedelta(days=3)
+    ruled(case, award_bps=award, now=ruled_at)
+    assert settle_due(now=ruled_at + CHALLENGE) == 1
+    assert made.escrow.state == "frozen"
+    assert settle_due(now=ruled_at + CHALLENGE + TICK) == 1
     assert made.escrow.state == state
     assert made.balances() == paid
 
@@ -257,15 +253,8 @@ def test_the_log_names_the_verdict_only_where_the_ruling_let_it_stand(
 ) -> None:
     made = funded()
     made.judge("met", at=JUDGED)
-    disputes.rule(
-        dispute=contest(made, JUDGED),
-        adjudicator=cast.carol().user,
-        award_bps=award,
-        clauses=["accuracy"],
-        reasons="The inputs were as agreed and the answers were not.",
-        now=JUDGED,
-    )
-    look(made, JUDGED)
+    ruled(contest(made, JUDGED), award_bps=award, now=JUDGED)
+    look(made, JUDGED + CHALLENGE + TICK)
     assert ("verdict_evidence" in settlement_facts()) is stood
     assert "ruling_evidence" in settlement_facts()
 

@@ -6,10 +6,12 @@ import pytest
 
 from pacts import disputes
 from pacts.models import Dispute
+from pacts.procedure.clocks import FULL
 from reputation.models import Evidence
 from settlement.audit import audit
 from settlement.settlements import settle, settle_due
 from tests import cast
+from tests.pacts.cases import ruled
 from tests.settlement.hires import TICK, Hire, funded
 from tests.settlement.test_timeouts import JUDGED, answered, disputed, ended
 
@@ -31,7 +33,8 @@ def test_strictly_after_the_time_to_answer_the_silent_side_loses(
     assert ended(made) == (f"unanswered_by_{silent}", "response", silent)
     assert made.balances() == balances
     case.refresh_from_db()
-    assert (case.state, case.closed_at) == ("defaulted", case.answer_by_at + TICK)
+    assert (case.state, case.outcome, case.lost_by) == ("closed", "defaulted", silent)
+    assert case.closed_at == case.answer_by_at + TICK
     assert audit(now=case.answer_by_at + TICK) == []
 
 
@@ -65,7 +68,7 @@ def test_at_exactly_the_deadline_an_answer_still_counts_and_strictly_after_it_is
     answered(made, case)
     settle(escrow_id=made.escrow.pk, now=case.answer_by_at + TICK)
     assert made.escrow.state == "frozen"
-    assert made.escrow.next_action_at == case.backstop_at
+    assert made.escrow.next_action_at == case.answer_by_at + FULL.negotiation
 
 
 @pytest.mark.parametrize(("late", "refused"), [(timedelta(0), False), (TICK, True)])
@@ -76,8 +79,8 @@ def test_nobody_rules_on_what_silence_has_decided(late: timedelta, refused: bool
         with pytest.raises(disputes.DisputeClosed, match="silence has decided"):
             ruling(case, case.answer_by_at + late)
     else:
-        ruling(case, case.answer_by_at + late)
-        assert Dispute.objects.get(pk=case.pk).state == "ruled"
+        ruled(case, award_bps=5_000, now=case.answer_by_at + late)
+        assert Dispute.objects.get(pk=case.pk).state == "challenge_window"
 
 
 def ruling(case: Dispute, now: datetime) -> None:
@@ -99,7 +102,10 @@ def test_a_review_the_pact_asks_for_is_lost_by_nobodys_silence() -> None:
     settle(escrow_id=made.escrow.pk, now=case.answer_by_at + TICK)
     assert made.escrow.reason == "human_review"
     ruling(case, case.answer_by_at + TICK)
-    settle(escrow_id=made.escrow.pk, now=case.answer_by_at + TICK)
+    late = case.answer_by_at + TICK + FULL.challenge
+    settle(escrow_id=made.escrow.pk, now=late)
+    assert made.escrow.reason == "ruling_challengeable"
+    settle(escrow_id=made.escrow.pk, now=late + TICK)
     assert ended(made) == ("ruled", "", "")
 
 

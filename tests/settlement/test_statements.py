@@ -100,7 +100,7 @@ def test_a_long_statement_is_read_in_chunks(monkeypatch: pytest.MonkeyPatch) -> 
     with CaptureQueriesContext(connection) as asked:
         lines = list(statements.lines(party=alice.party, since=now - DAY, until=now + DAY))
     assert [line.balance_after for line in lines] == list(range(1, 13))
-    assert len(asked) <= 2 + 3 * 5  # one question for each kind of thing a movement can be for
+    assert len(asked) <= 2 + 3 * 6  # one question for each kind of thing a movement can be for
 
 
 @pytest.mark.django_db

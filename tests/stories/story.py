@@ -25,6 +25,7 @@ from pacts.models import (
     Ruling,
     Verdict,
 )
+from pacts.procedure.clocks import FULL
 from pacts.runner import egress
 from pacts.tasksets import TaskDraft
 from reputation import queries, sequencer, standings
@@ -36,6 +37,7 @@ from settlement.models import Deposit, Escrow
 from settlement.money import Money
 from tests import cast
 from tests.cast import Actor, Answer
+from tests.pacts import cases
 
 TICK = timedelta(microseconds=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -43,6 +45,7 @@ TIMERS = Timers(
     work_seconds=3600, evaluation_seconds=7200, acceptance_seconds=86_400, cure_seconds=43_200
 )
 ACCEPTANCE, CURE, EXTENSION = DAY, 12 * HOUR, 2 * HOUR
+CHALLENGE = FULL.challenge  # a ruling takes effect after it
 WINDOW = 3 * HOUR  # work and evaluation together
 PRICE, FEE = 10_000, 500
 TOKEN = "served at /.well-known/earnest-control"
@@ -105,12 +108,14 @@ class Story:
     def alice_accepts(self, at: datetime) -> Escrow:
         return escrow.accept(escrow=self.escrow, by=self.alice.party, now=at)
 
-    def alice_disputes(self, at: datetime) -> Dispute:
+    def alice_disputes(
+        self, at: datetime, ground: Dispute.Ground = Dispute.Ground.SCOPE
+    ) -> Dispute:
         return escrow.dispute(
             escrow=self.escrow,
             party=self.alice.party,
             by=self.alice.user,
-            ground=Dispute.Ground.PERFORMANCE,
+            ground=ground,
             statement="These are not the answers I was promised.",
             now=at,
         )
@@ -156,6 +161,10 @@ class Story:
         """One sweep over all money; the escrow's state after it."""
         settlements.settle_due(now=at)
         return self.escrow.state
+
+    def both_rest(self, case: Dispute, at: datetime) -> None:
+        """The other side has answered where it had to; nobody has more to say."""
+        cases.heard(case, now=at)
 
     def carol_rules(self, carol: Actor, case: Dispute, award_bps: int, at: datetime) -> Ruling:
         return disputes.rule(

@@ -7,7 +7,7 @@ from pacts.disputes import ConflictOfInterest, DisputeClosed, DisputeRefused, No
 from pacts.models import Dispute, Member
 from settlement.escrow import DeadlinePassed, EscrowFrozen
 from tests import cast
-from tests.stories.story import ACCEPTANCE, DAY, HOUR, PRICE, TICK, Story, story_of, told
+from tests.stories.story import ACCEPTANCE, CHALLENGE, DAY, HOUR, PRICE, TICK, Story, story_of, told
 
 
 def disputed() -> Story:
@@ -31,11 +31,16 @@ def test_a_dispute_is_answered_ruled_and_paid_as_awarded() -> None:
     disputes.answer_dispute(
         dispute=case, party=story.bob.party, answer="They are.", now=story.judged_at + 2 * HOUR
     )
+    story.both_rest(case, at=story.judged_at + DAY)
     story.carol_rules(cast.carol(), case, award_bps=2_500, at=story.judged_at + DAY)
-    assert story.the_sweep_looks(at=story.judged_at + DAY) == "split"
+    stands_at = story.judged_at + DAY + CHALLENGE
+    assert story.the_sweep_looks(at=stands_at) == "frozen"
+    assert story.the_sweep_looks(at=stands_at + TICK) == "split"
     assert story.purses() == (7_500, 2_375, 125)
     assert story.standing().dimensions == {}  # the verdict did not stand, so it counts for nobody
-    assert told()[-4:] == ["dispute.opened", "escrow.frozen", "ruling.made", "escrow.settled"]
+    assert told()[-4:] == [
+        *("dispute.advanced", "dispute.closed", "escrow.settled", "precedent.published"),
+    ]
 
 
 def test_who_acts_for_a_party_cannot_rule_and_neither_can_anybody_else_but_an_adjudicator() -> None:
@@ -51,7 +56,7 @@ def test_who_acts_for_a_party_cannot_rule_and_neither_can_anybody_else_but_an_ad
     bob_answers(story, case)
     assert story.the_sweep_looks(at=story.judged_at + 29 * DAY) == "frozen"
     story.carol_rules(cast.carol(), case, award_bps=10_000, at=story.judged_at + 29 * DAY)
-    assert story.the_sweep_looks(at=story.judged_at + 29 * DAY) == "released"
+    assert story.the_sweep_looks(at=story.judged_at + 31 * DAY + TICK) == "released"
     assert story.standing().dimensions["accuracy"].passes == 30  # the verdict stood
 
 
@@ -81,7 +86,7 @@ def test_a_dispute_the_builder_leaves_unanswered_is_lost_without_anybody_ruling(
     assert story.the_sweep_looks(at=case.answer_by_at + TICK) == "refunded"
     assert story.purses() == (PRICE, 0, 0)
     assert story.standing().dimensions == {}
-    assert told()[-2:] == ["dispute.defaulted", "escrow.settled"]
+    assert told()[-3:] == ["dispute.defaulted", "dispute.closed", "escrow.settled"]
 
 
 def test_a_case_nobody_rules_on_returns_the_money_and_takes_no_ruling_any_more() -> None:

@@ -4,13 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from pacts.disputes import BACKSTOP_SECONDS
 from pacts.models import Dispute
+from pacts.procedure.clocks import FULL
 from tests import cast
 from tests.cast import clause
-from tests.stories.story import ACCEPTANCE, CURE, EXTENSION, PRICE, TICK, Story, story_of
-
-BACKSTOP = timedelta(seconds=BACKSTOP_SECONDS)
+from tests.stories.story import ACCEPTANCE, CHALLENGE, CURE, EXTENSION, PRICE, TICK, Story, story_of
 
 
 def too_few_to_tell(rule: str) -> Story:
@@ -30,7 +28,7 @@ def too_few_to_tell(rule: str) -> Story:
         ("prorate", "held", ACCEPTANCE, ("split", "undetermined_prorated")),
         ("withhold", "withheld", CURE, ("refunded", "still_not_proved")),
         ("extend", "held", EXTENSION, ("refunded", "still_not_proved")),
-        ("human_review", "frozen", BACKSTOP, ("refunded", "dispute_unruled")),
+        ("human_review", "frozen", FULL.backstop, ("refunded", "dispute_unruled")),
     ],
 )
 def test_undetermined_follows_the_pacts_own_rule(
@@ -58,6 +56,8 @@ def test_a_person_reviews_what_no_number_could_decide() -> None:
     story = too_few_to_tell("human_review")
     case = Dispute.objects.get()
     assert (case.ground, case.opened_by) == ("human_review", None)
+    story.both_rest(case, at=story.judged_at)
     story.carol_rules(cast.carol(), case, award_bps=4_000, at=story.judged_at)
-    assert story.the_sweep_looks(at=story.judged_at) == "split"
+    assert story.the_sweep_looks(at=story.judged_at + CHALLENGE) == "frozen"
+    assert story.the_sweep_looks(at=story.judged_at + CHALLENGE + TICK) == "split"
     assert story.purses() == (6_000, 3_800, 200)

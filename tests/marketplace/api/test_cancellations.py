@@ -51,7 +51,9 @@ def test_bob_offers_alice_accepts_and_the_disputed_money_splits(
     )
     again = alice.pay(f"cancellations/{offer['id']}/acceptance")
     assert again.status_code == 409
-    assert alice.get(f"disputes/{market.ids['dispute']}").json()["state"] == "settled"
+    closed = alice.get(f"disputes/{market.ids['dispute']}").json()
+    assert (closed["state"], closed["outcome"], closed["share_bps"]) == ("closed", "settled", 2_500)
+    assert closed["deadlines"] == []
 
 
 def test_an_offer_is_taken_back_by_its_own_side_alone(

@@ -1,15 +1,18 @@
 """A whole hire by two programs and nothing but the API: from an endpoint to a receipt."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pacts import runner, verdicts
-from pacts.models import Agent, Evaluation
+from pacts.models import Agent, Dispute, Evaluation
+from pacts.procedure.clocks import FULL
 from reputation.clock import database_now
 from settlement import audit, settlements
 from tests import cast
 from tests.marketplace.api.programs import Program, program_of
+from tests.pacts.cases import checked_again
 
 TOKEN = "what bob serves at /.well-known/earnest-control"
 
@@ -132,6 +135,9 @@ def test_a_breach_is_disputed_answered_and_ruled_through_the_api_alone() -> None
     assert read(alice.get(f"milestones/{milestone}"))["escrow"]["state"] == "frozen"
     answered = alice.pay(f"disputes/{dispute['id']}/answer", {"answer": "They were."})
     assert made(answered)["answer"] == "They were."
+    for side in (alice, bob):
+        made(side.pay(f"disputes/{dispute['id']}/rest"))
+    checked_again(Dispute.objects.get(), now=database_now())
     decision = {
         "award_bps": 2_500,
         "clauses": ["accuracy"],
@@ -139,5 +145,7 @@ def test_a_breach_is_disputed_answered_and_ruled_through_the_api_alone() -> None
     }
     assert made(carol.pay(f"disputes/{dispute['id']}/ruling", decision))["award_bps"] == 2_500
     settlements.settle_due(now=database_now())
+    assert read(alice.get(f"milestones/{milestone}"))["escrow"]["state"] == "frozen"
+    settlements.settle_due(now=database_now() + FULL.challenge + timedelta(seconds=5))
     escrow = read(alice.get(f"milestones/{milestone}"))["escrow"]
     assert (escrow["state"], escrow["released"], escrow["refunded"]) == ("split", "2375", "7500")

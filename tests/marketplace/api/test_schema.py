@@ -64,7 +64,7 @@ def test_what_moves_money_requires_a_key_and_nothing_else_does(
     assert required == {
         *("deposits", "payouts", "cancellation", "engagements", "funding", "acceptance"),
         *("return", "revision", "dispute", "answer", "withdrawal", "ruling", "refund"),
-        "resolution",
+        *("resolution", "appeal", "confirmation"),
         *("meters", "top-up", "pause", "resumption", "waiver", "ending"),
     }
 

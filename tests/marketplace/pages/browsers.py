@@ -49,6 +49,10 @@ ARGUMENTS = {
     "shadow_id": "shadow",
     "replay_id": "replay",
     "call_id": "call",
+    "exhibit_id": "exhibit",
+    "precedent_id": "precedent",
+    "report_id": "agreement-report",
+    "suspicion_id": "suspicion",
     "meter_id": "meter",
     "window_id": "meter-window",
 }

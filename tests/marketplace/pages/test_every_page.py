@@ -21,7 +21,8 @@ from tests.marketplace.pages.browsers import (
 pytestmark = pytest.mark.django_db
 
 SHOWN = [route for route in ROUTES if "GET" in methods(route)]
-ADJUDICATORS = {"desk", "jury_new", "reviews", "review"}
+ADJUDICATORS = {"desk", "jury_new", "reviews", "review", "agreements", "agreement"}
+STAFF = {"gaming", "suspicion", "policies"}
 SENT = [route for route in ROUTES if "POST" in methods(route)]
 # Pages of the other side of the same market, and of adjudicators alone.
 BUILDERS = {
@@ -54,11 +55,18 @@ def side_of(route: str, market: Market) -> cast.Actor:
     return market.bob if route in BUILDERS else market.alice
 
 
+def visitor_of(route: str, market: Market, carol: cast.Actor, erin: cast.Actor) -> cast.Actor:
+    """For whom a page is: an adjudicator, the platform's staff, or a side of the market."""
+    if route in STAFF:
+        return erin
+    return carol if route in ADJUDICATORS else side_of(route, market)
+
+
 def pages(market: Market) -> Iterator[tuple[str, str]]:
     """Every page that somebody may look at, drawn for the one whom it is for."""
-    carol = cast.carol()
+    carol, erin = cast.carol(), cast.actor("erin", is_staff=True)
     for route in SHOWN:
-        who = carol if route in ADJUDICATORS else side_of(route, market)
+        who = visitor_of(route, market, carol, erin)
         response = browser_of(who).get(address(route, market))
         if response.status_code == 200 and "html" in response["Content-Type"]:
             yield route, response.content.decode()
@@ -66,8 +74,9 @@ def pages(market: Market) -> Iterator[tuple[str, str]]:
 
 def test_every_page_opens_for_the_owner_of_what_it_shows() -> None:
     market, carol = one_of_everything(), cast.carol()
+    erin = cast.actor("erin", is_staff=True)
     for route in SHOWN:
-        who = carol if route in ADJUDICATORS else side_of(route, market)
+        who = visitor_of(route, market, carol, erin)
         response = browser_of(who).get(address(route, market))
         # A published pact has no editor: its draft address leads to the agent.
         # A notice leads to what it is about.
@@ -115,7 +124,7 @@ def test_what_belongs_to_others_answers_as_if_it_did_not_exist() -> None:
     )
     public = {
         *("agent", "buyer", "check", "evidence_entry", "imported_run", "jury"),
-        *("pact_changes", "pact_template", "notice_off"),
+        *("pact_changes", "pact_template", "notice_off", "precedent"),
     }
     own = set(ROUTES) - public - {"hire", "member_removal"}
     for route in sorted(own):

@@ -114,14 +114,14 @@ def test_changes_are_told_in_words_and_a_new_clause_with_what_it_promises() -> N
     assert "latency" in changes
 
 
-def test_a_standing_earned_under_a_stricter_text_is_marked_on_its_own_page_too() -> None:
+def test_a_standing_earned_under_a_stricter_text_is_marked_wherever_it_is_shown() -> None:
     bob = cast.bob()
     version = cast.agent_of(bob)
     Agent.objects.update(control_proved_at=clock())
     version.agent.refresh_from_db()
-    cast.pact_of(version, bob)
+    strict = cast.pact_of(version, bob)
     weaker = cast.pact_of(version, bob, cast.pact_terms(clauses=[cast.clause(promise_bps=8500)]))
-    hiring.open_listing(
+    listing = hiring.open_listing(
         agent_version=version,
         pact_version=weaker,
         price=10_000,
@@ -133,6 +133,21 @@ def test_a_standing_earned_under_a_stricter_text_is_marked_on_its_own_page_too()
     assert "promises less than version 1" in (
         browser().get("/agents/doubler/standing/").content.decode()
     )
+    for page in ("/", "/compare/?agent=doubler"):
+        assert 'data-test="weaker"' in browser().get(page).content.decode()
+    for address in (f"/api/v1/listings/{listing.pk}", f"/api/v1/agents/{listing.agent_id}/signals"):
+        assert browser().get(address).json()["weaker_than"] == strict.pk
+    hiring.open_listing(
+        agent_version=version,
+        pact_version=strict,
+        price=10_000,
+        currency="EUR",
+        timers=Timers(),
+        by=bob.user,
+        now=clock(),
+    )
+    assert 'data-test="weaker"' not in browser().get("/").content.decode()
+    assert browser().get("/api/v1/listings").json()["results"][0]["weaker_than"] is None
 
 
 def test_a_draft_has_no_page_of_changes() -> None:

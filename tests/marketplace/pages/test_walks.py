@@ -1,6 +1,7 @@
 """Two journeys on pages alone, with a real agent: a buyer to a receipt, a builder to the market."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from django.utils.timezone import now as clock
 from marketplace.models import Listing
 from pacts import runner, verdicts
 from pacts.models import Agent, Dispute, Engagement, Evaluation, PactVersion
+from pacts.procedure.clocks import SMALL
 from settlement import settlements
 from settlement.models import Escrow, Receipt
 from tests import cast
 from tests.marketplace.pages.browsers import browser, browser_of, token_in
+from tests.pacts.cases import checked_again
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -133,12 +136,16 @@ def test_a_breach_is_revised_disputed_and_ruled_on_pages_alone() -> None:
     cases = hers.get(f"/milestones/{milestone.id}/failing/").content.decode()
     assert "60 trials with a failed check" in cases
     dispute = f"/milestones/{milestone.id}/dispute/"
-    case = press(hers, dispute, dispute, ground="performance", statement="Nothing was right.")
+    case = press(hers, dispute, dispute, ground="scope", statement="Nothing was right.")
     assert Escrow.objects.get().state == "frozen"
     press(his, case, f"{case}answer/", answer="It was close.")
+    for side in (his, hers):
+        press(side, case, f"{case}rest/")
+    checked_again(Dispute.objects.get(), now=clock())
     ruling = {"share": 2_000, "clauses": ["accuracy"], "reasons": "Some of it was of use to her."}
     press(browser_of(carol), case, f"{case}ruling/", **ruling)
-    settlements.settle_due(now=clock())
-    assert Dispute.objects.get().state == "ruled"
+    assert 'data-test="appeal-form"' in hers.get(case).content.decode()
+    settlements.settle_due(now=clock() + SMALL.challenge + timedelta(seconds=5))
+    assert Dispute.objects.get().outcome == "ruled"
     assert Escrow.objects.get().refunded == 1_000
     assert 'data-test="settled"' in hers.get(page).content.decode()

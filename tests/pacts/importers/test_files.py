@@ -25,7 +25,7 @@ def packed(entries: dict[str, bytes]) -> bytes:
     pack = io.BytesIO()
     with zipfile.ZipFile(pack, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in entries.items():
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data)
     return pack.getvalue()
 
 
@@ -42,10 +42,13 @@ def only(name: str, data: bytes, **options: Any) -> dict[str, int]:
         ("wrong.csv", LOG),
         ("marked.json", b"\xef\xbb\xbf" + LOG),
         ("wide.json", LOG.decode().encode("utf-16")),
-        ("a.json.gz", gzip.compress(LOG)),
+        ("a.json.gz", gzip.compress(LOG, mtime=0)),
         ("a.bz2", bz2.compress(LOG)),
         ("a.xz", lzma.compress(LOG)),
-        ("a.zip", packed({"deep/in/a.json.gz": gzip.compress(LOG), "__MACOSX/._a.json": b"\0"})),
+        (
+            "a.zip",
+            packed({"deep/in/a.json.gz": gzip.compress(LOG, mtime=0), "__MACOSX/._a.json": b"\0"}),
+        ),
         ("artifact.zip", packed({"inner.zip": packed({"a.json": LOG})})),
     ],
 )
@@ -73,7 +76,11 @@ def test_a_folder_on_disk_is_read_as_an_archive_is(tmp_path: Path) -> None:
     ("name", "data", "why"),
     [
         ("a.json", LOG[:-30], "a.json is not JSON: .*the file ends there, it was cut off"),
-        ("a.gz", gzip.compress(LOG)[:-12], "a cannot be unpacked: .*damaged or was cut off"),
+        (
+            "a.gz",
+            gzip.compress(LOG, mtime=0)[:-12],
+            "a cannot be unpacked: .*damaged or was cut off",
+        ),
         ("a.zip", packed({"a.json": LOG})[:-30], "a.zip is damaged or was cut off"),
         ("b.zip", packed({"a.json": LOG, "b.json": LOG[:-5]}), "b.json is not JSON"),
         ("c.zip", packed({}), "c.zip holds no file"),

@@ -1,0 +1,70 @@
+"""The staff's consoles on pages: policy, gaming watch, agreement of judges."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from marketplace import policy
+from marketplace.models import AgreementReport, Listing, PolicyVersion, Suspicion
+from marketplace.policy_terms import SETTINGS
+from reputation.clock import database_now
+from tests import cast
+from tests.marketplace.market import one_of_everything
+from tests.marketplace.pages.browsers import browser_of, token_in
+
+pytestmark = pytest.mark.django_db
+
+
+def send(client: Any, page: str, path: str, **fields: Any) -> Any:
+    return client.post(path, {"idempotency_key": token_in(client.get(page))} | fields)
+
+
+def test_a_policy_is_changed_with_a_reason_and_its_contradictions_are_named() -> None:
+    erin = browser_of(cast.actor("erin", is_staff=True))
+    typed: dict[str, Any] = {key: one.default for key, one in SETTINGS.items()}
+    typed |= {"seen": 0, "reason": "The desk asked for more time to read."}
+    bad = send(erin, "/policy/", "/policy/", **typed | {"full_backstop": 31})
+    assert "keep money waiting longer" in bad.content.decode()
+    assert PolicyVersion.objects.count() == 0
+    done = send(erin, "/policy/", "/policy/", **typed | {"fee_bps": 600})
+    assert done.status_code == 302, done.content.decode()
+    assert policy.at(database_now()).fee_bps == 600
+    stale = send(erin, "/policy/", "/policy/", **typed | {"fee_bps": 700})
+    assert "somebody changed the policy" in stale.content.decode().lower()
+    assert "500 → 600" in erin.get("/policy/").content.decode()
+
+
+def test_a_suspicion_is_frozen_and_released_on_its_page() -> None:
+    market = one_of_everything()
+    erin, there = (
+        browser_of(cast.actor("erin", is_staff=True)),
+        f"/gaming/{market.ids['suspicion']}/",
+    )
+    assert "nearly" not in erin.get("/gaming/").content.decode()
+    why = "The register says that both are one."
+    assert send(erin, there, f"{there}freeze/", reason=why).status_code == 302
+    assert Listing.objects.get().state == "suspended"
+    page = erin.get(there).content.decode()
+    assert why in page
+    assert "Gaming watch: suspend" in page
+    assert send(erin, there, f"{there}release/", reason=why).status_code == 302
+    assert Suspicion.objects.get(pk=market.ids["suspicion"]).state == "released"
+    assert Listing.objects.get().state == "open"
+
+
+def test_labels_are_loaded_from_a_file_and_shown_with_what_may_move_money() -> None:
+    carol = browser_of(cast.carol())
+    table = b"item,oracle,expert_1,expert_2,judge\n1,pass,pass,fail,pass\n2,fail,fail,fail,pass\n"
+    file = SimpleUploadedFile("labels.csv", table)
+    done = send(carol, "/agreement/", "/agreement/", name="A panel", file=file)
+    assert done.status_code == 302, done.content.decode()
+    page = carol.get(done["Location"]).content.decode()
+    assert page.count('data-test="people-row"') == 1
+    assert "lenient" in page
+    assert "at least 200 are needed" in page
+    wrong = send(
+        carol, "/agreement/", "/agreement/", name="x", file=SimpleUploadedFile("x.csv", b"hello")
+    )
+    assert "no row of labels" in wrong.content.decode()
+    assert AgreementReport.objects.count() == 1
