@@ -115,6 +115,7 @@ def _closed(facts: Facts, agent: str) -> str:
 
 
 _CALLS, _ENGAGEMENT = "/engagements/{engagement}/calls/", "/engagements/{engagement}/"
+_METER = "/meters/{meter}/"
 _ALWAYS: Callable[[Facts], bool] = lambda facts: True  # noqa: E731 - a row of data below
 
 TOLD: Mapping[str, Told] = {
@@ -274,33 +275,33 @@ TOLD: Mapping[str, Told] = {
         says=lambda facts, agent: (
             f"The budget of {agent} is frozen: it broke “{facts.get('clause', '')}”"
         ),
-        path=_CALLS,
+        path=_METER,
         grave=_ALWAYS,
     ),
     "meter.withheld": Told(
         topic="escrow",
         says=_plain("The price of a window of {agent}’s calls is withheld"),
-        path=_CALLS,
+        path=_METER,
     ),
     "meter.funded": Told(
-        topic="escrow", says=_plain("Money was set aside for calls of {agent}"), path=_CALLS
+        topic="escrow", says=_plain("Money was set aside for calls of {agent}"), path=_METER
     ),
     "meter.paused": Told(
-        topic="escrow", says=_plain("The budget of {agent} is paused"), path=_CALLS
+        topic="escrow", says=_plain("The budget of {agent} is paused"), path=_METER
     ),
     "meter.resumed": Told(
-        topic="escrow", says=_plain("The budget of {agent} runs again"), path=_CALLS
+        topic="escrow", says=_plain("The budget of {agent} runs again"), path=_METER
     ),
     "meter.waived": Told(
-        topic="escrow", says=_plain("The buyer lets {agent} go on after a breach"), path=_CALLS
+        topic="escrow", says=_plain("The buyer lets {agent} go on after a breach"), path=_METER
     ),
     "meter.ended": Told(
-        topic="escrow", says=_plain("The budget of {agent} has ended"), path=_CALLS
+        topic="escrow", says=_plain("The budget of {agent} has ended"), path=_METER
     ),
     "meter.settled": Told(
         topic="escrow",
         says=_outcome("A window of {agent}’s calls is settled: {outcome}"),
-        path=_CALLS,
+        path=_METER,
         people=False,
     ),
     "engagement.proposed": Told(

@@ -123,6 +123,11 @@ class Behind:
         if self._outbox is not None and not any(thread.is_alive() for thread in self._threads):
             self._outbox.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was told to end."""
+        return self._stopping
+
     def abandon(self) -> None:
         """In the child of a fork: leave everything to the parent."""
         if self._outbox is not None:

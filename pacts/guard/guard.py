@@ -10,6 +10,7 @@ import time
 import types
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from pacts.guard.behind import Behind
@@ -126,9 +127,12 @@ class PactGuard:
         self._behind = Behind(self._settings, self._clauses, self._settings.server())
 
     def _reopen(self) -> None:
-        """In the child of a fork: the parent sends what it holds, the child begins anew."""
-        self._behind.abandon()
-        self._open()
+        """In the child of a fork: the parent sends what it holds, the child begins anew. A guard
+        that was closed stays so."""
+        with suppress(Exception):  # one guard's trouble must not keep the others from going on
+            self._behind.abandon()
+        if not self._behind.closed:
+            self._open()
 
     def _wrap_plain(self, function: Callable[..., Any], wrapped: Wrapped) -> Callable[..., Any]:
         begin, finish, sampled, streams = self.begin, self.finish, self.sampled, wrapped.streams

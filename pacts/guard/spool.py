@@ -157,7 +157,7 @@ class Spool:
     ) -> None:
         self._root, self._fsync, self._most, self._clock = Path(root), fsync, most_bytes, clock
         self._lock = threading.Lock()
-        self._segment, self._size, self._synced = 1, 0, 0.0
+        self._segment, self._size, self._synced, self._let_go = 1, 0, 0.0, False
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._own = self._new_folder()
@@ -213,14 +213,16 @@ class Spool:
     def close(self) -> None:
         """Sync, and let go: what is still owed is adopted by the next process."""
         with self._lock:
-            if self._fsync != "never":
+            if self._fsync != "never" and not self._let_go:
                 os.fsync(self._file)
-            os.close(self._file)
-        for folder in (self._own, *self._adopted):
-            folder.release()
+            self.abandon()
 
     def abandon(self) -> None:
-        """After a fork, in the child: forget the parent's files without touching them."""
+        """Let go of the files without touching them; in the child of a fork they are the parent's.
+        Once: afterwards their numbers may be anybody's."""
+        if self._let_go:
+            return
+        self._let_go = True
         os.close(self._file)
         for folder in (self._own, *self._adopted):
             folder.release()

@@ -13,6 +13,7 @@ from tests.faults.stack import Stack
 
 Mood = Literal["fine", "slow", "wrong", "overreaching"]
 LIMIT_MS = 1_500
+WINDOW = 40
 DECLINES = "I only double numbers."
 ANSWERS = r"[0-9]+|I only double numbers\."
 
@@ -87,11 +88,12 @@ def chatting_agent() -> Iterator[ChattingAgent]:
 
 
 def promise() -> dict[str, Any]:
-    """Answers in form, in time and within scope, on production calls."""
+    """Answers in form, in time and within scope, on calls that may be paid one by one."""
     live: dict[str, Any] = {
-        "window": {"kind": "calls", "n": 200},
-        "promise_bps": 9_500,
-        "floor_bps": 9_000,
+        "window": {"kind": "calls", "n": WINDOW},
+        "promise_bps": 9_000,
+        "floor_bps": 5_000,
+        "risk_over": "lifetime",
     }
     return pact_terms(
         clause(

@@ -1,4 +1,4 @@
-"""An agent in production gets worse on purpose: seen, told, followed, and replaced by another."""
+"""An agent paid by the call gets worse on purpose: its budget stops, another takes its place."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from pacts.guard import PactGuard
 from pacts.guard.clients import guard_openai
 from pacts.guard.clients.openai import read_completion
-from tests.browser.chatting import ChattingAgent, Mood, chatting_agent, offer
+from tests.browser.chatting import WINDOW, ChattingAgent, Mood, chatting_agent, offer
 from tests.browser.visitor import Visitor
 from tests.cast import PASSWORD
 from tests.faults.hire import golden_set
@@ -24,7 +24,9 @@ from tests.marketplace.consequences.lately import receiver
 
 pytestmark = pytest.mark.browser
 
-GOOD_CALLS, BAD_CALLS = 8, 7
+IN_SCOPE, OUT_OF_SCOPE, BAD_CALLS = 24, 18, 7  # the good ones fill a window and open the next
+BUDGET, PRICE = 10_000, 50
+DRAWN = WINDOW * PRICE
 
 
 class Caller:
@@ -79,6 +81,26 @@ def hires(stack: Stack, listing: str) -> str:
     return str(stack.post("alice", "engagements", body)["id"])
 
 
+def hires_by_the_call(stack: Stack, listing: str) -> tuple[str, str]:
+    """alice offers, bob signs, alice sets the budget aside; the engagement and its meter."""
+    deposit = stack.post("alice", "deposits", {"amount": str(BUDGET), "currency": "EUR"})["id"]
+    terms = {"budget": str(BUDGET), "price": str(PRICE), "holdback_bps": 1_000}
+    meter = stack.post("alice", "meters", {"listing": listing, **terms})
+    stack.post("bob", f"engagements/{meter['engagement']}/signature")
+    stack.wait(
+        "the deposit", lambda: stack.get("alice", f"deposits/{deposit}")["state"] == "succeeded"
+    )
+    funded = stack.post("alice", f"meters/{meter['id']}/funding")
+    assert (funded["state"], funded["authorised"]) == ("running", True)
+    return str(meter["engagement"]), str(meter["id"])
+
+
+def drawn(stack: Stack, meter: str) -> int:
+    """What left the free budget for windows that were settled, in minor units."""
+    found = stack.get("alice", f"meters/{meter}")
+    return sum(int(found[name]) for name in ("paid", "fees", "held_back", "withheld"))
+
+
 def statuses(stack: Stack, engagement: str) -> dict[str, str]:
     """Each clause's live status, the worst where several report."""
     found = stack.get("alice", f"engagements/{engagement}/live")
@@ -118,20 +140,22 @@ def test_what_gets_worse_is_seen_told_followed_and_replaced(
     alice = Visitor(page, tmp_path)
     suffix = uuid4().hex[:6]
     with chatting_agent() as one, chatting_agent() as two, receiver() as program:
-        first = hires(stack, offer(stack, one, f"First {suffix}"))
+        first, meter = hires_by_the_call(stack, offer(stack, one, f"First {suffix}"))
         second = hires(stack, offer(stack, two, f"Second {suffix}"))
-        entries = [{"engagement": key, "unfunded": True} for key in (first, second)]
+        entries = [{"engagement": first}, {"engagement": second, "unfunded": True}]
         route = stack.post(
             "alice", "routes", {"name": "Doubling", "order": "listed", "entries": entries}
         )["id"]
         stack.post("alice", "hooks", {"url": program.url, "topics": ["violation"]})
         caller = Caller(stack, one, first, tmp_path / "spool")
 
-        caller.often(GOOD_CALLS, caller.doubles)
+        caller.often(IN_SCOPE, caller.doubles)
+        caller.often(OUT_OF_SCOPE, caller.wanders)
         assert asks_the_route(stack, route)[:2] == ("42", first)
-        stack.wait("calls to be checked", lambda: statuses(stack, first).get("form"))
+        stack.wait("the first window to be paid", lambda: drawn(stack, meter))
         assert "breached" not in statuses(stack, first).values()
         signs_in(page, stack.address)
+        sees_the_budget(page, stack, meter, "running")
         page.goto(f"{stack.address}/engagements/{first}/calls/")
         alice.looks_around("calls-before")
 
@@ -151,14 +175,35 @@ def test_what_gets_worse_is_seen_told_followed_and_replaced(
         assert asks_the_route(stack, route)[:2] == ("42", second)
 
         page.goto(f"{stack.address}/engagements/{first}/calls/")
-        broken = page.locator('[data-window="form/1"]').filter(has_text="Breached")
+        broken = page.locator('[data-window="form/2"]').filter(has_text="Breached")
         expect(broken).to_be_visible()
         expect(page.get_by_test_id("consequences")).to_contain_text("Incident")
         expect(page.get_by_test_id("unread")).to_be_visible()
         alice.looks_around("calls-after")
+        page.get_by_role("link", name="The budget").click()
+        sees_the_budget(page, stack, meter, "frozen")
+        expect(page.get_by_test_id("meter-state")).to_contain_text("form")
+        alice.looks_around("budget-frozen")
         walks_what_follows(alice, stack, route, f"Second {suffix}")
         caller.guard.close()
     assert alice.complaints == []
+
+
+def sees_the_budget(page: Page, stack: Stack, meter: str, state: str) -> None:
+    """One window was drawn down and paid to bob, and the rest stands where this state leaves it."""
+    address = f"{stack.address}/meters/{meter}/"
+    if page.url != address:
+        page.goto(address)
+    expect(page.get_by_test_id("meter-state")).to_have_attribute("data-state", state)
+    window = page.get_by_test_id("window-row")
+    expect(window).to_have_count(1)
+    expect(window).to_contain_text(f"{WINDOW} of {WINDOW}")
+    found = stack.get("alice", f"meters/{meter}")
+    assert int(found["paid"]) > 0
+    assert (drawn(stack, meter), found["withheld"]) == (DRAWN, "0")
+    assert found["available"] == str(BUDGET - DRAWN)
+    assert found["authorised"] is (state == "running")
+    expect(page.get_by_role("row", name="Free for further windows")).to_contain_text("80.00")
 
 
 def _clause(body: bytes) -> str:
@@ -176,7 +221,9 @@ def walks_what_follows(alice: Visitor, stack: Stack, route: str, other: str) -> 
     alice.looks_around("choices")
 
     page.goto(f"{stack.address}/incidents/")
-    expect(page.get_by_test_id("incident")).to_have_count(3)
+    for clause in ("form", "scope", "prompt"):
+        about = page.get_by_role("rowheader").filter(has=page.get_by_text(clause, exact=True))
+        expect(about).to_have_count(1)
     alice.looks_around("incidents")
     page.get_by_test_id("incident").filter(has_text="critical").first.get_by_role("link").click()
     page.get_by_label("Write on it").fill("Bob was told on the phone.")
@@ -189,7 +236,7 @@ def walks_what_follows(alice: Visitor, stack: Stack, route: str, other: str) -> 
     expect(page.get_by_test_id("outcome")).to_contain_text("The second agent")
 
     page.goto(f"{stack.address}/routes/{route}/")
-    expect(page.get_by_test_id("passed")).to_contain_text("it broke")
+    expect(page.get_by_test_id("passed")).to_contain_text("its money is frozen")
     current = page.get_by_test_id("candidate").filter(has=page.get_by_test_id("current"))
     expect(current).to_contain_text(other)
     alice.looks_around("route")

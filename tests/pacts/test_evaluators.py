@@ -1,5 +1,6 @@
 """A third party judges a hire: agreed by both sides, apart from both, on tasks of its own."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -40,8 +41,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _loopback_agents(settings: Any) -> None:
+def _loopback_agents(settings: Any) -> Iterator[None]:
     settings.EGRESS_ALLOW_LOOPBACK = True
+    runner.egress.cache_clear()  # another test may have made the way out
+    yield
+    runner.egress.cache_clear()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pacts.currencies import LARGEST, CurrencyUnknown
 from pacts.engagements import EngagementRefused, MilestoneDraft, Timers
 from pacts.feasibility import DAY, longest_path
 from pacts.models import Engagement, Milestone
+from pacts.procedure.limits import LONGEST_SECONDS
 from tests import cast
 from tests.pacts.test_engagements import offer, sign
 
@@ -53,14 +54,14 @@ def test_a_path_longer_than_a_card_holds_is_refused_with_the_arithmetic(
     with pytest.raises(
         EngagementRefused,
         match=r"work and evaluation 2 d \+ 3 × a revision 22 d \+ the last window 20 d "
-        r"\+ a dispute 30 d = 118 d, but .* 90 d",
+        r"\+ a dispute 39 d = 127 d, but .* 90 d",
     ):
         offer(alice, bob, timers=timers, max_revisions=3, longest_hold_seconds=90 * DAY)
 
 
 @pytest.mark.django_db
 def test_a_path_of_exactly_the_longest_hold_is_agreed(alice: cast.Actor, bob: cast.Actor) -> None:
-    path = longest_path(timers=Timers(), max_revisions=1, dispute_seconds=30 * DAY)
+    path = longest_path(timers=Timers(), max_revisions=1, dispute_seconds=LONGEST_SECONDS)
     assert offer(alice, bob, longest_hold_seconds=path.seconds).state == "proposed"
 
 

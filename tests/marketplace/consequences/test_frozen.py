@@ -36,3 +36,4 @@ def test_a_frozen_budget_is_told_joins_the_incident_and_keeps_the_agent_off_the_
     assert "the budget is frozen: nothing more is paid" in lines
     titles = News.objects.filter(party=story.alice.party, kind="meter.frozen")
     assert [one.title for one in titles] == ["The budget of Doubler is frozen: it broke “form”"]
+    assert {one.path for one in titles} == {f"/meters/{story.meter.pk}/"}

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db.models import Count
+from django.utils.timezone import now
 
 from marketplace.models import ApiKey
 from pacts.models import Agent, Dispute, Engagement, Member, PactVersion, Party, TaskSet
@@ -12,6 +13,7 @@ from settlement.models import Deposit, Escrow, Payout
 from tests import cast
 from tests.marketplace.market import one_of_everything
 from tests.marketplace.pages.browsers import address, browser_of, token_in
+from tests.pacts import cases
 from tests.settlement import hires
 
 pytestmark = pytest.mark.django_db
@@ -179,19 +181,21 @@ def test_a_ruling_needs_reasons_clauses_and_an_adjudicator_without_interest() ->
     market = one_of_everything()
     carol = cast.carol()
     path = address("ruling", market)
+    Dispute.objects.update(ground="scope", recheck=None)  # what a rule does not decide
+    cases.heard(Dispute.objects.get(), now=now())
     hers = browser_of(carol)
     page = send(hers, path, share="5000", clauses=["accuracy"], reasons="Short.")
     assert "Give reasons" in page.content.decode()
     assert "Short." in page.content.decode()
     assert send(hers, path, share="much", clauses=["?"]).status_code == 200
-    assert Dispute.objects.get().state == "open"
+    assert Dispute.objects.get().state == "under_review"
     Member.objects.create(party=market.alice.party, user=carol.user, role="viewer")
     shown = hers.get(address("case", market)).content.decode()
     assert 'data-test="conflict"' in shown
     assert 'data-test="ruling-form"' not in shown
     reasons = "A reason that both sides can follow."
     send(hers, path, share="5000", clauses=["accuracy"], reasons=reasons)
-    assert Dispute.objects.get().state == "open"
+    assert Dispute.objects.get().state == "under_review"
 
 
 def test_a_secret_is_shown_once() -> None:

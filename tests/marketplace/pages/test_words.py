@@ -88,7 +88,7 @@ def test_every_way_a_hire_can_go_is_told() -> None:
     assert "2 Mar 2026, 10:00 UTC" in told[4].detail
     clocks = timer_sentences(OFFER)
     assert len(clocks) == 7
-    assert "5 days to answer; who stays silent loses" in clocks[4]
+    assert "5 business days to answer; who stays silent loses" in clocks[4]
 
 
 def test_a_pact_that_prorates_says_so_and_mixed_rules_name_their_clauses() -> None:

@@ -71,12 +71,13 @@ def test_a_server_that_fails_is_asked_again_until_it_answers(
 def test_one_record_the_server_cannot_read_does_not_hold_up_the_rest(
     guards: Guards, market: Receiver
 ) -> None:
-    market.answers.extend([(422, {}), (422, {}), (422, {})])
-    guard = guards(linger_seconds=0.1)
+    guard = guards(linger_seconds=0.1, first_pause=0.3)
     agent = guard(lambda i: i)
+    market.answers.append((503, {}))  # so that all four wait together, however slow the machine is
+    market.answers.extend([(422, {}), (422, {}), (422, {})])
     for i in range(4):
         agent(i)
-    assert guard.flush(10)
+    assert guard.flush(20)
     assert guard.status()["refused"] == 1
     assert len(market.calls) == 3
 
@@ -161,6 +162,31 @@ def test_a_forked_child_sends_its_own_calls_and_none_of_its_parents(
     assert guard.flush(10)
     assert sorted(record["output"] for record in market.records) == ["child", "parent"]
     assert market.duplicates == 0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_guard_that_was_closed_takes_nothing_from_the_child_of_a_fork(
+    guards: Guards, market: Receiver, tmp_path: Path
+) -> None:
+    closed = [guards(spool=tmp_path / str(n)) for n in range(8)]
+    for one in closed:
+        one(lambda: "before")()
+        one.close(10)
+    # These take the numbers of the files that the closed guards had open.
+    files = [(tmp_path / f"file {n}").open("w") for n in range(40)]
+    guard = guards(spool=tmp_path / "own")
+    agent = guard(lambda who: who)
+    child = os.fork()
+    if child == 0:
+        agent("child")
+        sent = guard.flush(10)
+        for file in files:
+            os.fstat(file.fileno())  # raises where it was closed for good
+        os._exit(0 if sent else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    for file in files:
+        file.close()
+    assert sorted(r["output"] for r in market.records) == ["before"] * 8 + ["child"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
