@@ -36,6 +36,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = PublicIdField("usr", primary_key=True)
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=120, blank=True)
+    language = models.CharField(max_length=8, blank=True)  # of pages and mails; empty: not chosen
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     is_adjudicator = models.BooleanField(default=False)
