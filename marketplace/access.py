@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from marketplace import access_disputes as disputing
 from marketplace import access_metering as metering
 from marketplace import access_production as production
+from marketplace import access_speech as speech
 from marketplace.access_rules import (
     ADJUDICATORS,
     CALLS,
@@ -316,6 +317,7 @@ PAGES: Table = {
     **metering.PAGES,
     **disputing.PAGES,
     **production.PAGES,
+    **speech.PAGES,
 }
 
 # What other programs bring: allauth's and the back office's own views check further themselves.
