@@ -11,10 +11,9 @@ from functools import cached_property
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from marketplace.models import PolicyVersion
 from marketplace.policy_terms import SETTINGS, faults, rules_of, valued
 from pacts.currencies import exponent_of
-from pacts.models import Engagement, User
+from pacts.models import Engagement, PolicyVersion, User
 from pacts.procedure.limits import Rules
 from reputation import evidence
 from reputation.canonical import digest

@@ -5,7 +5,7 @@ from django.contrib import admin
 from marketplace.admin.reading import History, only
 from marketplace.models import (
     AgreementReport,
-    PolicyVersion,
+    PolicyProposal,
     ScoreReading,
     Suspicion,
     SuspicionStep,
@@ -16,6 +16,7 @@ from pacts.models import (
     Dispute,
     DisputeStep,
     Exhibit,
+    PolicyVersion,
     Precedent,
     Recusal,
     Ruling,
@@ -84,7 +85,16 @@ class FilingDepositAdmin(History):
 class PolicyVersionAdmin(History):
     """Changed in the policy console, never here."""
 
-    list_display = ("number", "id", "changed_by", "changed_at", "reason")
+    list_display = ("number", "id", "changed_by", "seconded_by", "changed_at", "reason")
+    search_fields = ("id", "reason")
+
+
+@admin.register(PolicyProposal)
+class PolicyProposalAdmin(History):
+    """Confirmed and declined in the policy console."""
+
+    list_display = ("id", "state", "proposed_by", "proposed_at", "decided_by", "reason")
+    list_filter = ("state",)
     search_fields = ("id", "reason")
 
 

@@ -14,8 +14,9 @@ from marketplace.acting import Acting
 from marketplace.api.fields import Base64Field, ObjectField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.gaming import freezing, signs
-from marketplace.models import AgreementReport, PolicyVersion, Suspicion
+from marketplace.models import AgreementReport, Suspicion
 from marketplace.policy_terms import SETTINGS
+from pacts.models import PolicyVersion
 from reputation.clock import database_now
 
 

@@ -20,7 +20,7 @@ from marketplace.models.searching import SearchEntry
 from marketplace.models.shadows import Replay, Shadow, ShadowPair
 from marketplace.models.watching import (
     AgreementReport,
-    PolicyVersion,
+    PolicyProposal,
     ScoreReading,
     Suspicion,
     SuspicionStep,
@@ -46,7 +46,7 @@ __all__ = [
     "Notice",
     "NoticeChoice",
     "OracleAnswer",
-    "PolicyVersion",
+    "PolicyProposal",
     "Replay",
     "ReplayedRequest",
     "Route",

@@ -2,31 +2,58 @@
 
 from django.db import models
 
-from pacts.models import Agent, User
+from pacts.models import Agent, PolicyVersion, User
 from reputation.fields import PublicIdField, SealedTextField
 from reputation.identifiers import ID_MAX_LENGTH
 from reputation.triggers import append_only, never_removed, texts_erased_only
 
 
-class PolicyVersion(models.Model):
-    """The settings of the platform that differ from their defaults, from one moment on."""
+class PolicyProposal(models.Model):
+    """A change of the platform's money terms that waits for a second person of the staff.
 
-    id = PublicIdField("pol", primary_key=True)
-    number = models.PositiveIntegerField(unique=True)
-    values = models.JSONField(
-        default=dict
-    )  # `marketplace.policy_terms.SETTINGS`, those that differ
+    `seen` is the number of the policy it would change; once that has changed it is overtaken.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        CONFIRMED = "confirmed"
+        DECLINED = "declined"
+
+    id = PublicIdField("ppr", primary_key=True)
+    seen = models.PositiveIntegerField()
+    changes = models.JSONField()  # setting → new value
     reason = models.CharField(max_length=1000)
-    changed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    changed_at = models.DateTimeField()
-    evidence_id = models.CharField(max_length=48)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    lapses_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    decided_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    version = models.OneToOneField(
+        PolicyVersion, on_delete=models.PROTECT, related_name="proposal", null=True, blank=True
+    )
 
     class Meta:
-        ordering = ["-number"]
-        triggers = [append_only()]
+        ordering = ["-proposed_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="waiting", decided_by=None, decided_at=None)
+                | models.Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="proposal_decided_by_somebody",
+            ),
+            # Whoever proposed may take it back, never confirm it.
+            models.CheckConstraint(
+                condition=~models.Q(state="confirmed")
+                | ~models.Q(decided_by=models.F("proposed_by")),
+                name="proposal_confirmed_by_another",
+            ),
+        ]
+        triggers = [never_removed()]
 
     def __str__(self) -> str:
-        return f"policy {self.number}"
+        return f"{self.pk}: {self.state}"
 
 
 class Suspicion(models.Model):

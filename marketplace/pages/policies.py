@@ -9,10 +9,10 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from marketplace import policy
-from marketplace.models import PolicyVersion
 from marketplace.pages.attempts import attempt
 from marketplace.pages.visitors import now_of, user_of
 from marketplace.policy_terms import SETTINGS, Setting
+from pacts.models import PolicyVersion
 from reputation import controlling
 from reputation.clock import database_now
 

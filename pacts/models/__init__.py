@@ -28,7 +28,9 @@ from pacts.models.evaluations import (
 from pacts.models.evaluators import EvaluatorOffer
 from pacts.models.imports import ImportedRun, ImportedTrial
 from pacts.models.juries import Calibration, Judgement, Jury
+from pacts.models.negotiations import Negotiation, Proposal
 from pacts.models.parties import Member, Party, Signature, SigningKey, User
+from pacts.models.policies import PolicyVersion
 from pacts.models.promises import Pact, PactVersion
 from pacts.models.reevaluations import ReEvaluation
 from pacts.models.reviews import ReviewBatch, ReviewItem, ReviewLabel
@@ -69,11 +71,14 @@ __all__ = [
     "Member",
     "Milestone",
     "Observation",
+    "Negotiation",
     "Pact",
     "PactVersion",
     "Party",
+    "PolicyVersion",
     "Precedent",
     "ReEvaluation",
+    "Proposal",
     "Recusal",
     "ReviewBatch",
     "ReviewItem",

@@ -11,10 +11,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from marketplace import policy
-from marketplace.models import PolicyVersion
 from marketplace.policy import PolicyChanged, PolicyRefused
 from marketplace.policy_terms import SETTINGS, faults, rules_of, valued
-from pacts.models import Engagement
+from pacts.models import Engagement, PolicyVersion
 from pacts.procedure.limits import LONGEST_SECONDS, RULES
 from reputation.models import Evidence
 from tests import cast

@@ -6,8 +6,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from marketplace import policy
-from marketplace.models import AgreementReport, Listing, PolicyVersion, Suspicion
+from marketplace.models import AgreementReport, Listing, Suspicion
 from marketplace.policy_terms import SETTINGS
+from pacts.models import PolicyVersion
 from reputation.clock import database_now
 from tests import cast
 from tests.marketplace.market import one_of_everything
