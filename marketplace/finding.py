@@ -17,11 +17,10 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Count, F, Q, QuerySet, When
 
 from marketplace.models import SearchEntry
 from marketplace.models.searchable import ENTRIES
-from reputation.models import Standing
 
 SORTS = {
     "pact": "Pact: lower bound",
@@ -129,9 +128,7 @@ def filtered(search: Search, *, now: datetime) -> "QuerySet[SearchEntry]":
     for dimension, least in search.floors.items():
         entries = entries.filter(**{f"bounds__{dimension}__gte": least})
     if search.fresh_days:
-        since = now - timedelta(days=search.fresh_days)
-        measured = Standing.objects.filter(version_id=OuterRef("agent_version_id"))
-        entries = entries.filter(Exists(measured.filter(last_evidence_at__gte=since)))
+        entries = entries.filter(measured_at__gte=now - timedelta(days=search.fresh_days))
     return entries
 
 
@@ -211,11 +208,12 @@ def follow_scores() -> int:
 
 _FOLLOW = """
 UPDATE marketplace_searchentry AS entry
-   SET rank = score.rank, score_bps = score.score_bps, bounds = score.bounds
+   SET rank = score.rank, score_bps = score.score_bps, bounds = score.bounds,
+       measured_at = score.measured_at
   FROM reputation_standingscore AS score
  WHERE score.version_id = entry.agent_version_id
-   AND (entry.rank, entry.score_bps, entry.bounds)
-       IS DISTINCT FROM (score.rank, score.score_bps, score.bounds)"""
+   AND (entry.rank, entry.score_bps, entry.bounds, entry.measured_at)
+       IS DISTINCT FROM (score.rank, score.score_bps, score.bounds, score.measured_at)"""
 
 
 def on_offer() -> tuple[list[str], list[str]]:

@@ -22,7 +22,7 @@ from reputation.tallies import Key
 _FLUSH = 1000
 _SCORED = [
     *("agent_id", "rank", "score_bps", "bounds"),
-    *("is_vouched", "status", "units", "scored_at"),
+    *("is_vouched", "status", "units", "measured_at", "scored_at"),
 ]
 
 
@@ -94,6 +94,7 @@ def _score(dimensions: list[DimensionStanding], at: datetime, *, is_stale: bool)
         is_vouched=whole.is_vouched,
         status=whole.status,
         units=whole.units,
+        measured_at=max(d.last_evidence_at for d in dimensions),
         scored_at=at,
     )
 

@@ -16,7 +16,14 @@ from marketplace.models.market import (
 )
 from marketplace.models.notices import Mail, News, NewsCursor, Notice, NoticeChoice
 from marketplace.models.routing import Route, RoutedCall, RouteEntry
-from marketplace.models.searching import SearchEntry
+from marketplace.models.screening import Screening
+from marketplace.models.searching import (
+    EntryBefore,
+    SavedSearch,
+    SearchChange,
+    SearchEntry,
+    SearchLook,
+)
 from marketplace.models.shadows import Replay, Shadow, ShadowPair
 from marketplace.models.watching import (
     AgreementReport,
@@ -33,6 +40,7 @@ __all__ = [
     "BenchmarkClaim",
     "Delivery",
     "DeliveryAttempt",
+    "EntryBefore",
     "ErasureRequest",
     "HireChoice",
     "Hook",
@@ -52,8 +60,12 @@ __all__ = [
     "Route",
     "RouteEntry",
     "RoutedCall",
+    "SavedSearch",
     "ScoreReading",
+    "Screening",
+    "SearchChange",
     "SearchEntry",
+    "SearchLook",
     "Shadow",
     "ShadowPair",
     "StandingCredential",

@@ -20,13 +20,14 @@ class NewsCursor(models.Model):
 class News(models.Model):
     """One fact of the log that concerns a party, or the platform's own people (no party).
 
-    `index` is its place in the log: a party's news in that order is its feed.
+    `index` is its place in the log: a party's news in that order is its feed. What nobody but one
+    person may know of, as what they look for, is in no log: it has no party, evidence or index.
     """
 
     id = PublicIdField("nws", primary_key=True)
     party = models.ForeignKey(Party, on_delete=models.PROTECT, null=True, related_name="news")
-    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="+")
-    index = models.BigIntegerField()
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, null=True, related_name="+")
+    index = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=40)
     topic = models.CharField(max_length=16)
     grave = models.BooleanField(default=False)
@@ -39,7 +40,15 @@ class News(models.Model):
         ordering = ["-index"]
         constraints = [
             models.UniqueConstraint(
-                fields=["party", "index"], nulls_distinct=False, name="news_once_per_party"
+                fields=["party", "index"],
+                condition=models.Q(index__isnull=False),
+                nulls_distinct=False,
+                name="news_once_per_party",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(evidence__isnull=True, index__isnull=True, party__isnull=True)
+                | models.Q(evidence__isnull=False, index__isnull=False),
+                name="news_of_the_log_or_of_nobody_else",
             ),
         ]
         triggers = [append_only()]

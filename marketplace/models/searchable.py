@@ -5,7 +5,7 @@ import pgtrigger
 ENTRIES = """
 INSERT INTO marketplace_searchentry
   (listing_id, agent_version_id, work, protocol, languages, price, currency, opened_at, words,
-   document, claim_bps, shuffle, rank, score_bps, bounds)
+   document, claim_bps, shuffle, rank, score_bps, bounds, measured_at)
 SELECT listing.id, version.id, agent.work, version.protocol, listing.languages, listing.price,
        listing.currency, listing.opened_at, said.words,
        setweight(to_tsvector('simple', said.words), 'A')
@@ -13,7 +13,8 @@ SELECT listing.id, version.id, agent.work, version.protocol, listing.languages, 
        (SELECT claim.score_bps FROM marketplace_benchmarkclaim AS claim
          WHERE claim.agent_version_id = version.id
          ORDER BY claim.measured_on DESC, claim.recorded_at DESC LIMIT 1),
-       md5(listing.id), score.rank, score.score_bps, coalesce(score.bounds, '{}')
+       md5(listing.id), score.rank, score.score_bps, coalesce(score.bounds, '{}'),
+       score.measured_at
   FROM marketplace_listing AS listing
   JOIN pacts_agent AS agent ON agent.id = listing.agent_id
   JOIN pacts_party AS builder ON builder.id = agent.builder_id
@@ -52,4 +53,27 @@ def kept_comparable() -> pgtrigger.Trigger:
             {ENTRIES} AND version.id = NEW.agent_version_id;
             RETURN NULL;
         """,  # noqa: S608 - words of our own
+    )
+
+
+def kept_noted() -> pgtrigger.Trigger:
+    """Keeps an entry as it was before its first change since somebody looked; each later change
+    locks that row, so that a look waits for it or comes before it."""
+    return pgtrigger.Trigger(
+        name="kept_noted",
+        level=pgtrigger.Row,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+        func="""
+            IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - '{rank,claim_bps,shuffle}'::text[]
+                                  = to_jsonb(NEW) - '{rank,claim_bps,shuffle}'::text[] THEN
+                RETURN NULL;
+            END IF;
+            INSERT INTO marketplace_entrybefore (listing_id, entry, touches)
+            VALUES (coalesce(NEW.listing_id, OLD.listing_id),
+                    CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END, 1)
+            ON CONFLICT (listing_id)
+            DO UPDATE SET touches = marketplace_entrybefore.touches + 1;
+            RETURN NULL;
+        """,
     )

@@ -1,12 +1,16 @@
-"""What listings are found and ranked by."""
+"""What listings are found and ranked by, and the searches that people keep."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from marketplace.models.market import Listing
-from pacts.models import AgentVersion
+from marketplace.models.searchable import kept_noted
+from pacts.models import AgentVersion, User
+from reputation.fields import PublicIdField
+from reputation.identifiers import ID_MAX_LENGTH
 
 
 class SearchEntry(models.Model):
@@ -32,6 +36,7 @@ class SearchEntry(models.Model):
     rank = models.IntegerField(null=True)
     score_bps = models.IntegerField(null=True)
     bounds = models.JSONField(default=dict)  # dimension → its lower bound, basis points
+    measured_at = models.DateTimeField(null=True)  # when its newest evidence was made
     shuffle = models.CharField(max_length=32)
     words = models.TextField()
     document = SearchVectorField()
@@ -44,6 +49,7 @@ class SearchEntry(models.Model):
             models.Index(fields=["-opened_at", "listing"], name="entry_by_age"),
             models.Index(fields=["work"], name="entry_by_work"),
             models.Index(fields=["currency"], name="entry_by_currency"),
+            models.Index(fields=["measured_at"], name="entry_by_measurement"),
             models.Index(
                 fields=["-rank", "listing"],
                 condition=models.Q(rank__isnull=False),
@@ -55,7 +61,117 @@ class SearchEntry(models.Model):
             models.Index(
                 models.F("claim_bps").desc(nulls_last=True), "listing", name="entry_by_claim"
             ),
+            # What the API's cursors go by: they compare, and nothing compares with null.
+            models.Index(Coalesce("rank", -1).desc(), "listing", name="entry_by_rank"),
+            models.Index(Coalesce("score_bps", -1).desc(), "listing", name="entry_by_score"),
         ]
+        triggers = [kept_noted()]
 
     def __str__(self) -> str:
         return self.words
+
+
+class EntryBefore(models.Model):
+    """An entry as it was before it changed: kept from its first change until somebody looked.
+
+    No `entry` is a listing that was not on offer. Whoever changes an entry locks its row here, so
+    that a look either sees that change or leaves the row for the next.
+    """
+
+    listing_id = models.CharField(max_length=ID_MAX_LENGTH, primary_key=True, db_collation="C")
+    entry = models.JSONField(null=True)
+    touches = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "entries before"
+
+    def __str__(self) -> str:
+        return f"{self.listing_id}, changed {self.touches} times"
+
+
+class SearchLook(models.Model):
+    """When changed entries were last held against the searches that people keep; one row."""
+
+    looked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.looked_at)
+
+
+class SavedSearch(models.Model):
+    """What a person looks for, under a name; they are told what newly fits it or no longer does.
+
+    `asks` is the search as `marketplace.finding.query_of` writes it down; the columns after it are
+    the same, for the database to hold entries against. `words` is a tsquery as text.
+    """
+
+    id = PublicIdField("ssr", primary_key=True)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="saved_searches")
+    name = models.CharField(max_length=80)
+    asks = models.JSONField(default=dict)
+    words = models.TextField(blank=True)
+    work = models.CharField(max_length=40, blank=True)
+    least = models.PositiveIntegerField(default=0)  # basis points
+    floors = models.JSONField(default=dict)
+    fresh_days = models.PositiveSmallIntegerField(default=0)
+    most = models.PositiveBigIntegerField(null=True)
+    currency = models.CharField(max_length=12, blank=True)
+    protocol = models.CharField(max_length=32, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    saved_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)  # the last time its user was told of changes
+    looked_at = models.DateTimeField()  # the last time its user saw changes that were new
+    looked_before_at = models.DateTimeField()  # and the time before: newer ones are marked
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "saved searches"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "name"],
+                condition=models.Q(ended_at__isnull=True),
+                name="search_name_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SearchChange(models.Model):
+    """A listing that came to fit a saved search, or ceased to. Until it is told, its opposite
+    takes it back."""
+
+    class Reason(models.TextChoices):
+        OFFER = "offer"  # it came on offer, or is not any more
+        TERMS = "terms"  # its words, kind of work, protocol, languages or currency changed
+        PRICE = "price"
+        BOUND = "bound"  # its lower bound, or that of a dimension
+        AGE = "age"  # something was measured, or too long ago by now
+
+    search = models.ForeignKey(SavedSearch, on_delete=models.CASCADE, related_name="changes")
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="+")
+    fits = models.BooleanField()
+    reason = models.CharField(max_length=5, choices=Reason.choices)
+    currency = models.CharField(max_length=12)
+    price_before = models.PositiveBigIntegerField(null=True)
+    price = models.PositiveBigIntegerField(null=True)
+    score_before_bps = models.IntegerField(null=True)
+    score_bps = models.IntegerField(null=True)
+    at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["search", "listing"],
+                condition=models.Q(told_at__isnull=True),
+                name="search_change_untold_once",
+            )
+        ]
+        indexes = [models.Index(fields=["search", "-at"], name="search_changes_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.listing_id} {'fits' if self.fits else 'no longer fits'} {self.search_id}"

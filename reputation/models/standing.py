@@ -200,6 +200,7 @@ class StandingScore(models.Model):
     is_vouched = models.BooleanField()
     status = models.CharField(max_length=16)
     units = models.BigIntegerField()
+    measured_at = models.DateTimeField(null=True)  # when its newest evidence was made
     scored_at = models.DateTimeField(db_index=True)
 
     class Meta:
