@@ -57,6 +57,46 @@ ARGUMENTS = {
     "window_id": "meter-window",
 }
 
+# Pages of the other side of the same market: for bob, not alice.
+BUILDERS = {
+    "builder_agent",
+    "version_new",
+    "import_new",
+    "claim_new",
+    "pact_new",
+    "pact_draft",
+    "pact_forecast",
+    "listing",
+    "credential_new",
+    "credential_end",
+    "listing_pause",
+    "control",
+    "publication",
+    "revision",
+    "control_new",
+    "control_one",
+    "control_change",
+    "control_retirement",
+    "control_review",
+    "firing",
+    "firing_override",
+    "firing_resolution",
+    "firing_re_evaluation",
+}
+
+
+def side_of(route: str, market: Market) -> Actor:
+    """Whose page or form it is in the market: alice's, unless it is a builder's."""
+    return market.bob if route in BUILDERS else market.alice
+
+
+def visitor_of(route: str, market: Market, carol: Actor, erin: Actor) -> Actor:
+    """For whom a page is: an adjudicator, the platform's staff, or a side of the market."""
+    rule = methods(route).get("GET") or methods(route)["POST"]
+    if not (rule.roles or rule.users or rule.public):
+        return carol if rule.adjudicators else erin
+    return side_of(route, market)
+
 
 def browser(user: User | None = None) -> Client:
     """A browser, signed in if a user is given."""
@@ -92,7 +132,13 @@ def address(route: str, market: Market) -> str:
         elif name == "member_id":
             values[name] = Member.objects.get(party=market.alice.party, user=market.alice.user).pk
         else:
-            values[name] = market.ids[ARGUMENTS[name]]
+            noun = ARGUMENTS.get(name, "")
+            assert noun in market.ids, (
+                f"No sample for <{name}> of the page {route}: let `one_of_everything` in "
+                "tests/marketplace/market.py make one and put its id under a noun of its own, "
+                "then say which noun it is in ARGUMENTS of tests/marketplace/pages/browsers.py."
+            )
+            values[name] = market.ids[noun]
     return reverse(route, kwargs=values)
 
 

@@ -16,50 +16,14 @@ from tests.marketplace.pages.browsers import (
     browser_of,
     member_of,
     methods,
+    side_of,
+    visitor_of,
 )
 
 pytestmark = pytest.mark.django_db
 
 SHOWN = [route for route in ROUTES if "GET" in methods(route)]
-ADJUDICATORS = {"desk", "jury_new", "reviews", "review", "agreements", "agreement"}
-STAFF = {"gaming", "suspicion", "policies"}
 SENT = [route for route in ROUTES if "POST" in methods(route)]
-# Pages of the other side of the same market, and of adjudicators alone.
-BUILDERS = {
-    "builder_agent",
-    "version_new",
-    "import_new",
-    "claim_new",
-    "pact_new",
-    "pact_draft",
-    "listing",
-    "credential_new",
-    "credential_end",
-    "listing_pause",
-    "control",
-    "publication",
-    "revision",
-    "control_new",
-    "control_one",
-    "control_change",
-    "control_retirement",
-    "control_review",
-    "firing",
-    "firing_override",
-    "firing_resolution",
-    "firing_re_evaluation",
-}
-
-
-def side_of(route: str, market: Market) -> cast.Actor:
-    return market.bob if route in BUILDERS else market.alice
-
-
-def visitor_of(route: str, market: Market, carol: cast.Actor, erin: cast.Actor) -> cast.Actor:
-    """For whom a page is: an adjudicator, the platform's staff, or a side of the market."""
-    if route in STAFF:
-        return erin
-    return carol if route in ADJUDICATORS else side_of(route, market)
 
 
 def pages(market: Market) -> Iterator[tuple[str, str]]:
