@@ -72,7 +72,10 @@ def start_evaluation(
     as soon as more trials could not change the verdict. A third party's run waits until it is begun
     (`pacts.evaluators`). Raises EvaluationRefused, BudgetRefused for a budget nobody can keep.
     """
-    parsed = _fitting(pact_version, agent_version, independence if deliverable else None)
+    asked_by = deliverable.milestone.engagement.buyer_id if deliverable else requested_by.id
+    if not pact_version.pact.may_judge(agent_id=agent_version.agent_id, buyer_id=asked_by):
+        raise EvaluationRefused("this pact belongs to another agent")
+    parsed = _fitting(pact_version, independence if deliverable else None)
     budget.check(call_seconds=agent_version.deadline_ms / 1000)
     if not deliverable:  # a hire's clocks were looked at when it was agreed
         _refuse_hurried(parsed, task_set_version.size, deadline_at - now)
@@ -100,12 +103,8 @@ def start_evaluation(
     return evaluation
 
 
-def _fitting(
-    pact_version: PactVersion, agent_version: AgentVersion, independence: str | None
-) -> terms.PactTerms:
-    """The pact's terms, if they are this agent's and let this evaluator decide about money."""
-    if pact_version.pact.agent_id != agent_version.agent_id:
-        raise EvaluationRefused("this pact belongs to another agent")
+def _fitting(pact_version: PactVersion, independence: str | None) -> terms.PactTerms:
+    """The pact's terms, if they let this evaluator decide about money."""
     parsed = terms.parse(pact_version.terms)
     if independence and not terms.suffices(independence, required=parsed.independence):
         raise EvaluationRefused(

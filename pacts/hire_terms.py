@@ -40,7 +40,7 @@ def refuse_unfit(
     builder = agent_version.agent.builder
     if buyer == builder:
         raise EngagementRefused("a party cannot hire itself")
-    _refuse_unfit_pact(agent_version, pact_version)
+    _refuse_unfit_pact(buyer, agent_version, pact_version)
     _refuse_unfit_evaluator(evaluator, pact_version)
     if evaluator:
         evaluators.refuse_interested(evaluator=evaluator, buyer=buyer, builder=builder)
@@ -101,10 +101,12 @@ def _refuse_hurried(
         raise EngagementRefused(str(problem)) from problem
 
 
-def _refuse_unfit_pact(agent_version: AgentVersion, pact_version: PactVersion) -> None:
-    if pact_version.published_at is None:
+def _refuse_unfit_pact(
+    buyer: Party, agent_version: AgentVersion, pact_version: PactVersion
+) -> None:
+    if not pact_version.is_in_force:
         raise EngagementRefused("this pact version is a draft; ask the builder to publish it")
-    if pact_version.pact.agent_id != agent_version.agent_id:
+    if not pact_version.pact.may_judge(agent_id=agent_version.agent_id, buyer_id=buyer.id):
         raise EngagementRefused("this pact belongs to another agent")
 
 

@@ -69,6 +69,8 @@ def publish_pact(
         if errors:
             raise PactRefused(errors)
         agent = version.pact.agent
+        if agent is None:
+            raise AlreadyPublished("a buyer's pact is signed as soon as it is written")
         version.digest = terms.digest(parsed)
         version.signature = sign(
             party=agent.builder,

@@ -14,7 +14,7 @@ ROLES = frozenset({
     "evaluation", "verdict", "escrow", "account", "transfer", "dispute", "ruling",
     "deposit", "payout", "receipt", "imported_run", "control", "firing", "evidence", "cancellation",
     "jury", "review", "stream", "exhibit", "appeal", "precedent", "policy", "suspicion",
-    "evaluator", "incident", "route", "shadow", "replay", "hook", "meter",
+    "evaluator", "incident", "route", "shadow", "replay", "hook", "meter", "need", "offer",
 })
 # fmt: on
 # Which deadline passed, and whose part it was to act by then (or to keep the promise).

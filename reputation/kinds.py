@@ -26,6 +26,7 @@ from reputation.facts import (
 from reputation.kind import FAULTS, ROLES, TIMEOUTS, Kind
 from reputation.kind import kind as _kind
 from reputation.metering_kinds import METERING
+from reputation.need_kinds import NEED_KINDS
 
 __all__ = ["KINDS", "ROLES", "Kind"]
 
@@ -270,6 +271,7 @@ KINDS: Mapping[str, Kind] = {
     "calls.erased": _kind("engagement party", {"reason": TOKEN, "contents": COUNT}),
     **CONSEQUENCES,
     **METERING,
+    **NEED_KINDS,
     "escrow.withheld": _kind(
         "escrow engagement",
         {"reason": TOKEN},

@@ -28,7 +28,9 @@ from pacts.templates_library import Template, UnknownTemplate, library, template
 
 class PactVersionSerializer(serializers.ModelSerializer[PactVersion]):
     pact = serializers.CharField(source="pact_id")
-    agent = serializers.CharField(source="pact.agent_id")
+    agent = serializers.CharField(
+        source="pact.agent_id", allow_null=True, help_text="Null: what a buyer asks of any agent."
+    )
     terms = ObjectField()
     signature = serializers.CharField(source="signature_id", allow_null=True)
 
@@ -48,7 +50,7 @@ class PactVersionSerializer(serializers.ModelSerializer[PactVersion]):
 
 
 class PactSerializer(serializers.ModelSerializer[Pact]):
-    agent = serializers.CharField(source="agent_id")
+    agent = serializers.CharField(source="agent_id", allow_null=True)
 
     class Meta:
         model = Pact
@@ -144,15 +146,20 @@ class PactFilter(django_filters.FilterSet):
 
 
 class OfPacts(Noun):
-    """Published pacts are everybody's; a draft is its builder's alone."""
+    """Published pacts are everybody's; a draft is its builder's alone. What a buyer asks is its
+    own, and everybody's once it posts a need under it."""
 
     def pacts(self) -> QuerySet[Pact]:
-        seen = Q(versions__published_at__isnull=False) | Q(agent__builder_id=self.own)
+        seen = Q(versions__published_at__isnull=False, agent__isnull=False)
+        seen |= Q(agent__builder_id=self.own) | Q(buyer_id=self.own)
+        seen |= Q(versions__needs__isnull=False)
         return Pact.objects.filter(seen).distinct()
 
     def versions(self) -> QuerySet[PactVersion]:
-        seen = Q(published_at__isnull=False) | Q(pact__agent__builder_id=self.own)
-        return PactVersion.objects.filter(seen).select_related("pact")
+        seen = Q(published_at__isnull=False, pact__agent__isnull=False)
+        seen |= Q(pact__agent__builder_id=self.own) | Q(pact__buyer_id=self.own)
+        seen |= Q(needs__isnull=False)
+        return PactVersion.objects.filter(seen).select_related("pact").distinct()
 
     def own_version(self) -> PactVersion:
         rows = self.versions().filter(pact__agent__builder_id=self.own)

@@ -57,7 +57,8 @@ def pact_schema_file(request: HttpRequest) -> HttpResponse:
 
 def pact_changes(request: HttpRequest, version_id: str) -> HttpResponse:
     """What a published version changed of the one before it, clause by clause."""
-    rows = PactVersion.objects.filter(published_at__isnull=False).select_related("pact__agent")
+    rows = PactVersion.objects.filter(published_at__isnull=False, pact__agent__isnull=False)
+    rows = rows.select_related("pact__agent")
     version = find(rows, pk=version_id)
     before = pact_view.since_of(version)
     context = {

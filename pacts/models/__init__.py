@@ -28,6 +28,7 @@ from pacts.models.evaluations import (
 from pacts.models.evaluators import EvaluatorOffer
 from pacts.models.imports import ImportedRun, ImportedTrial
 from pacts.models.juries import Calibration, Judgement, Jury
+from pacts.models.needs import Need, SealedOffer
 from pacts.models.negotiations import Negotiation, Proposal
 from pacts.models.parties import Member, Party, Signature, SigningKey, User
 from pacts.models.policies import PolicyVersion
@@ -70,20 +71,22 @@ __all__ = [
     "Jury",
     "Member",
     "Milestone",
-    "Observation",
+    "Need",
     "Negotiation",
+    "Observation",
     "Pact",
     "PactVersion",
     "Party",
     "PolicyVersion",
     "Precedent",
-    "ReEvaluation",
     "Proposal",
+    "ReEvaluation",
     "Recusal",
     "ReviewBatch",
     "ReviewItem",
     "ReviewLabel",
     "Ruling",
+    "SealedOffer",
     "Signature",
     "SigningKey",
     "Task",
