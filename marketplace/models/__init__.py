@@ -1,6 +1,7 @@
 """The roof's rows: what is on offer, and what follows from how production goes."""
 
 from marketplace.models.erasures import ErasureRequest
+from marketplace.models.exports import Archive, ArchivePiece
 from marketplace.models.hooks import Delivery, DeliveryAttempt, Hook, HookSecret
 from marketplace.models.incidents import Incident, IncidentEntry
 from marketplace.models.market import (
@@ -25,6 +26,7 @@ from marketplace.models.searching import (
     SearchLook,
 )
 from marketplace.models.shadows import Replay, Shadow, ShadowPair
+from marketplace.models.tryouts import TaskSheet, Tryout, TryoutAgent
 from marketplace.models.watching import (
     AgreementReport,
     PolicyProposal,
@@ -37,6 +39,8 @@ __all__ = [
     "AgentWatch",
     "AgreementReport",
     "ApiKey",
+    "Archive",
+    "ArchivePiece",
     "BenchmarkClaim",
     "Delivery",
     "DeliveryAttempt",
@@ -71,5 +75,8 @@ __all__ = [
     "StandingCredential",
     "Suspicion",
     "SuspicionStep",
+    "TaskSheet",
+    "Tryout",
+    "TryoutAgent",
     "WatchCursor",
 ]
