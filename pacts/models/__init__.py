@@ -34,6 +34,7 @@ from pacts.models.parties import Member, Party, Signature, SigningKey, User
 from pacts.models.policies import PolicyVersion
 from pacts.models.promises import Pact, PactVersion
 from pacts.models.reevaluations import ReEvaluation
+from pacts.models.rehearsals import Rehearsal, RehearsedCase
 from pacts.models.reviews import ReviewBatch, ReviewItem, ReviewLabel
 from pacts.models.rulings import Appeal, Confirmation, Precedent, Recusal, Ruling
 from pacts.models.tasksets import Task, TaskSet, TaskSetVersion
@@ -82,6 +83,8 @@ __all__ = [
     "Proposal",
     "ReEvaluation",
     "Recusal",
+    "Rehearsal",
+    "RehearsedCase",
     "ReviewBatch",
     "ReviewItem",
     "ReviewLabel",
