@@ -1,30 +1,53 @@
-"""Numbers as words: shares, spans of time, kinds of work. Pure; nothing here asks the clock."""
+"""Numbers as words, in the visitor's language: shares, spans of time, kinds of work.
 
+Nothing here asks the clock.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.utils import formats
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext as _
+
+from marketplace.pages import labels, nouns
 from settlement.money import Money, exponent_of, written
 
+_SWAPPED = str.maketrans(",.", ".,")
 NARROW = "\u202f"  # between a number and its per cent sign
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 # Work that reads badly as its slug's words.
 _ACRONYMS = {"json": "JSON", "csv": "CSV", "xml": "XML", "sql": "SQL", "pdf": "PDF"}
 
 
+def local(number: str) -> str:
+    """A number written as `1,234.50`, as the visitor's language writes it."""
+    mark = formats.get_format("DECIMAL_SEPARATOR")
+    return number if mark == "." else number.translate(_SWAPPED)
+
+
+def count(number: int) -> str:
+    """A whole number with its thousands marked."""
+    return local(f"{number:,}")
+
+
 def percent(bps: int | float | None, *, digits: int | None = None) -> str:
     """Basis points as people read them: `95 %`, `97.25 %`; `–` for nothing."""
     if bps is None:
         return "–"
-    if digits is not None:
-        return f"{bps / 100:.{digits}f}{NARROW}%"
-    return f"{bps / 100:.2f}".rstrip("0").rstrip(".") + f"{NARROW}%"
+    shown = f"{bps / 100:.2f}".rstrip("0").rstrip(".") if digits is None else ""
+    return local(shown or f"{bps / 100:.{digits}f}") + f"{NARROW}%"
 
 
 def amount(minor: int | None, currency: str) -> str:
-    """Minor units with their currency, `EUR 1,234.50`; a minus sign for a debit."""
+    """Minor units with their currency, `EUR 1,234.50` or `1.234,50 EUR`; a minus for a debit."""
     if minor is None:
         return "–"
     sign = "\u2212" if minor < 0 else ""
-    return f"{sign}{currency}\u00a0{written(Money(abs(minor), currency))}"
+    shown = written(Money(abs(minor), currency))
+    if local(",") == ",":
+        return f"{sign}{currency}\u00a0{shown}"
+    return f"{sign}{local(shown)}\u00a0{currency}"
 
 
 def decimal(minor: int, currency: str) -> str:
@@ -38,48 +61,63 @@ def span(seconds: int | float) -> str:
 
     A unit is used when it divides the span, or when two of it fit.
     """
-    whole = int(seconds)
+    number, unit = _in_units(seconds)
+    return plural(number, unit)
+
+
+def _in_units(seconds: int | float) -> tuple[int, str]:
+    whole = max(int(seconds), 0)
     for size, name in _SPANS:
         if whole >= size and (whole % size == 0 or whole >= 2 * size):
-            return plural(whole // size if whole % size == 0 else round(whole / size), name)
-    return plural(max(whole, 0), "second")
+            return (whole // size if whole % size == 0 else round(whole / size)), name
+    return whole, "second"
 
 
 def age(passed: timedelta) -> str:
     """How long ago: `just now`, `3 hours ago`."""
     seconds = passed.total_seconds()
-    return "just now" if seconds < 10 else f"{span(_coarse(seconds))} ago"
+    if seconds < 10:
+        return _("just now")
+    number, unit = _in_units(_coarse(seconds))
+    return nouns.written(nouns.AGO[unit], number, count(number))
 
 
 def left(until: datetime, now: datetime) -> str:
     """Time to a deadline: `2 days left`; `time is up` strictly after it."""
     seconds = (until - now).total_seconds()
-    return "time is up" if seconds < 0 else f"{span(_coarse(seconds))} left"
+    if seconds < 0:
+        return _("time is up")
+    return _("%(span)s left") % {"span": span(_coarse(seconds))}
 
 
 def _coarse(seconds: float) -> int:
-    for size, _ in _SPANS:
+    for size, _name in _SPANS:
         if seconds >= 2 * size:
             return int(seconds // size) * size
     return max(int(seconds), 0)
 
 
-def plural(count: int, noun: str, nouns: str | None = None) -> str:
-    """`1 task`, `2 tasks`."""
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+def plural(number: int, noun: str, several: str | None = None) -> str:
+    """`1 task`, `2 tasks`. A noun of a stranger's, which no table has, stays as it is."""
+    forms = nouns.NOUNS.get(noun)
+    if forms is None:
+        return f"{count(number)} {noun if number == 1 else several or noun + 's'}"
+    return nouns.written(forms, number, count(number))
 
 
 def work_title(slug: str) -> str:
     """A kind of work for a heading: `language-identification` → `Language identification`."""
     words = [_ACRONYMS.get(word, word) for word in slug.replace("_", "-").split("-") if word]
-    return " ".join(words)[:1].upper() + " ".join(words)[1:]
+    return labels.said(" ".join(words)[:1].upper() + " ".join(words)[1:])
 
 
 def day_and_time(at: datetime) -> str:
     """`21 Nov 2026, 07:14 UTC`: one way to write an instant."""
-    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+    return date_format(at, _("j M Y, H:i")) + " UTC"
 
 
-def joined(words: list[str], last: str = "and") -> str:
+def joined(words: Sequence[str], last: str | None = None) -> str:
     """`a, b and c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+    if len(words) == 1:
+        return words[0]
+    return f"{', '.join(words[:-1])} {last or _('and')} {words[-1]}"

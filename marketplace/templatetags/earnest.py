@@ -8,12 +8,13 @@ from django import template
 from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_micro
 
 from marketplace import access
 from marketplace.cases import made_visible
 from marketplace.notices import telling
-from marketplace.pages import charts, press, wording
+from marketplace.pages import charts, labels, press, wording
 from marketplace.pages.rates import Rate
 from marketplace.pages.visitors import acting_of, now_of
 from reputation import indicators
@@ -27,11 +28,6 @@ register.filter("work", wording.work_title)
 register.filter("money", wording.amount)
 register.filter("age", wording.age)
 
-VERDICT_WORDS = {
-    "met": "Met",
-    "breached": "Breached",
-    "undetermined": "Undetermined",
-}
 LONGEST = 2_000
 
 
@@ -42,8 +38,23 @@ def rate(measured: Any) -> SafeString | str:
         return "–"
     return format_html(
         '{} <span class="soft">({} – {})</span>',
-        *(f"{share:.1%}" for share in (measured.point, measured.low, measured.high)),
+        *(
+            wording.percent(share * 10_000, digits=1)
+            for share in (measured.point, measured.low, measured.high)
+        ),
     )
+
+
+@register.simple_tag
+def cash(minor: int | None, currency: str) -> SafeString:
+    """An amount inside a sentence, as `<c-money>` shows it beside one."""
+    return format_html('<span class="num">{}</span>', wording.amount(minor, currency))
+
+
+@register.filter
+def said(label: Any) -> str:
+    """A state's or a kind's name in the visitor's language (`marketplace.pages.labels`)."""
+    return labels.said(str(label))
 
 
 @register.filter
@@ -55,13 +66,13 @@ def percent0(bps: int | None) -> str:
 @register.filter
 def ppb(parts: int) -> str:
     """Parts per billion as a percentage, with as many decimals as tell it from nothing."""
-    return f"{parts / 10_000_000:.4g} %"
+    return wording.local(f"{parts / 10_000_000:.4g}") + " %"
 
 
 @register.filter
 def micros(millionths: float) -> str:
     """Millionths of a unit of money as units, without trailing zeros."""
-    return f"{millionths / 1_000_000:.6f}".rstrip("0").rstrip(".")
+    return wording.local(f"{millionths / 1_000_000:.6f}".rstrip("0").rstrip("."))
 
 
 @register.filter
@@ -73,26 +84,29 @@ def percent1(bps: int | None) -> str:
 @register.filter
 def verdict_word(outcome: str) -> str:
     """`met` → `Met`; any other state as a capitalised word."""
-    return VERDICT_WORDS.get(outcome, outcome.replace("_", " ").capitalize())
+    return labels.said(outcome.replace("_", " ").capitalize())
 
 
 @register.filter
 def milliseconds(microseconds: int) -> str:
     """`12.5 ms`."""
-    return f"{microseconds / 1000:,.1f} ms"
+    return wording.local(f"{microseconds / 1000:,.1f}") + " ms"
 
 
 @register.filter
 def words(code: str) -> str:
     """A code as words: `human_review` → `Human review`."""
-    return str(code).replace("_", " ").replace("-", " ").capitalize()
+    return labels.said(str(code).replace("_", " ").replace("-", " ").capitalize())
 
 
 @register.filter
 def clip(text: Any, most: int = LONGEST) -> str:
     """A stranger's text, cut where a page would drown in it."""
     shown = str(text)
-    return shown if len(shown) <= most else f"{shown[:most]}… ({len(shown):,} characters in all)"
+    if len(shown) <= most:
+        return shown
+    long = _("%(characters)s characters in all") % {"characters": wording.count(len(shown))}
+    return f"{shown[:most]}… ({long})"
 
 
 @register.filter
