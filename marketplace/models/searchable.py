@@ -69,9 +69,10 @@ def kept_noted() -> pgtrigger.Trigger:
                                   = to_jsonb(NEW) - '{rank,claim_bps,shuffle}'::text[] THEN
                 RETURN NULL;
             END IF;
-            INSERT INTO marketplace_entrybefore (listing_id, entry, touches)
+            INSERT INTO marketplace_entrybefore (listing_id, entry, touches, seen_at)
             VALUES (coalesce(NEW.listing_id, OLD.listing_id),
-                    CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END, 1)
+                    CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END, 1,
+                    (SELECT max(looked_at) FROM marketplace_searchlook))
             ON CONFLICT (listing_id)
             DO UPDATE SET touches = marketplace_entrybefore.touches + 1;
             RETURN NULL;

@@ -74,13 +74,15 @@ class SearchEntry(models.Model):
 class EntryBefore(models.Model):
     """An entry as it was before it changed: kept from its first change until somebody looked.
 
-    No `entry` is a listing that was not on offer. Whoever changes an entry locks its row here, so
-    that a look either sees that change or leaves the row for the next.
+    No `entry` is a listing that was not on offer. `seen_at` is the look it was last held against
+    saved searches in. Whoever changes an entry locks its row here, so that a look either sees that
+    change or leaves the row for the next.
     """
 
     listing_id = models.CharField(max_length=ID_MAX_LENGTH, primary_key=True, db_collation="C")
     entry = models.JSONField(null=True)
     touches = models.PositiveIntegerField(default=1)
+    seen_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "entries before"
@@ -171,7 +173,10 @@ class SearchChange(models.Model):
                 name="search_change_untold_once",
             )
         ]
-        indexes = [models.Index(fields=["search", "-at"], name="search_changes_by_age")]
+        indexes = [
+            models.Index(fields=["search", "-at"], name="search_changes_by_age"),
+            models.Index(fields=["search", "listing", "-id"], name="search_changes_of_one"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.listing_id} {'fits' if self.fits else 'no longer fits'} {self.search_id}"
