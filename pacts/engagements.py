@@ -88,34 +88,71 @@ def propose(
     `pacts.reevaluations.ReEvaluationDue`, `pacts.currencies.CurrencyUnknown`.
     """
     timers = timers or Timers()
-    exponent_of(currency)
-    refuse_restricted(agent_id=agent_version.agent_id, now=now)
-    refuse_unfit(buyer, evaluator, agent_version, pact_version, milestones, timers)
-    refuse_unpriced(milestones, fee_bps, fee_bands)
-    refuse_too_long(timers, max_revisions, longest_hold_seconds)
+    engagement = Engagement(
+        buyer=buyer,
+        builder=agent_version.agent.builder,
+        evaluator=evaluator,
+        agent_version=agent_version,
+        pact_version=pact_version,
+        currency=currency,
+        fee_bps=fee_bps,
+        fee_bands=[{"above": above, "fee_bps": bps} for above, bps in fee_bands],
+        **asdict(timers),
+        max_revisions=max_revisions,
+        proposed_by=by,
+        proposed_at=now,
+        offer_expires_at=now + timedelta(seconds=OFFER_SECONDS),
+    )
     with transaction.atomic():
-        refuse_unoffered(evaluator, milestones)
-        engagement = Engagement(
-            buyer=buyer,
-            builder=agent_version.agent.builder,
-            evaluator=evaluator,
-            agent_version=agent_version,
-            pact_version=pact_version,
-            currency=currency,
-            fee_bps=fee_bps,
-            fee_bands=[{"above": above, "fee_bps": bps} for above, bps in fee_bands],
-            **asdict(timers),
-            max_revisions=max_revisions,
-            proposed_by=by,
-            proposed_at=now,
-            offer_expires_at=now + timedelta(seconds=OFFER_SECONDS),
+        refuse_unagreeable(
+            engagement=engagement,
+            milestones=milestones,
+            longest_hold_seconds=longest_hold_seconds,
+            now=now,
         )
-        _put_down(engagement, milestones, now)
+        put_down(engagement=engagement, milestones=milestones, now=now)
     return engagement
 
 
-def _put_down(engagement: Engagement, drafts: list[MilestoneDraft], now: datetime) -> None:
-    rows = _milestones(engagement, drafts)
+def refuse_unagreeable(
+    *,
+    engagement: Engagement,
+    milestones: list[MilestoneDraft],
+    longest_hold_seconds: int | None,
+    now: datetime,
+) -> None:
+    """Whatever stands against agreeing on an engagement that is not stored yet; raises as
+    `propose`."""
+    version, pact_version = engagement.agent_version, engagement.pact_version
+    timers = timers_of(engagement)
+    bands = [(band["above"], band["fee_bps"]) for band in engagement.fee_bands]
+    exponent_of(engagement.currency)
+    refuse_restricted(agent_id=version.agent_id, now=now)
+    refuse_unfit(engagement.buyer, engagement.evaluator, version, pact_version, milestones, timers)
+    refuse_unpriced(milestones, engagement.fee_bps, bands)
+    refuse_too_long(timers, engagement.max_revisions, longest_hold_seconds)
+    refuse_unoffered(engagement.evaluator, milestones)
+
+
+def timers_of(engagement: Engagement) -> Timers:
+    """The clocks of an engagement; one without a time to fund in gets the usual one."""
+    return Timers(
+        work_seconds=engagement.work_seconds,
+        evaluation_seconds=engagement.evaluation_seconds,
+        acceptance_seconds=engagement.acceptance_seconds,
+        cure_seconds=engagement.cure_seconds,
+        funding_seconds=engagement.funding_seconds or Timers().funding_seconds,
+    )
+
+
+def digest_of(engagement: Engagement, milestones: list[MilestoneDraft]) -> str:
+    """What both sides would sign, before anything is stored."""
+    return digest(agreement(engagement, _milestones(engagement, milestones)))
+
+
+def put_down(*, engagement: Engagement, milestones: list[MilestoneDraft], now: datetime) -> None:
+    """Store an engagement that nothing stands against, with its milestones, unsigned."""
+    rows = _milestones(engagement, milestones)
     engagement.digest = digest(agreement(engagement, rows))
     engagement.save(force_insert=True)
     Milestone.objects.bulk_create(rows)

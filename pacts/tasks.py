@@ -12,6 +12,7 @@ from pacts import (
     live_hearings,
     live_sessions,
     live_windows,
+    negotiations,
     runner,
     trials,
     verdicts,
@@ -68,8 +69,9 @@ def resume_evaluations() -> None:
 
 @shared_task
 def lapse_offers() -> None:
-    """Close offers nobody signed in time."""
+    """Close offers nobody signed or answered in time."""
     engagements.lapse_offers(now=database_now())
+    negotiations.expire_due(now=database_now())
 
 
 @shared_task

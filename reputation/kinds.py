@@ -71,6 +71,13 @@ KINDS: Mapping[str, Kind] = {
         may_digests="since_terms",
         version=2,
     ),
+    # A hire stands under a pact of its own; what it changed of the published one, as above.
+    "pact.agreed": _kind(
+        "pact pact_version engagement buyer builder agent",
+        {"clauses": COUNT, "weakens": YES},
+        may=dict.fromkeys(("added", "removed", "stricter", "weaker", "changed"), COUNT),
+        digests="terms published_terms",
+    ),
     "listing.opened": _kind(
         "listing agent",
         {"price": AMOUNT, "currency": CURRENCY},
@@ -358,7 +365,9 @@ KINDS: Mapping[str, Kind] = {
             "number": COUNT,
             "changes": Rows(Record({"key": TOKEN, "before": COUNT, "after": COUNT})),
         },
+        may={"seconded": YES},  # money terms: proposed by one person, confirmed by another
         digests="policy",
+        version=2,
     ),
     # A pattern in the rows, and what a person did about it. Whom it names is not public: a
     # suspicion is no finding. What a freeze restricts, `control.fired` says.

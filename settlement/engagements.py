@@ -20,8 +20,8 @@ from django.db.models import (
     Value,
 )
 
-from pacts import engagements
-from pacts.models import Engagement, Milestone, Party, User
+from pacts import engagements, negotiations
+from pacts.models import Engagement, Milestone, Party, Proposal, User
 from settlement import limits, records
 from settlement.models import FINAL, Escrow
 from settlement.retries import retried
@@ -41,6 +41,24 @@ def sign(
     return engagements.sign_engagement(
         engagement=engagement, party=party, by=by, authority=authority, now=now
     )
+
+
+@retried
+def agree(
+    *, proposal: Proposal, party: Party, by: User, authority: str, now: datetime
+) -> Engagement:
+    """Accept the other side's offer: both sign its digest, and it is in force.
+
+    Whoever offered signs by the offer itself, which stood until now. Raises ExposureExceeded and as
+    `pacts.negotiations.accept`; then nothing is signed and the offer stands.
+    """
+    with transaction.atomic():
+        engagement = negotiations.accept(
+            proposal=proposal, party=party, by=by, authority=authority, now=now
+        )
+        offer = engagement.proposal
+        sign(engagement=engagement, party=offer.party, by=offer.by, authority=offer.pk, now=now)
+        return sign(engagement=engagement, party=party, by=by, authority=authority, now=now)
 
 
 def locked(engagement_ids: Iterable[str]) -> list[str]:
