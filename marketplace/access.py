@@ -9,6 +9,7 @@ each view's query, and what it does not find answers as if it did not exist.
 
 from fnmatch import fnmatchcase
 
+from marketplace import access_building as building
 from marketplace import access_disputes as disputing
 from marketplace import access_metering as metering
 from marketplace import access_production as production
@@ -210,6 +211,7 @@ API: Table = {
     "api:jwks": {"GET": PUBLIC},
     **metering.API,
     **production.API,
+    **building.API,
 }
 
 # Every page of `marketplace.pages.urls`.
@@ -317,6 +319,7 @@ PAGES: Table = {
     **metering.PAGES,
     **disputing.PAGES,
     **production.PAGES,
+    **building.PAGES,
     **speech.PAGES,
 }
 

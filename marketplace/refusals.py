@@ -17,7 +17,7 @@ from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
 from marketplace.notices.choices import ChoiceRefused
 from marketplace.periods import PeriodMalformed
-from marketplace.policy import PolicyChanged, PolicyRefused
+from marketplace.policy import PolicyChanged, PolicyNeedsSecond, PolicyRefused
 from marketplace.routing.calling import InputRefused
 from marketplace.routing.keeping import RouteClosed, RouteRefused
 from marketplace.shadows.replaying import ReplayRefused
@@ -51,6 +51,7 @@ from pacts.engagements import (
 )
 from pacts.evaluation import EvaluationRefused
 from pacts.evaluators import EvaluatorRefused, NotTheEvaluator
+from pacts.forecasts import ForecastRefused
 from pacts.imports import ImportRefused
 from pacts.judges.agreement import AgreementUnreadable
 from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
@@ -114,6 +115,7 @@ REFUSALS: dict[type, int] = {
     PatternRefused: 422,
     SchemaRefused: 422,
     PactRefused: 422,
+    ForecastRefused: 422,
     AlreadyPublished: 409,
     # tasks and evaluations
     TaskSetRefused: 422,
@@ -159,6 +161,7 @@ REFUSALS: dict[type, int] = {
     AgreementUnreadable: 422,
     PolicyRefused: 422,
     PolicyChanged: 409,
+    PolicyNeedsSecond: 403,
     FreezeRefused: 409,
     TooManyDisputes: 429,
     PrecedentRefused: 422,

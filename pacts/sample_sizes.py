@@ -42,11 +42,13 @@ class Boundary:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What happens to an agent of one true rate: expected units to a verdict (an undecided run
-    counts as the horizon) and the chances of either verdict within it."""
+    counts as the horizon), the chances of either verdict within it, and the units by which nine
+    runs in ten are decided (None: not within the horizon)."""
 
     expected_units: float
     met: float
     breached: float
+    nine_in_ten: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,7 @@ def run_at(rate: float, risks: Risks, horizon: int) -> Run:
     """
     alive = {0: 1.0}
     met = breached = expected = 0.0
+    nine_in_ten: int | None = None
     lines = _Lines(risks)
     for units in range(1, horizon + 1):
         expected += math.fsum(alive.values())
@@ -146,9 +149,12 @@ def run_at(rate: float, risks: Risks, horizon: int) -> Run:
         lines.advance(units)
         breached += math.fsum(alive.pop(f) for f in [f for f in alive if f >= lines.breached_from])
         met += math.fsum(alive.pop(f) for f in [f for f in alive if f <= lines.met_up_to])
-        if math.fsum(alive.values()) < 1e-9:
+        undecided = math.fsum(alive.values())
+        if nine_in_ten is None and undecided <= 0.1 + 1e-12:
+            nine_in_ten = units
+        if undecided < 1e-9:
             break
-    return Run(expected_units=expected, met=met, breached=breached)
+    return Run(expected_units=expected, met=met, breached=breached, nine_in_ten=nine_in_ten)
 
 
 class _Lines:

@@ -1,7 +1,5 @@
 """The nouns of the API, at `/api/v1/`. Each name has its row in `marketplace.access`."""
 
-from django.urls import path, register_converter
-
 from marketplace.api import (
     agents,
     calls,
@@ -38,23 +36,10 @@ from marketplace.api import (
     staff,
     standing,
     tasksets,
+    urls_building,
+    urls_policies,
 )
-from reputation.identifiers import ID_PATTERN
-
-
-class IdConverter:
-    """A public id in an address. What does not look like one is at no address at all."""
-
-    regex = ID_PATTERN.pattern
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
-
-register_converter(IdConverter, "id")
+from marketplace.api.addresses import path
 
 app_name = "api"
 urlpatterns = [
@@ -244,8 +229,7 @@ urlpatterns = [
     path("suspicions/<id:id>", staff.OneSuspicion.as_view(), name="suspicion"),
     path("suspicions/<id:id>/freeze", staff.Freeze.as_view(), name="suspicion-freeze"),
     path("suspicions/<id:id>/release", staff.Release.as_view(), name="suspicion-release"),
-    path("policy", staff.ThePolicy.as_view(), name="policy"),
-    path("policy/versions", staff.PolicyVersions.as_view(), name="policy-versions"),
+    *urls_policies.urlpatterns,
     path("balances", money.Balances.as_view(), name="balances"),
     path("statement", money.Statement.as_view(), name="statement"),
     path("deposits", money.Deposits.as_view(), name="deposits"),
@@ -356,4 +340,5 @@ urlpatterns = [
     path("shadows/<id:id>/ending", shadows.ShadowEnding.as_view(), name="shadow-ending"),
     path("replays", shadows.Replays.as_view(), name="replays"),
     path("replays/<id:id>", shadows.OneReplay.as_view(), name="replay"),
+    *urls_building.urlpatterns,
 ]

@@ -38,9 +38,11 @@ from marketplace.pages import (
     shadows,
     standing,
     tasksets,
+    urls_building,
 )
 
 urlpatterns = [
+    *urls_building.urlpatterns,
     path("", market.market, name="market"),
     path("compare/", compare.compare, name="compare"),
     path("agents/<slug:slug>/", agents.agent, name="agent"),
@@ -257,6 +259,7 @@ urlpatterns = [
     path("gaming/<str:suspicion_id>/freeze/", gaming.freeze, name="suspicion_freeze"),
     path("gaming/<str:suspicion_id>/release/", gaming.release, name="suspicion_release"),
     path("policy/", policies.policies, name="policies"),
+    path("policy/<str:proposal_id>/", policies.policy_proposal, name="policy_proposal"),
     path("runs/<str:run_id>/", imports.imported_run, name="imported_run"),
     path("screening/", imports.screening, name="screening"),
     path("log/", evidence.log, name="log"),

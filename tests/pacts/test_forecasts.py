@@ -1,0 +1,109 @@
+"""Forecasts: the same lines as verdicts, exact where they say so."""
+
+import random
+from typing import Any
+
+import pytest
+
+from pacts import terms
+from pacts.forecasts import ForecastRefused, forecast
+from pacts.sample_sizes import Risks, calls_to_verdict
+from pacts.statistics import judge_clause
+from tests import cast
+
+
+def pact(*clauses: dict[str, Any]) -> terms.PactTerms:
+    return terms.parse(cast.pact_terms(*clauses))
+
+
+def test_a_forecast_says_of_the_two_usual_agents_what_the_linter_says() -> None:
+    found = forecast(pact()).clauses[0]
+    needed = calls_to_verdict(promise=0.9, floor=0.8)
+    faultless, on_promise = found.fate("faultless"), found.fate("promise")
+    assert faultless
+    assert on_promise
+    assert faultless.expected == faultless.nine_in_ten == needed.perfect == 22
+    assert round(on_promise.expected or 0) == needed.on_promise == 86
+
+
+@pytest.mark.parametrize("rate_name", ["better", "promise", "floor"])
+def test_runs_judged_by_the_verdicts_own_engine_end_as_forecast(rate_name: Any) -> None:
+    parsed = pact()
+    tasks, runs, draws = 60, 300, random.Random(8)
+    fate = forecast(parsed, tasks=tasks).clauses[0].fate(rate_name)
+    assert fate
+    assert fate.met is not None
+    assert fate.breached is not None
+    latched = {"met": 0, "breached": 0}
+    for _ in range(runs):
+        values = [float(draws.random() < fate.rate) for _ in range(tasks)]
+        first = judge_clause(clause=parsed.clauses[0], values=values).first_crossing
+        if first is not None:
+            status = judge_clause(clause=parsed.clauses[0], values=values[:first]).live
+            latched[status] += 1
+    assert latched["met"] / runs == pytest.approx(fate.met, abs=0.09)
+    assert latched["breached"] / runs == pytest.approx(fate.breached, abs=0.09)
+
+
+def test_the_chances_of_a_number_of_tasks_add_up_and_grow_with_it() -> None:
+    few, many = (forecast(pact(), tasks=n).clauses[0] for n in (30, 120))
+    for one, other in zip(few.fates, many.fates, strict=True):
+        assert one.met is not None
+        assert other.met is not None
+        assert one.met <= other.met + 1e-12
+        assert one.open is not None
+        assert other.open is not None
+        assert 0 <= other.open <= one.open + 1e-12
+
+
+def test_nine_runs_in_ten_need_at_least_the_median_and_a_worse_agent_is_caught_sooner() -> None:
+    found = forecast(pact()).clauses[0]
+    poor, floor = found.fate("poor"), found.fate("floor")
+    assert poor
+    assert floor
+    assert poor.nine_in_ten
+    assert floor.nine_in_ten
+    assert poor.nine_in_ten < floor.nine_in_ten
+    assert floor.nine_in_ten > (floor.expected or 0)
+
+
+def test_the_pact_takes_what_its_slowest_clause_takes_times_the_tries_of_a_task() -> None:
+    slow = cast.clause("slow", promise_bps=9500, floor_bps=9000, weight_bps=4000, unit="task")
+    found = forecast(pact(cast.clause(weight_bps=6000), slow | {"repeats": 3}), tasks=10)
+    assert found.calls_per_task == 3
+    assert found.calls == 30
+    faultless = found.totals[0]
+    assert (faultless.clause, faultless.expected_calls) == ("slow", 46 * 3)
+
+
+def test_a_strict_clause_says_that_an_agent_on_its_promise_may_never_be_decided() -> None:
+    found = forecast(pact(cast.clause(floor_bps=9000))).clauses[0]
+    on_promise = found.fate("promise")
+    assert on_promise
+    assert on_promise.expected is None
+    assert found.fate("between") is None
+
+
+def test_a_census_is_not_estimated_and_a_rate_beyond_counting_says_so() -> None:
+    census = cast.clause(estimand="realized", promise_bps=10_000, floor_bps=10_000)
+    assert [c.method for c in forecast(pact(census)).clauses] == ["census"]
+    perfection = cast.clause(promise_bps=10_000)
+    assert [c.method for c in forecast(pact(perfection)).clauses] == ["not by counting"]
+
+
+def test_a_promise_that_takes_too_long_to_compute_is_told_approximately() -> None:
+    found = forecast(pact(cast.clause(promise_bps=9950, floor_bps=9900)), tasks=100).clauses[0]
+    on_promise, better = found.fate("promise"), found.fate("better")
+    assert found.method == "approximation"
+    assert on_promise
+    assert on_promise.expected
+    assert better
+    assert better.expected is None
+    assert better.met is None
+    assert Risks(promise=0.995, floor=0.99).rough == pytest.approx(on_promise.expected, abs=1)
+
+
+@pytest.mark.parametrize("tasks", [0, -1, 10_001])
+def test_a_number_of_tasks_nobody_brings_is_refused(tasks: int) -> None:
+    with pytest.raises(ForecastRefused, match="1 to 10,000"):
+        forecast(pact(), tasks=tasks)
