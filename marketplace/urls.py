@@ -1,7 +1,8 @@
 """Every address of the site. Each name has its row in `marketplace.access`."""
 
+from allauth.account.views import password_reset_from_key
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from marketplace import health
@@ -16,6 +17,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", Docs.as_view(), name="docs"),
     path("log/", include("marketplace.log")),
+    # allauth's own pattern knows no underscore, which every id of ours has.
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>usr_[0-9a-f]{32})-(?P<key>.+)/$",
+        password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
     path("accounts/", include("allauth.urls")),
     path("office/", admin.site.urls),
     path("", include("marketplace.pages.urls")),

@@ -1,5 +1,6 @@
 """A real browser in front of a real stack: web, worker and beat over servers of their own."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -50,3 +51,10 @@ def stack(browser_type_launch_args: dict[str, Any]) -> Iterator[Stack]:
 def _pages_name_their_parts(playwright: Playwright) -> None:
     """What has neither a role nor a label of its own says `data-test`."""
     playwright.selectors.set_test_id_attribute("data-test")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rows_beside_the_browser(playwright: Playwright) -> None:
+    """Playwright keeps an event loop running in this thread until the process ends, which Django
+    takes for somebody's request: every later test of this process would be refused its rows."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

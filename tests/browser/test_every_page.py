@@ -1,0 +1,148 @@
+"""Every page of the site in a real browser: by day on a desk, by night on a phone."""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from tests import cast
+from tests.browser.looking import WATCH, axe, faults
+from tests.browser.stops import Stop, give_second_factor, itinerary
+from tests.marketplace.market import one_of_everything
+from tests.marketplace.pages.browsers import browser_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+DESK = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "color_scheme": "dark",
+    "reduced_motion": "reduce",
+    "has_touch": True,
+}
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings: Any) -> None:
+    """Pages name their files without the manifest that only `collectstatic` writes."""
+    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = dict(settings.STORAGES) | {"staticfiles": {"BACKEND": backend}}
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Where pictures are kept: EARNEST_PICTURES, so that they can be looked at afterwards."""
+    folder = Path(os.environ.get("EARNEST_PICTURES") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@dataclass
+class Walk:
+    """The cast at browsers of one shape, and what they found wrong."""
+
+    browser: Browser
+    address: str
+    shape: dict[str, Any]
+    people: dict[str, cast.Actor]
+    album: Path
+    open: dict[str, Page] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def page_of(self, who: str) -> Page:
+        """That person's browser, signed in."""
+        if who not in self.open:
+            context = self.browser.new_context(**self.shape)
+            context.add_init_script(WATCH)
+            self.open[who] = page = context.new_page()
+            page.on("console", self._hear)
+            page.on("pageerror", lambda error: self.wrong.append(f"{page.url}: script: {error}"))
+            if who != "visitor":
+                self._sign_in(who, context)
+        return self.open[who]
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        expected = re.search(r"the server responded with a status of 40[34]", message.text)
+        if message.type in {"error", "warning"} and not expected:
+            self.wrong.append(f"{message.location['url']}: {message.text}")
+
+    def _sign_in(self, who: str, context: BrowserContext) -> None:
+        if who in ("alice", "bob"):
+            self.sign_in_by_hand(self.open[who], who)
+            return
+        cookie = browser_of(self.people[who]).cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": self.address}]
+        )
+
+    def sign_in_by_hand(self, page: Page, who: str) -> None:
+        """Through the form: allauth lets only whoever did so lately change an account."""
+        page.goto(f"{self.address}/accounts/login/")
+        page.get_by_label("Email").fill(f"{who}@example.org")
+        page.get_by_label(re.compile("^Password")).fill(cast.PASSWORD)
+        page.locator("main form button[type=submit]").first.click()
+        page.wait_for_load_state()
+
+    def visit(self, stop: Stop) -> None:
+        """Look at one page, keep its picture, note what is wrong."""
+        page = self.page_of(stop.who)
+        answer = page.goto(f"{self.address}{stop.path}")
+        if answer is None or answer.status != stop.status:
+            self.wrong.append(f"{stop.name}: {stop.path} answers {answer and answer.status}")
+        self.look(page, stop.name)
+
+    def look(self, page: Page, name: str) -> None:
+        page.screenshot(path=self.album / f"{name}.png", full_page=True)
+        self.wrong += [f"{name}: {fault}" for fault in faults(page)]
+
+    def close(self) -> None:
+        for page in self.open.values():
+            page.context.close()
+
+
+@pytest.mark.parametrize("shape", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_page_is_sound(
+    browser: Browser, live_server: Any, album: Path, shape: dict[str, Any], request: Any
+) -> None:
+    market = one_of_everything()
+    people = {
+        "alice": market.alice,
+        "bob": market.bob,
+        "carol": cast.carol(),
+        "erin": cast.actor("erin", is_staff=True),
+        "mallory": cast.mallory(),
+    }
+    folder = album / request.node.callspec.id
+    walk = Walk(browser, live_server.url, shape, people, folder)
+    try:
+        walk.page_of("bob")
+        give_second_factor(market.bob)
+        for stop in itinerary(market, people):
+            walk.visit(stop)
+        halfway = walk.page_of("visitor")
+        walk.sign_in_by_hand(halfway, "bob")
+        walk.look(halfway, "mfa_authenticate")
+    finally:
+        walk.close()
+    assert not walk.wrong, "\n".join(walk.wrong)
+
+
+BAD = """<!DOCTYPE html><html lang="en"><title>bad</title><body><h1>One</h1><h1>Two</h1>
+<div style="width: 3000px; cursor: pointer">wide</div><img src="/missing.png">
+<button style="outline: none !important">unseen</button></body></html>"""
+
+
+def test_the_walk_finds_what_is_wrong(page: Page) -> None:
+    page.route("**/*", lambda route: route.fulfill(body=BAD, content_type="text/html"))
+    page.add_init_script(WATCH)
+    page.goto("http://earnest.example/bad/")
+    said = "\n".join(faults(page))
+    for words in ("2 headings", "title is", "wider", "not reached", "past the header", "image-alt"):
+        assert words in said, said
+    assert any("unseen" in one for one in faults(page) if "focus is not seen" in one)
+    assert axe(page)
