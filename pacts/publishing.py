@@ -33,7 +33,9 @@ def draft_pact(*, agent: Agent, data: dict[str, Any]) -> PactVersion:
     parsed = terms.parse(data)
     with transaction.atomic():
         Agent.objects.select_for_update().get(pk=agent.pk)
-        pact, _ = Pact.objects.get_or_create(agent=agent, defaults={"title": parsed.title})
+        pact, _ = Pact.objects.get_or_create(
+            agent=agent, agreed_with=None, defaults={"title": parsed.title}
+        )
         latest = pact.versions.order_by("-number").first()
         return PactVersion.objects.create(
             pact=pact,
@@ -46,7 +48,7 @@ def draft_pact(*, agent: Agent, data: dict[str, Any]) -> PactVersion:
 def change_draft(*, version: PactVersion, data: dict[str, Any]) -> PactVersion:
     """Replace the text of a draft. Raises `AlreadyPublished` or `terms.TermsError`."""
     parsed = terms.parse(data)
-    changed = PactVersion.objects.filter(pk=version.pk, published_at=None).update(
+    changed = PactVersion.objects.filter(pk=version.pk, published_at=None, agreed_at=None).update(
         terms=terms.to_json(parsed), digest=terms.digest(parsed)
     )
     if not changed:
@@ -63,6 +65,8 @@ def publish_pact(
         version = PactVersion.objects.select_for_update().get(pk=version.pk)
         if version.published_at:
             raise AlreadyPublished("this version is already published")
+        if version.agreed_at:
+            raise AlreadyPublished("this version was agreed with one buyer and stays between you")
         parsed = terms.parse(version.terms)
         errors = [found for found in lint.lint(parsed) if found.severity == "error"]
         errors += calibrating.findings(parsed, now=now)

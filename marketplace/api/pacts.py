@@ -152,13 +152,13 @@ class OfPacts(Noun):
     def pacts(self) -> QuerySet[Pact]:
         seen = Q(versions__published_at__isnull=False, agent__isnull=False)
         seen |= Q(agent__builder_id=self.own) | Q(buyer_id=self.own)
-        seen |= Q(versions__needs__isnull=False)
+        seen |= Q(versions__needs__isnull=False) | Q(agreed_with_id=self.own)
         return Pact.objects.filter(seen).distinct()
 
     def versions(self) -> QuerySet[PactVersion]:
         seen = Q(published_at__isnull=False, pact__agent__isnull=False)
         seen |= Q(pact__agent__builder_id=self.own) | Q(pact__buyer_id=self.own)
-        seen |= Q(needs__isnull=False)
+        seen |= Q(needs__isnull=False) | Q(pact__agreed_with_id=self.own)
         return PactVersion.objects.filter(seen).select_related("pact").distinct()
 
     def own_version(self) -> PactVersion:

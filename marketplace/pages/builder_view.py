@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.models import Listing
 from pacts import terms
@@ -17,13 +19,16 @@ from settlement.models import FINAL, Escrow
 MOST_RUNS = 20
 STARTER: dict[str, Any] = {
     "version": terms.VERSION,
-    "title": "What this agent promises",
-    "summary": "Say in a sentence or two what the agent does and for whom.",
-    "scope": {"in": ["Name the tasks it takes on"], "out": ["Name the tasks it declines"]},
+    "title": _lazy("What this agent promises"),
+    "summary": _lazy("Say in a sentence or two what the agent does and for whom."),
+    "scope": {
+        "in": [_lazy("Name the tasks it takes on")],
+        "out": [_lazy("Name the tasks it declines")],
+    },
     "clauses": [
         {
             "key": "accuracy",
-            "title": "The answer is right",
+            "title": _lazy("The answer is right"),
             "dimension": "accuracy",
             "check": "equality",
             "params": {"field": "answer", "expected_field": "answer"},
@@ -39,7 +44,7 @@ STARTER: dict[str, Any] = {
         },
         {
             "key": "answer-time",
-            "title": "95 of 100 answers arrive within a second",
+            "title": _lazy("95 of 100 answers arrive within a second"),
             "dimension": "speed",
             "check": "latency",
             "params": {"limit_ms": 1000},
@@ -80,15 +85,15 @@ class AgentRow:
     @property
     def next_step(self) -> str:
         if self.agent.control_proved_at is None:
-            return "Prove that you control its endpoint"
+            return _("Prove that you control its endpoint")
         if not self.has_pact:
-            return "Publish a pact"
-        return "" if self.listing else "List it"
+            return _("Publish a pact")
+        return "" if self.listing else _("List it")
 
 
 def agents_of(party: Party) -> QuerySet[Agent]:
     """The party's agents with their versions, pacts and offers."""
-    pacts = PactVersion.objects.select_related("pact").order_by("-number")
+    pacts = PactVersion.objects.filter(agreed_at=None).select_related("pact").order_by("-number")
     return (
         Agent.objects.filter(builder=party)
         .select_related("builder")

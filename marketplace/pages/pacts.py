@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from marketplace.pages import builder_view, pact_view
 from marketplace.pages.attempts import attempt, attempt_button
@@ -116,7 +117,7 @@ def _value(form: PactForm) -> Any:
 
 
 def _drafts(request: HttpRequest, version_id: str) -> PactVersion:
-    mine = PactVersion.objects.filter(pact__agent__builder=party_of(request))
+    mine = PactVersion.objects.filter(pact__agent__builder=party_of(request), agreed_at=None)
     return find(mine.select_related("pact__agent"), pk=version_id)
 
 
@@ -199,7 +200,7 @@ def publication(request: HttpRequest, version_id: str) -> HttpResponse:
             authority=authority_of(request),
             now=database_now(),
         )
-        messages.success(request, "Published and signed. This text can no longer change.")
+        messages.success(request, _("Published and signed. This text can no longer change."))
         return reverse("builder_agent", args=[slug])
 
     return attempt_button(request, publish, back=reverse("pact_draft", args=[version.id]))
