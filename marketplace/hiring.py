@@ -158,7 +158,7 @@ def hire(
     """
     refuse_closed(listing, now)
     chosen, held = _chosen(task_set_version, further, offer), policy.at(now)
-    _refuse_other_work(chosen, listing.agent)
+    refuse_other_work(chosen, listing.agent)
     with transaction.atomic():
         engagement = engagements.propose(
             buyer=buyer,
@@ -208,7 +208,8 @@ def _chosen(
     return [offer.task_set_version]
 
 
-def _refuse_other_work(chosen: Sequence[TaskSetVersion], agent: Agent) -> None:
+def refuse_other_work(chosen: Sequence[TaskSetVersion], agent: Agent) -> None:
+    """Raises `EngagementRefused` for tasks of another kind of work than the agent's."""
     for version in chosen:
         if version.task_set.work != agent.work:
             raise EngagementRefused(
