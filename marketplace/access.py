@@ -13,6 +13,7 @@ from marketplace import access_building as building
 from marketplace import access_disputes as disputing
 from marketplace import access_metering as metering
 from marketplace import access_production as production
+from marketplace import access_searches as searches
 from marketplace import access_speech as speech
 from marketplace.access_rules import (
     ADJUDICATORS,
@@ -212,6 +213,7 @@ API: Table = {
     **metering.API,
     **production.API,
     **building.API,
+    **searches.API,
 }
 
 # Every page of `marketplace.pages.urls`.
@@ -320,6 +322,7 @@ PAGES: Table = {
     **disputing.PAGES,
     **production.PAGES,
     **building.PAGES,
+    **searches.PAGES,
     **speech.PAGES,
 }
 

@@ -16,7 +16,7 @@ from operator import and_
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, When
 
 from marketplace.models import SearchEntry
@@ -32,7 +32,7 @@ PER_PAGE = 24
 MOST_WORDS = 8
 NEWCOMER_EVERY = 6  # places
 ALIKE = 0.45  # share of a word's trigrams that a word like it has, in one stretch
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,9 +201,17 @@ def write_entries() -> int:
 
 def follow_scores() -> int:
     """Copy the stored scores that differ onto the entries; how many did."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        held_still()
         cursor.execute(_FOLLOW)
         return int(cursor.rowcount)
+
+
+def held_still() -> None:
+    """Wait until nobody else writes or reads many entries at once, until this transaction ends:
+    two that lock the same rows in different orders would wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('marketplace.entries'))")
 
 
 _FOLLOW = """

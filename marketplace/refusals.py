@@ -20,6 +20,7 @@ from marketplace.periods import PeriodMalformed
 from marketplace.policy import PolicyChanged, PolicyNeedsSecond, PolicyRefused
 from marketplace.routing.calling import InputRefused
 from marketplace.routing.keeping import RouteClosed, RouteRefused
+from marketplace.searches.saving import SearchRefused
 from marketplace.shadows.replaying import ReplayRefused
 from marketplace.shadows.running import ShadowEnded, ShadowRefused
 from marketplace.steering import ControlNotYours
@@ -60,6 +61,7 @@ from pacts.patterns import PatternRefused
 from pacts.publishing import AlreadyPublished, PactRefused
 from pacts.reevaluations import ReEvaluationDue
 from pacts.registry import ControlNotProved, NameTaken, SameVersion, UnknownProtocol
+from pacts.rehearsals import RehearsalRefused
 from pacts.reviews import AlreadyLabelled, NotAReviewer, ReviewRefused
 from pacts.schemas import SchemaRefused
 from pacts.tasksets import TaskSetRefused
@@ -89,6 +91,7 @@ REFUSALS: dict[type, int] = {
     KeyRefused: 422,
     # what follows from production
     ChoiceRefused: 422,
+    SearchRefused: 422,
     HookRefused: 422,
     HookIsOff: 409,
     IncidentRefused: 422,
@@ -116,6 +119,7 @@ REFUSALS: dict[type, int] = {
     SchemaRefused: 422,
     PactRefused: 422,
     ForecastRefused: 422,
+    RehearsalRefused: 422,
     AlreadyPublished: 409,
     # tasks and evaluations
     TaskSetRefused: 422,

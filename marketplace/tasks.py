@@ -3,11 +3,13 @@
 from celery import shared_task
 from django.conf import settings
 
-from marketplace import cosigning, erasure, finding, oversight
+from marketplace import cosigning, erasure, finding, oversight, screening
 from marketplace.api import idempotency
 from marketplace.gaming import sightings
 from marketplace.hooks import delivering
 from marketplace.notices import mailing, telling
+from marketplace.searches import saving, watching
+from marketplace.searches import telling as searches_telling
 from marketplace.shadows import replaying, running
 from pacts.runner import egress
 from reputation import controlling
@@ -32,6 +34,12 @@ SCHEDULE = {
         "task": "marketplace.tasks.forget_replayed_answers",
         "schedule": 600.0,
     },
+    "tell-searchers": {"task": "marketplace.tasks.tell_searchers", "schedule": 15.0},
+    "forget-search-changes": {
+        "task": "marketplace.tasks.forget_search_changes",
+        "schedule": 3600.0,
+    },
+    "count-screenings": {"task": "marketplace.tasks.count_screenings", "schedule": 60.0},
     "follow-scores": {"task": "marketplace.tasks.follow_scores", "schedule": 60.0},
     "forget-replays": {"task": "marketplace.tasks.forget_replays", "schedule": 3600.0},
     "erase-what-waited": {"task": "marketplace.tasks.erase_what_waited", "schedule": 3600.0},
@@ -42,6 +50,31 @@ SCHEDULE = {
 def follow_scores() -> None:
     """Rank offers by what their standings are worth at this hour."""
     finding.follow_scores()
+
+
+@shared_task
+def tell_searchers() -> None:
+    """Hold what changed on offer against the searches that people keep, and tell them."""
+    with alone("marketplace.tell_searchers") as first:
+        if first:
+            now = database_now()
+            watching.look(now=now)
+            while searches_telling.tell(now=now) == searches_telling.AT_ONCE:
+                continue
+
+
+@shared_task
+def forget_search_changes() -> None:
+    """What was told of searches long ago goes."""
+    saving.forget_old(now=database_now())
+
+
+@shared_task
+def count_screenings() -> None:
+    """Hold benchmarks against pacts again, for pages that show it."""
+    with alone("marketplace.count_screenings") as first:
+        if first:
+            screening.count_again(now=database_now())
 
 
 @shared_task

@@ -120,7 +120,12 @@ def filled(path: str, market: Market, absent: bool = False) -> str:
     """The address with the ids of the market's own things, or with ids nothing has."""
     noun = path.removeprefix("api/v1/").split("/")[0]
     named = {"parties": "party", "juries": "jury", "benchmark-claims": "claim"}
-    named |= {"standings": "agent", "oracle": "agent", "deliveries": "delivery"}
+    named |= {
+        "standings": "agent",
+        "oracle": "agent",
+        "deliveries": "delivery",
+        "saved-searches": "saved-search",
+    }
     singular = named.get(noun, noun.removesuffix("s"))
     own = {"id": market.ids.get(singular, ABSENT), "member": market.ids["member"]}
     return "/" + re.sub(r"<\w+:(\w+)>", lambda m: ABSENT if absent else own[m[1]], path)

@@ -28,7 +28,9 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
     title = serializers.CharField(source="news.title")
     path = serializers.CharField(source="news.path", help_text="Of the page about it.")
     party = serializers.CharField(source="news.party_id", allow_null=True)
-    evidence = serializers.CharField(source="news.evidence_id")
+    evidence = serializers.CharField(
+        source="news.evidence_id", allow_null=True, help_text="Null where it is in no log."
+    )
     told_at = serializers.DateTimeField(source="news.told_at")
 
     class Meta:

@@ -38,6 +38,7 @@ from marketplace.api import (
     tasksets,
     urls_building,
     urls_policies,
+    urls_searches,
 )
 from marketplace.api.addresses import path
 
@@ -341,4 +342,5 @@ urlpatterns = [
     path("replays", shadows.Replays.as_view(), name="replays"),
     path("replays/<id:id>", shadows.OneReplay.as_view(), name="replay"),
     *urls_building.urlpatterns,
+    *urls_searches.urlpatterns,
 ]

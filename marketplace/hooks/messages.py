@@ -25,7 +25,7 @@ def content_of(news: News) -> dict[str, Any]:
             "grave": news.grave,
             "title": news.title,
             "url": f"{settings.PUBLIC_URL}{news.path}",
-            "evidence": news.evidence.read(),
+            "evidence": news.evidence.read() if news.evidence else None,
         },
     }
 

@@ -11,7 +11,7 @@ from reputation.hints import hint
 
 
 def queue(
-    news: Sequence[News], *, engagements: Mapping[int, Mapping[str, str]], now: datetime
+    news: Sequence[News], *, engagements: Mapping[int | None, Mapping[str, str]], now: datetime
 ) -> int:
     """Queue each news for the hooks of its party, in the caller's transaction; how many.
 

@@ -161,7 +161,7 @@ def _named(heard: Sequence[Heard]) -> dict[str, set[str]]:
     return {role: {one.subjects[role] for one in heard if role in one.subjects} for role in roles}
 
 
-def _tell_people(news: Sequence[News], heard: Mapping[int, Heard], now: datetime) -> None:
+def _tell_people(news: Sequence[News], heard: Mapping[int | None, Heard], now: datetime) -> None:
     people = _people_of({one.party_id for one in news})
     choices = choices_of_all({user for users in people.values() for user in users})
     notices, mails = [], []

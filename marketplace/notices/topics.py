@@ -51,6 +51,11 @@ TOPICS: Mapping[str, Topic] = {
     "money": Topic(
         title="Deposits and payouts", about="Money that came in or went out.", mail=False
     ),
+    "search": Topic(
+        title="Saved searches",
+        about="An agent newly fits what you look for, or no longer does.",
+        mail=True,
+    ),
     "program": Topic(title="Webhooks", about="A webhook that is told nothing any more.", mail=True),
 }
 

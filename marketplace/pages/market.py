@@ -10,15 +10,16 @@ from marketplace import finding
 from marketplace.languages import LANGUAGES
 from marketplace.pages import market_view, search_form
 from marketplace.pages.visitors import now_of
+from marketplace.searches import asking
 from pacts.agents import PROTOCOLS
 
 
 def market(request: HttpRequest) -> HttpResponse:
     """Search, filter and sort; without a question, the story of each kind of work comes first."""
     now = now_of(request)
-    search = search_form.read(request.GET)
-    found = finding.find(search, page=_page_in(request.GET.get("page", "")), now=now)
-    query = search_form.written(search)
+    search = asking.read(request.GET)
+    found = finding.find(search, page=asking.page_of(request.GET), now=now)
+    query = asking.written(search)
     leading = {} if search.asks else market_view.leaders()
     shown = list(dict.fromkeys(chain(found.listings, *leading.values())))
     cards = {
@@ -34,14 +35,10 @@ def market(request: HttpRequest) -> HttpResponse:
         "fields": search_form.fields_of(search),
         "sorts": finding.SORTS,
         "stories": market_view.stories(leading, cards),
-        "bounds": search_form.BOUNDS,
-        "ages": search_form.AGES,
+        "bounds": asking.BOUNDS,
+        "ages": asking.AGES,
         "protocols": {key: adapter.TITLE for key, adapter in PROTOCOLS.items()},
         "languages": LANGUAGES,
         "asked": search.asks,
     }
     return render(request, "market/market.html", context)
-
-
-def _page_in(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 8 else 1

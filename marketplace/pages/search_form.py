@@ -1,25 +1,17 @@
-"""A search as people ask it: what the form offers, and how an address is read.
+"""A search as people ask it: what the form offers beside `marketplace.searches.asking`."""
 
-An address may be typed or kept for years: what it asks that nobody offers any more is left out.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any
 
-from django.http import QueryDict
+from django.utils.translation import gettext as _
 
-from marketplace.finding import SORTS, Search, on_offer, query_of
+from marketplace.finding import Search, on_offer
 from marketplace.languages import LANGUAGES
+from marketplace.pages.labels import said
+from marketplace.pages.wording import amount, joined, percent, plural, work_title
+from marketplace.searches.asking import decimal
+from marketplace.searches.loosening import Looser
 from pacts.agents import PROTOCOLS
-from pacts.currencies import EXPONENTS, CurrencyUnknown, exponent_of
 from pacts.templates_library import library
-
-LONGEST = 100
-BOUNDS = (5_000, 7_000, 8_000, 9_000, 9_500)  # basis points
-AGES = (1, 7, 30, 90)  # days
-MOST_FLOORS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,75 +43,67 @@ class Fields:
 
 def fields_of(search: Search) -> Fields:
     """The form, filled with a search."""
-    most = "" if search.most is None else _decimal(search.most, search.currency)
+    most = "" if search.most is None else decimal(search.most, search.currency)
     kinds, currencies = on_offer()
     return Fields(search=search, most=most, kinds=kinds, currencies=currencies)
 
 
-def read(asked: QueryDict) -> Search:
-    """The search that an address asks for.
-
-    A floor is `floor=dimension:bps`, or from the form `dimension=` beside `reach=`.
-    """
-    floors = [*asked.getlist("floor"), f"{asked.get('dimension', '')}:{asked.get('reach', '')}"]
-    currency = _among(asked.get("currency", ""), EXPONENTS)
-    return Search(
-        text=asked.get("q", "").strip()[:LONGEST],
-        work=asked.get("work", "")[:40],
-        least=_number(asked.get("least", ""), BOUNDS),
-        floors=_floors(floors),
-        fresh_days=_number(asked.get("fresh", ""), AGES),
-        most=_amount(asked.get("most", ""), currency),
-        currency=currency,
-        protocol=_among(asked.get("protocol", ""), PROTOCOLS),
-        language=_among(asked.get("language", ""), LANGUAGES),
-        sort=_among(asked.get("sort", ""), SORTS) or "pact",
-    )
+def told(search: Search) -> list[str]:
+    """What a search asks for, in words: one phrase for each thing."""
+    phrases = [
+        (search.text, _("“%(text)s”") % {"text": search.text}),
+        (search.work, work_title(search.work)),
+        (search.least, _("at least %(bound)s in all") % {"bound": percent(search.least)}),
+        *((True, floor(name, bps)) for name, bps in search.floors.items()),
+        (search.fresh_days, _("measured within %(span)s") % {"span": days(search.fresh_days)}),
+        (search.most is not None, _("at most %(price)s") % {"price": price(search)}),
+        (search.currency and search.most is None, search.currency),
+        (search.protocol, title_of(search.protocol)),
+        (search.language, said(LANGUAGES.get(search.language, search.language))),
+    ]
+    return [phrase for asked, phrase in phrases if asked]
 
 
-def written(search: Search) -> str:
-    """The address's query that asks for this search."""
-    query = QueryDict(mutable=True)
-    names = {"text": "q", "fresh_days": "fresh"}
-    for name, value in query_of(search).items():
-        if name == "floors":
-            query.setlist("floor", [f"{key}:{bps}" for key, bps in value.items()])
-        elif name == "most":
-            query["most"] = _decimal(value, search.currency)
-        else:
-            query[names.get(name, name)] = str(value)
-    return query.urlencode()
+def floor(dimension: str, bps: int) -> str:
+    """One dimension's least lower bound, in words."""
+    values = {"dimension": dimension.replace("_", " "), "bound": percent(bps)}
+    return _("%(dimension)s at least %(bound)s") % values
 
 
-def search_of(kept: Mapping[str, Any]) -> Search:
-    """The search that `marketplace.finding.query_of` wrote down."""
-    return Search(**{name: kept[name] for name in Search.__slots__ if name in kept})
+def days(number: int) -> str:
+    """So many days."""
+    return plural(number, "day")
 
 
-def _decimal(amount: int, currency: str) -> str:
-    return f"{Decimal(amount).scaleb(-exponent_of(currency)):f}"
+def price(search: Search) -> str:
+    """The highest price asked for, with its currency."""
+    return amount(search.most, search.currency) if search.currency else str(search.most or "")
 
 
-def _amount(text: str, currency: str) -> int | None:
-    try:
-        amount = Decimal(text.strip()).scaleb(exponent_of(currency))
-    except (InvalidOperation, CurrencyUnknown):
-        return None
-    return int(amount) if amount.is_finite() and 0 < amount < 10**15 else None
+def title_of(protocol: str) -> str:
+    """A protocol as people know it."""
+    return PROTOCOLS[protocol].TITLE if protocol in PROTOCOLS else protocol
 
 
-def _among(text: str, known: Any) -> str:
-    return text if text in known else ""
-
-
-def _number(text: str, known: tuple[int, ...]) -> int:
-    return int(text) if text in map(str, known) else 0
-
-
-def _floors(asked: list[str]) -> dict[str, int]:
-    floors = {}
-    for one in asked[:MOST_FLOORS]:
-        name, _, bps = one.partition(":")
-        if name.replace("-", "").replace("_", "").isalnum() and len(name) <= 40:
-            floors[name] = _number(bps, BOUNDS)
-    return {name: bps for name, bps in floors.items() if bps}
+def without(way: Looser) -> str:
+    """What a looser search leaves out, in words."""
+    if way.fields == ("all",):
+        return _("Without any filter")
+    names = {
+        "text": _("the words"),
+        "work": _("the kind of work"),
+        "least": _("the lower bound"),
+        "floors": _("the bounds of dimensions"),
+        "fresh_days": _("the age of the measurement"),
+        "most": _("the price filter"),
+        "currency": _("the currency"),
+        "protocol": _("the protocol"),
+        "language": _("the language"),
+    }
+    if way.dimension:
+        what = _("the bound of %(dimension)s") % {"dimension": way.dimension.replace("_", " ")}
+    elif way.fields == ("most", "currency"):
+        what = _("the price filter and its currency")
+    else:
+        what = joined([names[field] for field in way.fields])
+    return _("Without %(what)s") % {"what": what}

@@ -39,10 +39,12 @@ from marketplace.pages import (
     standing,
     tasksets,
     urls_building,
+    urls_searches,
 )
 
 urlpatterns = [
     *urls_building.urlpatterns,
+    *urls_searches.urlpatterns,
     path("", market.market, name="market"),
     path("compare/", compare.compare, name="compare"),
     path("agents/<slug:slug>/", agents.agent, name="agent"),

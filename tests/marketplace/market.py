@@ -37,6 +37,7 @@ from settlement.models import MeterWindow, Receipt, Transfer
 from settlement.money import Money
 from tests import cast
 from tests.marketplace.production_market import consequences
+from tests.marketplace.search_market import kept_search
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ def one_of_everything() -> Market:
     ids = {
         **consequences(alice=alice, engagement=hired[1], call=call, now=clock()),
         "call": call,
+        "saved-search": kept_search(alice, now=clock()),
         "meter": window.meter_id,
         "meter-window": window.id,
         "meter-statement": window.statement.id,

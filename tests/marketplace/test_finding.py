@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from marketplace import finding, hiring
 from marketplace.finding import PER_PAGE, Found, Search, find
 from marketplace.models import BenchmarkClaim, Listing, SearchEntry
-from marketplace.pages import search_form
+from marketplace.searches import asking
 from pacts.models import Agent
 from reputation.clock import database_now
 from reputation.models import StandingScore
@@ -173,8 +173,8 @@ def test_an_address_is_read_as_it_was_written() -> None:
         language="de",
         sort="price",
     )
-    kept = search_form.read(QueryDict(search_form.written(search)))
-    assert kept == search_form.search_of(finding.query_of(search))
+    kept = asking.read(QueryDict(asking.written(search)))
+    assert kept == asking.search_of(finding.query_of(search))
 
 
 def test_an_address_that_asks_for_nonsense_asks_for_nothing() -> None:

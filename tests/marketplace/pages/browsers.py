@@ -18,6 +18,7 @@ TOKEN = re.compile(r'name="idempotency_key" value="([^"]+)"')
 # What the parts of addresses name, by route argument.
 ARGUMENTS = {
     "engagement_id": "engagement",
+    "search_id": "saved-search",
     "evaluation_id": "evaluation",
     "milestone_id": "milestone",
     "receipt_id": "receipt",
