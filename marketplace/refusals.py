@@ -24,6 +24,7 @@ from marketplace.searches.saving import SearchRefused
 from marketplace.shadows.replaying import ReplayRefused
 from marketplace.shadows.running import ShadowEnded, ShadowRefused
 from marketplace.steering import ControlNotYours
+from marketplace.tryouts.starting import TryoutOver, TryoutRefused
 from pacts.addresses import UrlRefused
 from pacts.agents.card import CardUnusable
 from pacts.budgets import BudgetRefused
@@ -124,6 +125,8 @@ REFUSALS: dict[type, int] = {
     # tasks and evaluations
     TaskSetRefused: 422,
     EvaluationRefused: 422,
+    TryoutRefused: 422,
+    TryoutOver: 409,
     BudgetRefused: 422,
     EvaluatorRefused: 422,
     NotTheEvaluator: 403,

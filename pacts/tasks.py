@@ -13,6 +13,7 @@ from pacts import (
     live_sessions,
     live_windows,
     negotiations,
+    rehearsing,
     runner,
     trials,
     verdicts,
@@ -27,6 +28,7 @@ BATCHES_A_SHIFT = 20
 SCHEDULE = {
     "hear-jurors": {"task": "pacts.tasks.resume_hearings", "schedule": 5.0},
     "resume-evaluations": {"task": "pacts.tasks.resume_evaluations", "schedule": 2.0},
+    "resume-rehearsals": {"task": "pacts.tasks.resume_rehearsals", "schedule": 3.0},
     "check-calls": {"task": "pacts.tasks.check_calls", "schedule": 2.0},
     "close-hearings": {"task": "pacts.tasks.close_hearings", "schedule": 5.0},
     "close-windows": {"task": "pacts.tasks.close_windows", "schedule": 5.0},
@@ -126,6 +128,20 @@ def close_windows() -> None:
         live_draws.open_seed(stream_id=stream_id, now=now)
     for stream_id in live_windows.due(now=now):
         live_windows.close_windows(stream_id=stream_id, now=now)
+
+
+@shared_task
+def rehearse(rehearsal_id: str) -> None:
+    """One shift on a builder's own run."""
+    if rehearsing.rehearse(rehearsal_id=rehearsal_id, egress=runner.egress()):
+        hint("pacts.tasks.rehearse", rehearsal_id)
+
+
+@shared_task
+def resume_rehearsals() -> None:
+    """Find the runs that lost messages forgot."""
+    for rehearsal_id in rehearsing.waiting(now=database_now(), limit=20):
+        hint("pacts.tasks.rehearse", rehearsal_id)
 
 
 @shared_task
