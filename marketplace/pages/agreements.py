@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import cases
 from marketplace.models import AgreementReport
@@ -19,15 +20,17 @@ PER_PAGE = 20
 class AgreementForm(forms.Form):
     """A table of labels."""
 
-    name = forms.CharField(max_length=120, label="Name")
+    name = forms.CharField(max_length=120, label=_lazy("Name"))
     source = forms.CharField(
-        max_length=400, required=False, label="Where it comes from", widget=forms.TextInput()
+        max_length=400, required=False, label=_lazy("Where it comes from"), widget=forms.TextInput()
     )
     file = forms.FileField(
-        label="File",
-        help_text="CSV or TSV with a header: item, rater, kind (oracle, expert or judge) and "
-        "label; or one row per item and a column for each rater, such as oracle, expert_1, "
-        "judge_a. A label is pass or fail; 1 and 0, yes and no are read too.",
+        label=_lazy("File"),
+        help_text=_lazy(
+            "CSV or TSV with a header: item, rater, kind (oracle, expert or judge) and "
+            "label; or one row per item and a column for each rater, such as oracle, "
+            "expert_1, judge_a. A label is pass or fail; 1 and 0, yes and no are read too."
+        ),
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.models import Listing
 from pacts import terms
@@ -19,16 +18,16 @@ from settlement.models import FINAL, Escrow
 MOST_RUNS = 20
 STARTER: dict[str, Any] = {
     "version": terms.VERSION,
-    "title": _lazy("What this agent promises"),
-    "summary": _lazy("Say in a sentence or two what the agent does and for whom."),
+    "title": "What this agent promises",
+    "summary": "Say in a sentence or two what the agent does and for whom.",
     "scope": {
-        "in": [_lazy("Name the tasks it takes on")],
-        "out": [_lazy("Name the tasks it declines")],
+        "in": ["Name the tasks it takes on"],
+        "out": ["Name the tasks it declines"],
     },
     "clauses": [
         {
             "key": "accuracy",
-            "title": _lazy("The answer is right"),
+            "title": "The answer is right",
             "dimension": "accuracy",
             "check": "equality",
             "params": {"field": "answer", "expected_field": "answer"},
@@ -44,7 +43,7 @@ STARTER: dict[str, Any] = {
         },
         {
             "key": "answer-time",
-            "title": _lazy("95 of 100 answers arrive within a second"),
+            "title": "95 of 100 answers arrive within a second",
             "dimension": "speed",
             "check": "latency",
             "params": {"limit_ms": 1000},

@@ -7,6 +7,8 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.call_view import live_status, public_id, uuid_of
 from marketplace.pages import engagement_view
@@ -19,8 +21,17 @@ from pacts.models import Call, CallContent, CallObservation, CallPolicy, Engagem
 
 PER_PAGE = 50
 MOST_SHOWN = 20_000  # characters of one part of a call
-FILTERS = {"": "All", "fail": "Broke a clause", "error": "Could not be checked"}
-PARTS = {"input": "Asked", "output": "Answered", "tool_calls": "Tool calls", "labels": "Labels"}
+FILTERS = {
+    "": _lazy("All"),
+    "fail": _lazy("Broke a clause"),
+    "error": _lazy("Could not be checked"),
+}
+PARTS = {
+    "input": _lazy("Asked"),
+    "output": _lazy("Answered"),
+    "tool_calls": _lazy("Tool calls"),
+    "labels": _lazy("Labels"),
+}
 
 
 def engagement_calls(request: HttpRequest, engagement_id: str) -> HttpResponse:
@@ -50,7 +61,7 @@ def call_policy(request: HttpRequest, engagement_id: str) -> HttpResponse:
 
     def effect() -> str:
         if not (keeps in CallPolicy.Keeps.values and days.isascii() and days.isdigit()):
-            raise calls_kept.KeepingRefused("choose what is kept, and for how many whole days")
+            raise calls_kept.KeepingRefused(_("choose what is kept, and for how many whole days"))
         calls_kept.set_policy(
             engagement=engagement,
             by=party_of(request),
@@ -59,7 +70,7 @@ def call_policy(request: HttpRequest, engagement_id: str) -> HttpResponse:
             keep_days=int(days[:6]),
             now=now_of(request),
         )
-        messages.success(request, "Saved. What was kept for longer goes at its new time.")
+        messages.success(request, _("Saved. What was kept for longer goes at its new time."))
         return back
 
     return attempt_button(request, effect, back=back)
@@ -74,7 +85,9 @@ def call_erasure(request: HttpRequest, engagement_id: str) -> HttpResponse:
         gone = calls_kept.erase_contents(
             engagement=engagement, by=party_of(request), reason="requested", now=now_of(request)
         )
-        messages.success(request, f"Erased what was said in {gone} calls; digests stay.")
+        messages.success(
+            request, _("Erased what was said in %(gone)s calls; digests stay.") % {"gone": gone}
+        )
         return back
 
     return attempt_button(request, effect, back=back)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from marketplace.pages.attempts import attempt_button
 from marketplace.pages.visitors import find, party_of, user_of
@@ -130,5 +131,5 @@ def _award(text: str | None) -> int | None:
     found = _PERCENT.fullmatch(text.strip())
     bps = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
     if not 0 <= bps <= 10_000:
-        raise CancellationRefused("write the builder’s share in percent, from 0 to 100")
+        raise CancellationRefused(_("write the builder’s share in percent, from 0 to 100"))
     return bps

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from marketplace import policy
 from marketplace.models import Listing
@@ -13,7 +14,7 @@ from marketplace.pages.market_view import Card
 from marketplace.pages.promises import Offer
 from marketplace.pages.rates import Rate
 from marketplace.pages.visitors import now_of
-from marketplace.pages.wording import span
+from marketplace.pages.wording import percent, span
 from pacts import terms
 from pacts.terms import Clause
 
@@ -122,8 +123,10 @@ def disagreements(columns: Sequence[Column]) -> list[str]:
     names = {one.card.claim.benchmark for one in claimed if one.card.claim}
     if len(names) > 1:
         said.append(
-            "The claims are of different benchmarks, so their scores are not comparable with "
-            "each other."
+            _(
+                "The claims are of different benchmarks, so their scores are not comparable "
+                "with each other."
+            )
         )
     if len(claimed) > 1 and len(measured) > 1 and len(names) == 1:
         said += _leaders(claimed, measured)
@@ -137,8 +140,11 @@ def _leaders(claimed: Sequence[Column], measured: Sequence[Column]) -> list[str]
     if top is best:
         return []
     return [
-        f"{top.card.name} leads on the benchmark. By what was measured on buyers’ own tasks, "
-        f"{best.card.name} does."
+        _(
+            "%(card)s leads on the benchmark. By what was measured on buyers’ own tasks, "
+            "%(card2)s does."
+        )
+        % {"card": top.card.name, "card2": best.card.name}
     ]
 
 
@@ -153,7 +159,7 @@ def _falls_short(one: Column) -> bool:
 
 
 def _below(one: Column) -> str:
-    return (
-        f"{one.card.name} claims {_claim(one) / 100:.1f} %; on settled work no dimension reaches "
-        "that, whatever chance may have done."
-    )
+    return _(
+        "%(card)s claims %(claim)s; on settled work no dimension reaches that, "
+        "whatever chance may have done."
+    ) % {"card": one.card.name, "claim": percent(_claim(one), digits=1)}

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import steering
 from marketplace.acting import Acting
@@ -12,73 +13,79 @@ from reputation.models import Control
 
 _HUNDREDFOLD = {"bps", "hundredths"}
 _SCOPE_NAMES = {
-    "agent": "One agent",
-    "listing": "One listing",
-    "builder": "All agents of a builder",
-    "category": "A kind of work",
-    "platform": "The whole platform",
+    "agent": _lazy("One agent"),
+    "listing": _lazy("One listing"),
+    "builder": _lazy("All agents of a builder"),
+    "category": _lazy("A kind of work"),
+    "platform": _lazy("The whole platform"),
 }
 
 
 class ControlForm(forms.Form):
     """A control. `terms` holds what was written, once the form is valid."""
 
-    name = forms.CharField(max_length=120, help_text="What it is for, in a few words.")
+    name = forms.CharField(max_length=120, help_text=_lazy("What it is for, in a few words."))
     metric = forms.ChoiceField(
-        choices=[(key, one.title) for key, one in METRICS.items()], label="What is looked at"
+        choices=[(key, one.title) for key, one in METRICS.items()], label=_lazy("What is looked at")
     )
     dimension = forms.CharField(
         max_length=80,
         required=False,
-        help_text="For the lower bound: one dimension, such as accuracy; empty is all together.",
+        help_text=_lazy(
+            "For the lower bound: one dimension, such as accuracy; empty is all together."
+        ),
     )
     threshold = forms.DecimalField(
         min_value=0,
         max_digits=12,
         decimal_places=2,
-        help_text="Per cent for rates, else days or a number. Rates and units fire below it, "
-        "everything else above it.",
+        help_text=_lazy(
+            "Per cent for rates, else days or a number. Rates and units fire below it, "
+            "everything else above it."
+        ),
     )
     recover_at = forms.DecimalField(
         min_value=0,
         max_digits=12,
         decimal_places=2,
         required=False,
-        label="Clears again at",
-        help_text="On the good side of the threshold; empty takes a small margin.",
+        label=_lazy("Clears again at"),
+        help_text=_lazy("On the good side of the threshold; empty takes a small margin."),
     )
     scope = forms.ChoiceField(
-        choices=[(one, _SCOPE_NAMES[one]) for one in SCOPES], label="About", initial="agent"
+        choices=[(one, _SCOPE_NAMES[one]) for one in SCOPES], label=_lazy("About"), initial="agent"
     )
     scope_id = forms.CharField(
         max_length=40,
         required=False,
-        label="Its id, or the kind of work",
-        help_text="Such as agt_…, lst_…, pty_… or language; empty for the whole platform.",
+        label=_lazy("Its id, or the kind of work"),
+        help_text=_lazy("Such as agt_…, lst_…, pty_… or language; empty for the whole platform."),
     )
     action = forms.ChoiceField(
         choices=[(key, text[:1].upper() + text[1:]) for key, text in ACTIONS.items()],
-        label="What happens when it fires",
+        label=_lazy("What happens when it fires"),
     )
     limit = forms.DecimalField(
         min_value=0,
         max_digits=15,
         decimal_places=2,
         required=False,
-        label="Exposure left",
-        help_text="For narrowing: how much may be held on the agent, in units of the currency.",
+        label=_lazy("Exposure left"),
+        help_text=_lazy(
+            "For narrowing: how much may be held on the agent, in units of the currency."
+        ),
     )
     hold_days = forms.IntegerField(
         min_value=0,
         max_value=366,
         required=False,
-        label="Days withheld at the most",
-        help_text="For withholding.",
+        label=_lazy("Days withheld at the most"),
+        help_text=_lazy("For withholding."),
     )
     cadence_days = forms.IntegerField(
-        min_value=0, max_value=10_000, initial=30, label="Reviewed every how many days"
+        min_value=0, max_value=10_000, initial=30, label=_lazy("Reviewed every how many days")
     )
-    owner_user = forms.ChoiceField(label="Who owns it")
+    owner_user = forms.ChoiceField(label=_lazy("Who owns it"))
 
     def __init__(self, *args: Any, acting: Acting, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,8 +136,12 @@ class OverrideForm(forms.Form):
     reason = forms.CharField(
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="At least a sentence. Its builder, its buyers and the owner can read it.",
+        help_text=_lazy("At least a sentence. Its builder, its buyers and the owner can read it."),
     )
     days = forms.IntegerField(
-        min_value=1, max_value=90, initial=7, label="For how many days", help_text="1 to 90."
+        min_value=1,
+        max_value=90,
+        initial=7,
+        label=_lazy("For how many days"),
+        help_text=_lazy("1 to 90."),
     )

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 from marketplace import steering
 from marketplace.acting import Acting
 from marketplace.models import Listing
+from marketplace.pages.wording import local, plural
 from pacts.models import Agent, Party, ReEvaluation, User
 from reputation import controlling, restrictions
 from reputation.controlling import Due
@@ -17,12 +21,12 @@ from reputation.restrictions import Restriction, said
 
 # What changed, in the words of whoever reads the page.
 _CHANGES = {
-    "limit": "Money that may be held on it",
-    "listing": "Its listing",
-    "re_evaluate": "New engagements wait for a re-evaluation",
-    "escalate": "A person is asked to look",
-    "route_elsewhere": "New hires are sent to other agents",
-    "withhold": "Silence no longer releases money",
+    "limit": _lazy("Money that may be held on it"),
+    "listing": _lazy("Its listing"),
+    "re_evaluate": _lazy("New engagements wait for a re-evaluation"),
+    "escalate": _lazy("A person is asked to look"),
+    "route_elsewhere": _lazy("New hires are sent to other agents"),
+    "withhold": _lazy("Silence no longer releases money"),
 }
 
 
@@ -53,7 +57,7 @@ class Fired:
     def state(self) -> str:
         if self.firing.released_at:
             return "lifted"
-        return "overridden" if self.override else "in force"
+        return _("overridden") if self.override else _("in force")
 
 
 def rows_of(controls: Iterable[Control], *, now: datetime) -> list[Row]:
@@ -71,7 +75,7 @@ def rows_of(controls: Iterable[Control], *, now: datetime) -> list[Row]:
             due=due,
             firing=fired.get(due.control.lineage, 0),
             scope=scope_of(due.control, names),
-            owner=names.get(due.control.owner_user, "somebody who left")
+            owner=names.get(due.control.owner_user, _("somebody who left"))
             + (f", {names[due.control.owner_party]}" if due.control.owner_party in names else ""),
             sentence=sentence_of(due.control),
         )
@@ -82,30 +86,33 @@ def rows_of(controls: Iterable[Control], *, now: datetime) -> list[Row]:
 def sentence_of(control: Control) -> str:
     """`When the lower bound of the standing is under 80.00 %, suspend the listing.`"""
     metric = METRICS[control.metric]
-    about = f" of {control.dimension}" if control.dimension else ""
+    about = _(" of %(dimension)s") % {"dimension": control.dimension} if control.dimension else ""
     title = f"{metric.title[:1].lower()}{metric.title[1:]}{about}"
-    then = ACTIONS[control.action]
+    then = str(ACTIONS[control.action])
     if control.limit is not None:
-        then += f" to {control.limit / 100:,.2f}"
+        then += _(" to %(limit)s") % {"limit": local(f"{control.limit / 100:,.2f}")}
     if control.hold_days:
-        then += f" for up to {control.hold_days} days"
+        then += _(" for up to %(days)s") % {"days": plural(control.hold_days, "day")}
     if metric.unit == "yes":
-        return f"When {title}, {then}."
-    side = "under" if metric.fires == "below" else "over"
-    return (
-        f"When {title} is {side} {said(control.metric, control.threshold)}, {then}; "
-        f"clears at {said(control.metric, control.recover_at)}."
-    )
+        return _("When %(title)s, %(then)s.") % {"title": title, "then": then}
+    side = _("under") if metric.fires == "below" else _("over")
+    return _("When %(title)s is %(side)s %(metric)s, %(then)s; clears at %(metric2)s.") % {
+        "title": title,
+        "side": side,
+        "metric": said(control.metric, control.threshold),
+        "then": then,
+        "metric2": said(control.metric, control.recover_at),
+    }
 
 
 def scope_of(control: Control, names: dict[str, str]) -> str:
     """Whom a control is about."""
     if control.scope == "platform":
-        return "every agent"
+        return _("every agent")
     if control.scope == "category":
-        return f"every agent for {control.scope_id}"
+        return _("every agent for %(scope_id)s") % {"scope_id": control.scope_id}
     name = names.get(control.scope_id, control.scope_id)
-    return f"every agent of {name}" if control.scope == "builder" else name
+    return _("every agent of %(name)s") % {"name": name} if control.scope == "builder" else name
 
 
 def _names(controls: Sequence[Control]) -> dict[str, str]:
@@ -137,20 +144,30 @@ def fired_of(rows: Iterable[Firing], *, now: datetime) -> list[Fired]:
 def why_of(firing: Firing) -> str:
     """What was seen, against which threshold."""
     control = firing.control
-    about = f" of {control.dimension}" if control.dimension else ""
-    return (
-        f"{METRICS[control.metric].title}{about}: {said(control.metric, firing.observed)}, "
-        f"threshold {said(control.metric, control.threshold)}"
-    )
+    about = _(" of %(dimension)s") % {"dimension": control.dimension} if control.dimension else ""
+    return _("%(title)s%(about)s: %(metric)s, threshold %(metric2)s") % {
+        "title": METRICS[control.metric].title,
+        "about": about,
+        "metric": said(control.metric, firing.observed),
+        "metric2": said(control.metric, control.threshold),
+    }
 
 
 def _change(what: str, change: Any) -> str:
     before, after = change
     if what == "limit":
-        return f"{_CHANGES[what]}: from {before / 100:,.2f} to {after / 100:,.2f} of each currency"
+        return _("%(changes)s: from %(before)s to %(after)s of each currency") % {
+            "changes": _CHANGES[what],
+            "before": local(f"{before / 100:,.2f}"),
+            "after": local(f"{after / 100:,.2f}"),
+        }
     if what == "listing":
-        return f"{_CHANGES[what]}: from {before} to {after}"
-    return _CHANGES.get(what, what)
+        return _("%(changes)s: from %(before)s to %(after)s") % {
+            "changes": _CHANGES[what],
+            "before": before,
+            "after": after,
+        }
+    return str(_CHANGES.get(what, what))
 
 
 def restrictions_on(agent_id: str, *, now: datetime) -> list[Restriction]:

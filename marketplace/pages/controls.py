@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from marketplace import steering
 from marketplace.acting import Acting
@@ -128,7 +129,7 @@ def control_retirement(request: HttpRequest, control_id: str) -> HttpResponse:
 
     def retire() -> str:
         steering.retire_control(acting=acting, control=found, now=database_now())
-        messages.success(request, "Retired. What it restricts is lifted with the next look.")
+        messages.success(request, _("Retired. What it restricts is lifted with the next look."))
         return back
 
     return attempt_button(request, retire, back=back)

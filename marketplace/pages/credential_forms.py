@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import credentials
 from marketplace.pages.wording import work_title
@@ -15,16 +16,17 @@ class CredentialForm(forms.Form):
     """Which dimensions, for whom, for how long: what the API's POST takes."""
 
     dimensions = forms.MultipleChoiceField(
-        required=False, widget=forms.CheckboxSelectMultiple, label="Dimensions",
-        help_text="None chosen: all of them, with what they come to together.",
+        required=False, widget=forms.CheckboxSelectMultiple, label=_lazy("Dimensions"),
+        help_text=_lazy("None chosen: all of them, with what they come to together."),
     )  # fmt: skip
     audience = forms.CharField(
-        max_length=120, required=False, label="For whom",
-        help_text="The one marketplace it is meant for. Empty: everybody.",
+        max_length=120, required=False, label=_lazy("For whom"),
+        help_text=_lazy("The one marketplace it is meant for. Empty: everybody."),
     )  # fmt: skip
     days = forms.IntegerField(
         min_value=1, max_value=credentials.LONGEST.days, initial=USUAL_DAYS, required=False,
-        label="Valid for days", help_text=f"1 to {credentials.LONGEST.days}.",
+        label=_lazy("Valid for days"),
+        help_text=_lazy("1 to %(days)s.") % {"days": credentials.LONGEST.days},
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, standing: AgentStanding) -> None:

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import cases
 from marketplace.metered_view import windows_for_people
@@ -23,14 +24,14 @@ from reputation.clock import database_now
 
 PER_PAGE = 30
 LISTS = {
-    "open": "Open",
-    "ready": "Waits for a person",
-    "mine": "Mine",
-    "unassigned": "Nobody’s yet",
-    "second": "Second person",
-    "closed": "Closed",
+    "open": _lazy("Open"),
+    "ready": _lazy("Waits for a person"),
+    "mine": _lazy("Mine"),
+    "unassigned": _lazy("Nobody’s yet"),
+    "second": _lazy("Second person"),
+    "closed": _lazy("Closed"),
 }
-ORDERS = {"deadline": "By deadline", "amount": "By amount"}
+ORDERS = {"deadline": _lazy("By deadline"), "amount": _lazy("By amount")}
 
 
 def desk(request: HttpRequest) -> HttpResponse:

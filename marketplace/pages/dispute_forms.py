@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from pacts.models import Dispute, Exhibit, Precedent
 from pacts.procedure.limits import KIB
@@ -15,20 +17,20 @@ class DisputeForm(forms.Form):
 
     ground = forms.ChoiceField(
         choices=[(c.value, c.label) for c in Dispute.Ground if c != Dispute.Ground.HUMAN_REVIEW],
-        label="What is it about?",
+        label=_lazy("What is it about?"),
         initial=Dispute.Ground.PERFORMANCE,
     )
     clauses = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        label="Contested clauses",
-        help_text="Leave all of them empty to contest the whole outcome.",
+        label=_lazy("Contested clauses"),
+        help_text=_lazy("Leave all of them empty to contest the whole outcome."),
     )
     statement = forms.CharField(
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 5}),
-        label="What is wrong?",
-        help_text="The other side and the adjudicator will read it. Name clauses and tasks.",
+        label=_lazy("What is wrong?"),
+        help_text=_lazy("The other side and the adjudicator will read it. Name clauses and tasks."),
     )
 
     def __init__(self, *args: Any, clauses: list[tuple[str, str]], **kwargs: Any) -> None:
@@ -40,7 +42,7 @@ class AnswerForm(forms.Form):
     """The other side's answer."""
 
     answer = forms.CharField(
-        max_length=4000, widget=forms.Textarea(attrs={"rows": 5}), label="Your answer"
+        max_length=4000, widget=forms.Textarea(attrs={"rows": 5}), label=_lazy("Your answer")
     )
 
 
@@ -50,26 +52,28 @@ class AppealForm(forms.Form):
     statement = forms.CharField(
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 5}),
-        label="What does the ruling get wrong?",
-        help_text="At least a sentence. Somebody who had no part in the ruling will read it.",
+        label=_lazy("What does the ruling get wrong?"),
+        help_text=_lazy(
+            "At least a sentence. Somebody who had no part in the ruling will read it."
+        ),
     )
 
 
 class ExhibitForm(forms.Form):
     """A text, or a file; `body` and `kind` hold what was brought."""
 
-    title = forms.CharField(max_length=200, label="What it shows")
+    title = forms.CharField(max_length=200, label=_lazy("What it shows"))
     text = forms.CharField(
         required=False,
         max_length=600_000,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        label="As text",
+        label=_lazy("As text"),
     )
     file = forms.FileField(
         required=False,
-        label="Or as a file",
-        help_text="Text, CSV, JSON, PNG, JPEG or PDF. Nobody’s browser opens it here.",
+        label=_lazy("Or as a file"),
+        help_text=_lazy("Text, CSV, JSON, PNG, JPEG or PDF. Nobody’s browser opens it here."),
     )
     body = b""
     kind = Exhibit.Kind.TEXT
@@ -77,22 +81,23 @@ class ExhibitForm(forms.Form):
     def __init__(self, *args: Any, largest: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.largest = largest
-        self.fields["file"].help_text = (
-            f"Text, CSV, JSON, PNG, JPEG or PDF, at most {largest // KIB} KiB. "
-            "It is kept as a download; nobody’s browser opens it here."
-        )
+        self.fields["file"].help_text = _(
+            "Text, CSV, JSON, PNG, JPEG or PDF, at most %(largest)s KiB. It is kept as a "
+            "download; nobody’s browser opens it here."
+        ) % {"largest": largest // KIB}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         upload, text = data.get("file"), data.get("text", "")
         if bool(upload) == bool(text.strip()):
-            raise forms.ValidationError("Write a text, or choose a file; one of them.")
+            raise forms.ValidationError(_("Write a text, or choose a file; one of them."))
         if not upload:
             self.body = text.encode()
             return data
         if upload.size > self.largest:
             raise forms.ValidationError(
-                f"The file has {upload.size} bytes; one item has at most {self.largest // KIB} KiB."
+                _("The file has %(size)s bytes; one item has at most %(largest)s KiB.")
+                % {"size": upload.size, "largest": self.largest // KIB}
             )
         self.body = upload.read()
         self.kind = kind_of(upload.name, self.body)
@@ -118,20 +123,22 @@ class RulingForm(forms.Form):
     share = forms.IntegerField(
         min_value=0,
         max_value=10_000,
-        label="Builder’s share",
+        label=_lazy("Builder’s share"),
         widget=forms.NumberInput(
             attrs={"type": "range", "min": 0, "max": 10_000, "step": 100, "data-shows": "award"}
         ),
     )
     clauses = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, label="Clauses that decide it"
+        widget=forms.CheckboxSelectMultiple, label=_lazy("Clauses that decide it")
     )
     reasons = forms.CharField(
         max_length=8000,
         widget=forms.Textarea(attrs={"rows": 8}),
-        label="Reasons",
-        help_text="At least a sentence that both sides can follow. Both sides read them; without "
-        "names they are published as a precedent.",
+        label=_lazy("Reasons"),
+        help_text=_lazy(
+            "At least a sentence that both sides can follow. Both sides read them; without "
+            "names they are published as a precedent."
+        ),
     )
 
     def __init__(self, *args: Any, clauses: list[tuple[str, str]], **kwargs: Any) -> None:
@@ -143,16 +150,16 @@ class ConfirmationForm(forms.Form):
     """What a second person says of a ruling."""
 
     says = forms.ChoiceField(
-        choices=[("confirm", "I confirm this ruling"), ("decline", "I decline it")],
+        choices=[("confirm", _lazy("I confirm this ruling")), ("decline", _lazy("I decline it"))],
         widget=forms.RadioSelect,
-        label="Your decision",
+        label=_lazy("Your decision"),
     )
     reasons = forms.CharField(
         required=False,
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        label="Reasons",
-        help_text="Needed to decline: whoever rules next reads them.",
+        label=_lazy("Reasons"),
+        help_text=_lazy("Needed to decline: whoever rules next reads them."),
     )
 
 
@@ -160,7 +167,7 @@ class RecusalForm(forms.Form):
     """Stepping back from a case."""
 
     why = forms.CharField(
-        required=False, max_length=1000, label="Why you step back", widget=forms.TextInput()
+        required=False, max_length=1000, label=_lazy("Why you step back"), widget=forms.TextInput()
     )
 
 
@@ -170,9 +177,9 @@ class PrecedentForm(forms.Form):
     reasons = forms.CharField(
         max_length=9000,
         widget=forms.Textarea(attrs={"rows": 10}),
-        label="Text as published",
-        help_text="Take out whatever tells who the sides are. The rule looks over it again.",
+        label=_lazy("Text as published"),
+        help_text=_lazy("Take out whatever tells who the sides are. The rule looks over it again."),
     )
 
 
-GROUNDS = [("", "Every ground"), *Precedent._meta.get_field("ground").choices]  # type: ignore[misc]
+GROUNDS = [("", _lazy("Every ground")), *Precedent._meta.get_field("ground").choices]  # type: ignore[misc]

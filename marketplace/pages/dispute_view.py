@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
 
 from marketplace import cases, policy
 from marketplace.acting import Acting
@@ -14,7 +15,7 @@ from marketplace.pages import engagement_view
 from marketplace.pages.agent_view import pact_text
 from marketplace.pages.cancellations import Parting, partings_of
 from marketplace.pages.promises import answer_span
-from marketplace.pages.wording import span
+from marketplace.pages.wording import percent, span
 from pacts import disputes
 from pacts.disputes import precedents, rates
 from pacts.models import (
@@ -182,13 +183,18 @@ def timeline_of(found: Dispute) -> list[Moment]:
         for step in found.steps.all()
     ]
     moments += [
-        Moment(one.added_at, f"Evidence: {one.title or 'erased'}", link=one.evidence_id)
+        Moment(
+            one.added_at,
+            _("Evidence: %(value)s") % {"value": one.title or _("erased")},
+            link=one.evidence_id,
+        )
         for one in found.exhibits.defer("sealed")
     ]
     moments += [
         Moment(
             one.ruled_at,
-            f"Ruling for {one.award_bps / 100:.2f} %{' by rule' if one.by_rule else ''}",
+            (_("Ruling for %(award)s by rule") if one.by_rule else _("Ruling for %(award)s"))
+            % {"award": percent(one.award_bps)},
             link=one.evidence_id,
         )
         for one in found.rulings.all()
@@ -256,28 +262,28 @@ def filing_of(milestone: Milestone, party: Party, *, now: datetime) -> Filing:
     track = limits.track(amount=milestone.amount, currency=currency, rules=rules)
     periods = rules.small if track == "small" else rules.full
     named = [
-        ("The other side answers", answer_span(periods), clocks.SILENCES["opened"].meaning),
+        (_("The other side answers"), answer_span(periods), clocks.SILENCES["opened"].meaning),
         (
-            "Negotiation",
+            _("Negotiation"),
             span(periods.negotiation.total_seconds()) if periods.negotiation else "none",
             clocks.SILENCES["negotiating"].meaning,
         ),
         (
-            "Evidence",
+            _("Evidence"),
             span(periods.evidence.total_seconds()),
             clocks.SILENCES["evidence_open"].meaning,
         ),
         (
-            "Ruling, at the latest",
+            _("Ruling, at the latest"),
             span(periods.backstop.total_seconds()),
             clocks.SILENCES["under_review"].meaning,
         ),
         (
-            "Time to challenge it",
+            _("Time to challenge it"),
             span(periods.challenge.total_seconds()),
             clocks.SILENCES["challenge_window"].meaning,
         ),
-        ("Appeal", span(periods.appeal.total_seconds()), clocks.SILENCES["appealed"].meaning),
+        (_("Appeal"), span(periods.appeal.total_seconds()), clocks.SILENCES["appealed"].meaning),
     ]
     return Filing(
         track=track,

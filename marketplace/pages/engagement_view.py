@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.pages.rates import Rate, rate_of_clause
 from pacts.canaries import Comparison, beside
@@ -263,13 +264,13 @@ def _tone(trial: Mapping[str, Any]) -> str:
 
 
 _TITLES = {
-    "hold": "Set aside for this work",
-    "release": "Released to the builder",
-    "refund": "Returned to the buyer",
-    "split": "Divided between both sides",
-    "bond_hold": "The builder’s bond, set aside with it",
-    "bond_returned": "The bond returned to the builder",
-    "bond_slashed": "The bond went to the buyer",
+    "hold": _lazy("Set aside for this work"),
+    "release": _lazy("Released to the builder"),
+    "refund": _lazy("Returned to the buyer"),
+    "split": _lazy("Divided between both sides"),
+    "bond_hold": _lazy("The builder’s bond, set aside with it"),
+    "bond_returned": _lazy("The bond returned to the builder"),
+    "bond_slashed": _lazy("The bond went to the buyer"),
 }
 
 
@@ -279,7 +280,9 @@ def _movements(escrow: Escrow | None) -> list[Movement]:
     transfers += [one.resolution for one in (escrow, bond) if one and one.resolution]
     return [
         Movement(
-            transfer=one, title=_TITLES.get(one.kind, one.kind), entries=list(one.entries.all())
+            transfer=one,
+            title=str(_TITLES.get(one.kind, one.kind)),
+            entries=list(one.entries.all()),
         )
         for one in transfers
         if one

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from marketplace.pages import engagement_view
 from marketplace.pages.attempts import REFUSED, attempt, attempt_button, sentence
@@ -38,7 +39,7 @@ def engagements(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "side": side,
-        "sides": [("", "All"), ("buyer", "As buyer"), ("builder", "As builder")],
+        "sides": [("", _("All")), ("buyer", _("As buyer")), ("builder", _("As builder"))],
         "party": party,
         "query": f"side={side}&" if side else "",
     }

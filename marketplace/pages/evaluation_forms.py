@@ -11,12 +11,9 @@ MINUTE = 60
 MICROS = 1_000_000
 
 
-class EvaluationForm(forms.Form):
-    """Which tasks to try an agent on, and what that may use."""
+class BudgetForm(forms.Form):
+    """What one run may use; `budget` holds it."""
 
-    task_set_version = forms.ModelChoiceField(
-        TaskSetVersion.objects.none(), empty_label=None, label="Task set"
-    )
     calls = forms.IntegerField(
         min_value=1, max_value=10**9, required=False, label="Most calls",
         help_text="Empty: as many as the tasks need.",
@@ -41,14 +38,6 @@ class EvaluationForm(forms.Form):
         help_text="Otherwise the run ends as soon as more calls could not change the verdict.",
     )
 
-    def __init__(self, *args: Any, party: Party, work: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        sets = TaskSetVersion.objects.filter(
-            task_set__owner=party, task_set__work=work, task_set__canaries=False
-        )
-        field = self.fields["task_set_version"]
-        field.queryset = sets.select_related("task_set").order_by("-created_at")  # type: ignore[attr-defined]
-
     @property
     def budget(self) -> Budget:
         """What was asked for; refused by the domain where it cannot be kept."""
@@ -61,3 +50,20 @@ class EvaluationForm(forms.Form):
             call_cost_micros=int((data["call_cost"] or 0) * MICROS) if cost else 0,
             currency=data["currency"] if cost else "",
         )
+
+
+class EvaluationForm(BudgetForm):
+    """Which tasks to try an agent on, and what that may use."""
+
+    field_order = ("task_set_version",)
+    task_set_version = forms.ModelChoiceField(
+        TaskSetVersion.objects.none(), empty_label=None, label="Task set"
+    )
+
+    def __init__(self, *args: Any, party: Party, work: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sets = TaskSetVersion.objects.filter(
+            task_set__owner=party, task_set__work=work, task_set__canaries=False
+        )
+        field = self.fields["task_set_version"]
+        field.queryset = sets.select_related("task_set").order_by("-created_at")  # type: ignore[attr-defined]

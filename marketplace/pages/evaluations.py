@@ -10,6 +10,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import trying
 from marketplace.models import Listing
@@ -32,11 +34,11 @@ RELATED = (
     "deliverable__milestone__engagement",
 )
 STOPS = {
-    "latched": "It ended early: more calls could not have changed the verdict.",
-    "calls": "It ended with the calls of its budget.",
-    "time": "It ended with the time of its budget.",
-    "money": "It ended with the money of its budget.",
-    "cancelled": "It was called off.",
+    "latched": _lazy("It ended early: more calls could not have changed the verdict."),
+    "calls": _lazy("It ended with the calls of its budget."),
+    "time": _lazy("It ended with the time of its budget."),
+    "money": _lazy("It ended with the money of its budget."),
+    "cancelled": _lazy("It was called off."),
 }
 
 
@@ -101,7 +103,7 @@ def _latest_pact(agent: Agent) -> Any:
         found = pact.versions.filter(published_at__isnull=False).order_by("-number").first()
         if found:
             return found
-    raise EvaluationRefused("this agent has no published pact to be held against yet")
+    raise EvaluationRefused(_("this agent has no published pact to be held against yet"))
 
 
 def evaluation(request: HttpRequest, evaluation_id: str) -> HttpResponse:

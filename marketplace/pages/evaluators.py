@@ -5,6 +5,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.pages.attempts import attempt_button
 from marketplace.pages.visitors import acting_of, find, party_of, user_of
@@ -22,9 +24,9 @@ class OfferForm(forms.Form):
     about = forms.CharField(
         required=False,
         max_length=1000,
-        label="How the tasks were made",
+        label=_lazy("How the tasks were made"),
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="For both sides to read before they sign; never the tasks themselves.",
+        help_text=_lazy("For both sides to read before they sign; never the tasks themselves."),
     )
 
 
@@ -50,7 +52,7 @@ def evaluator_offer_new(request: HttpRequest, task_set_version_id: str) -> HttpR
     def offer() -> str:
         form = OfferForm(request.POST)
         if not form.is_valid():
-            raise EvaluatorRefused("say how the tasks were made in at most 1,000 characters")
+            raise EvaluatorRefused(_("say how the tasks were made in at most 1,000 characters"))
         third_parties.offer(
             party=party_of(request),
             task_set_version=version,

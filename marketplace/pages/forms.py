@@ -3,9 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.languages import LANGUAGES
 from marketplace.models import ApiKey
+from marketplace.pages.attempts import sentence
 from pacts.agents import PROTOCOLS
 from pacts.currencies import EXPONENTS
 from pacts.models import AgentVersion, Member, PactVersion, Party
@@ -14,8 +17,8 @@ from settlement import money
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "USDC")
 EVERY_CURRENCY = [
-    ("Often used", [(code, code) for code in CURRENCIES]),
-    ("All", [(code, code) for code in sorted(EXPONENTS) if code not in CURRENCIES]),
+    (_lazy("Often used"), [(code, code) for code in CURRENCIES]),
+    (_lazy("All"), [(code, code) for code in sorted(EXPONENTS) if code not in CURRENCIES]),
 ]
 DAY, HOUR = 86_400, 3_600
 
@@ -25,9 +28,9 @@ def amount_in(text: str, currency: str) -> int:
     try:
         found = money.read(text.strip(), currency)
     except (money.AmountMalformed, money.CurrencyUnknown) as error:
-        raise forms.ValidationError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+        raise forms.ValidationError(sentence(error)) from error
     if found.amount == 0:
-        raise forms.ValidationError("Write an amount above zero.")
+        raise forms.ValidationError(_("Write an amount above zero."))
     return found.amount
 
 
@@ -54,7 +57,7 @@ class RevisionForm(forms.Form):
     """Which version of the agent delivers again."""
 
     agent_version = forms.ModelChoiceField(
-        AgentVersion.objects.none(), empty_label=None, label="Version that delivers"
+        AgentVersion.objects.none(), empty_label=None, label=_lazy("Version that delivers")
     )
 
     def __init__(self, *args: Any, agent_id: str, **kwargs: Any) -> None:
@@ -73,9 +76,11 @@ class JsonObjectField(forms.CharField):
         try:
             found = parse_json(text.encode())
         except MalformedJson as error:
-            raise forms.ValidationError(f"This is not JSON: {error}.") from error
+            raise forms.ValidationError(
+                _("This is not JSON: %(error)s.") % {"error": error}
+            ) from error
         if not isinstance(found, dict):
-            raise forms.ValidationError("Give one JSON object.")
+            raise forms.ValidationError(_("Give one JSON object."))
         return found
 
 
@@ -85,14 +90,14 @@ class AgentForm(forms.Form):
     name = forms.CharField(max_length=80)
     work = forms.SlugField(
         max_length=40,
-        label="Kind of work",
-        help_text="Lower-case words with dashes, such as language.",
+        label=_lazy("Kind of work"),
+        help_text=_lazy("Lower-case words with dashes, such as language."),
     )
-    summary = forms.CharField(max_length=280, help_text="One sentence for the market.")
+    summary = forms.CharField(max_length=280, help_text=_lazy("One sentence for the market."))
     endpoint = forms.CharField(
         max_length=2000,
-        label="Address",
-        help_text="The URL that the platform calls, one POST for each task.",
+        label=_lazy("Address"),
+        help_text=_lazy("The URL that the platform calls, one POST for each task."),
         widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     protocol = forms.ChoiceField(
@@ -101,26 +106,31 @@ class AgentForm(forms.Form):
     model = forms.CharField(
         max_length=120,
         required=False,
-        help_text="Declared as part of the version; chat completions are asked for this model.",
+        help_text=_lazy(
+            "Declared as part of the version; chat completions are asked for this model."
+        ),
     )
     instructions = forms.CharField(
         max_length=20_000,
         required=False,
-        help_text="For chat completions: the system message. Part of what is declared.",
+        help_text=_lazy("For chat completions: the system message. Part of what is declared."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     max_concurrency = forms.IntegerField(
-        min_value=1, max_value=64, initial=4, label="Calls at a time"
+        min_value=1, max_value=64, initial=4, label=_lazy("Calls at a time")
     )
     deadline_ms = forms.IntegerField(
-        min_value=100, max_value=60_000, initial=10_000, label="Longest answer, in milliseconds"
+        min_value=100,
+        max_value=60_000,
+        initial=10_000,
+        label=_lazy("Longest answer, in milliseconds"),
     )
     max_per_minute = forms.IntegerField(
         min_value=1,
         max_value=100_000,
         required=False,
-        label="Most calls a minute",
-        help_text="By everybody together. Empty: no limit.",
+        label=_lazy("Most calls a minute"),
+        help_text=_lazy("By everybody together. Empty: no limit."),
     )
     declared = JsonObjectField(required=False, widget=forms.HiddenInput)
 
@@ -138,7 +148,7 @@ class CardForm(forms.Form):
 
     url = forms.CharField(
         max_length=2000,
-        label="Address of the agent or of its card",
+        label=_lazy("Address of the agent or of its card"),
         widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -154,8 +164,10 @@ class VersionForm(forms.Form):
     note = forms.CharField(
         max_length=200,
         required=False,
-        label="What changed",
-        help_text="Part of what is declared, so that a version with the same address is a new one.",
+        label=_lazy("What changed"),
+        help_text=_lazy(
+            "Part of what is declared, so that a version with the same address is a new one."
+        ),
     )
 
 
@@ -164,47 +176,52 @@ class ListingForm(AmountForm):
 
     field_order = ("agent_version", "pact_version", "amount", "currency", "bond")
     agent_version = forms.ModelChoiceField(
-        AgentVersion.objects.none(), empty_label=None, label="Version that works"
+        AgentVersion.objects.none(), empty_label=None, label=_lazy("Version that works")
     )
     pact_version = forms.ModelChoiceField(
-        PactVersion.objects.none(), empty_label=None, label="Pact"
+        PactVersion.objects.none(), empty_label=None, label=_lazy("Pact")
     )
     bond = forms.CharField(
         required=False,
         max_length=24,
-        label="Bond for each milestone",
+        label=_lazy("Bond for each milestone"),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="Your own money, set aside with the buyer’s. It goes to the buyer if a critical "
-        "clause stays breached or a ruling awards you nothing, and returns to you otherwise.",
+        help_text=_lazy(
+            "Your own money, set aside with the buyer’s. It goes to the buyer if a "
+            "critical clause stays breached or a ruling awards you nothing, and returns to "
+            "you otherwise."
+        ),
     )
     work_hours = forms.IntegerField(
-        min_value=1, max_value=24 * 90, initial=24, label="Hours to hand over"
+        min_value=1, max_value=24 * 90, initial=24, label=_lazy("Hours to hand over")
     )
     evaluation_hours = forms.IntegerField(
-        min_value=1, max_value=24 * 30, initial=24, label="Hours to evaluate"
+        min_value=1, max_value=24 * 30, initial=24, label=_lazy("Hours to evaluate")
     )
     acceptance_hours = forms.IntegerField(
-        min_value=1, max_value=24 * 30, initial=72, label="Hours to accept or dispute"
+        min_value=1, max_value=24 * 30, initial=72, label=_lazy("Hours to accept or dispute")
     )
     cure_hours = forms.IntegerField(
-        min_value=1, max_value=24 * 30, initial=72, label="Hours to do better after a breach"
+        min_value=1, max_value=24 * 30, initial=72, label=_lazy("Hours to do better after a breach")
     )
-    max_revisions = forms.IntegerField(min_value=0, max_value=9, initial=1, label="Revisions")
+    max_revisions = forms.IntegerField(
+        min_value=0, max_value=9, initial=1, label=_lazy("Revisions")
+    )
     languages = forms.MultipleChoiceField(
         choices=list(LANGUAGES.items()),
         required=False,
-        label="Languages it works in",
-        help_text="None chosen means that language does not matter.",
+        label=_lazy("Languages it works in"),
+        help_text=_lazy("None chosen means that language does not matter."),
         widget=forms.CheckboxSelectMultiple,
     )
     signs_at_once = forms.BooleanField(
-        required=False, initial=True, label="Sign at once whoever hires at these terms"
+        required=False, initial=True, label=_lazy("Sign at once whoever hires at these terms")
     )
     stake: int = 0
 
     def __init__(self, *args: Any, agent_id: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"].label = "Price for one task set"
+        self.fields["amount"].label = _("Price for one task set")
         versions = AgentVersion.objects.filter(agent_id=agent_id).select_related("agent")
         pacts = PactVersion.objects.filter(pact__agent_id=agent_id, published_at__isnull=False)
         self.fields["agent_version"].queryset = versions.order_by("-number")  # type: ignore[attr-defined]
@@ -233,13 +250,13 @@ class PartyForm(forms.Form):
 class MemberForm(forms.Form):
     """Somebody who will act for the party."""
 
-    email = forms.EmailField(label="E-mail of somebody who has signed up")
+    email = forms.EmailField(label=_lazy("E-mail of somebody who has signed up"))
     role = forms.ChoiceField(
         choices=[
-            (Member.Role.VIEWER, "Viewer: reads"),
-            (Member.Role.EDITOR, "Editor: agents, pacts, task sets, hires"),
-            (Member.Role.FINANCE, "Finance: money"),
-            (Member.Role.OWNER, "Owner: everything, members included"),
+            (Member.Role.VIEWER, _lazy("Viewer: reads")),
+            (Member.Role.EDITOR, _lazy("Editor: agents, pacts, task sets, hires")),
+            (Member.Role.FINANCE, _lazy("Finance: money")),
+            (Member.Role.OWNER, _lazy("Owner: everything, members included")),
         ]
     )
 
@@ -247,13 +264,13 @@ class MemberForm(forms.Form):
 class KeyForm(forms.Form):
     """A program's way in."""
 
-    name = forms.CharField(max_length=80, help_text="What it is for.")
+    name = forms.CharField(max_length=80, help_text=_lazy("What it is for."))
     scopes = forms.MultipleChoiceField(
         choices=[
-            (ApiKey.Scope.READ, "Read"),
-            (ApiKey.Scope.WRITE, "Write: agents, pacts, task sets, engagements"),
-            (ApiKey.Scope.MONEY, "Money: deposits, funding, acceptance, payouts"),
+            (ApiKey.Scope.READ, _lazy("Read")),
+            (ApiKey.Scope.WRITE, _lazy("Write: agents, pacts, task sets, engagements")),
+            (ApiKey.Scope.MONEY, _lazy("Money: deposits, funding, acceptance, payouts")),
         ],
         widget=forms.CheckboxSelectMultiple,
-        label="What it may do",
+        label=_lazy("What it may do"),
     )

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.acting import Acting
 from marketplace.gaming import freezing, signs
@@ -28,8 +29,8 @@ class DecisionForm(forms.Form):
         min_length=freezing.LEAST_REASON,
         max_length=freezing.LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
-        label="Reason",
-        help_text="It is kept with the evidence; whoever looks next reads it.",
+        label=_lazy("Reason"),
+        help_text=_lazy("It is kept with the evidence; whoever looks next reads it."),
     )
 
 

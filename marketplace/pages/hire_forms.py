@@ -4,9 +4,12 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.pages.forms import amount_in
 from marketplace.pages.tasks_in import TasksField, tasks_of
+from marketplace.pages.wording import plural
 from pacts.models import EvaluatorOffer, Party, TaskSetVersion
 
 
@@ -16,10 +19,12 @@ class StakeForm(forms.Form):
     bond = forms.CharField(
         required=False,
         max_length=24,
-        label="Ask the builder for a bond",
+        label=_lazy("Ask the builder for a bond"),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="For each milestone. More than the offer stakes is the builder’s to agree to, so "
-        "it then signs for itself.",
+        help_text=_lazy(
+            "For each milestone. More than the offer stakes is the builder’s to agree to, "
+            "so it then signs for itself."
+        ),
     )
     stake: int = 0
 
@@ -42,22 +47,25 @@ class HireForm(StakeForm):
 
     task_set_version = forms.ModelChoiceField(
         TaskSetVersion.objects.none(),
-        label="Your task set",
+        label=_lazy("Your task set"),
         required=False,
-        empty_label="Paste tasks below instead",
+        empty_label=_lazy("Paste tasks below instead"),
     )
     tasks = TasksField(
-        label="Or paste tasks",
+        label=_lazy("Or paste tasks"),
         required=False,
-        help_text="They are used instead of a chosen set. One JSON object on each line, with "
-        "“input” and “expected”; or CSV with columns such as input.text and expected.language.",
+        help_text=_lazy(
+            "They are used instead of a chosen set. One JSON object on each line, with "
+            "“input” and “expected”; or CSV with columns such as input.text and "
+            "expected.language."
+        ),
     )
     further = forms.ModelMultipleChoiceField(
         TaskSetVersion.objects.none(),
         required=False,
-        label="Further milestones",
+        label=_lazy("Further milestones"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="One more milestone for each, at the same price, funded one by one.",
+        help_text=_lazy("One more milestone for each, at the same price, funded one by one."),
     )
     drafts: Any = None
 
@@ -86,9 +94,9 @@ class HireForm(StakeForm):
         if self.errors:
             return data
         if not pasted and data.get("task_set_version") in data["further"]:
-            self.add_error("further", "This set is the first milestone already; untick it.")
+            self.add_error("further", _("This set is the first milestone already; untick it."))
         if not data.get("task_set_version") and not pasted:
-            raise forms.ValidationError("Choose one of your task sets, or paste tasks.")
+            raise forms.ValidationError(_("Choose one of your task sets, or paste tasks."))
         if pasted:
             try:
                 self.drafts = tasks_of(data["tasks"], None)
@@ -101,7 +109,7 @@ class OfferChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """An evaluator by its name, with how much it brings."""
 
     def label_from_instance(self, obj: EvaluatorOffer) -> str:
-        return f"{obj.evaluator.name}: {obj.task_set_version.size} tasks"
+        return f"{obj.evaluator.name}: {plural(obj.task_set_version.size, 'task')}"
 
 
 class JudgedHireForm(StakeForm):
@@ -109,11 +117,12 @@ class JudgedHireForm(StakeForm):
 
     offer = OfferChoice(
         EvaluatorOffer.objects.none(),
-        label="Who judges",
+        label=_lazy("Who judges"),
         widget=forms.RadioSelect,
         empty_label=None,
-        help_text="Neither you nor the builder sees its tasks, and nobody acts for it and for one "
-        "of you.",
+        help_text=_lazy(
+            "Neither you nor the builder sees its tasks, and nobody acts for it and for one of you."
+        ),
     )
     drafts: Any = None
 

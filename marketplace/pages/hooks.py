@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.hooks import delivering, keeping
 from marketplace.hooks.keeping import MadeHook
@@ -24,20 +26,20 @@ class HookForm(forms.Form):
     """A new webhook."""
 
     url = forms.CharField(
-        max_length=2000, label="Address", help_text="An https:// address of yours."
+        max_length=2000, label=_lazy("Address"), help_text=_lazy("An https:// address of yours.")
     )
     topics = forms.MultipleChoiceField(
         choices=[(key, one.title) for key, one in TOPICS.items()],
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None chosen: everything.",
+        help_text=_lazy("None chosen: everything."),
     )
-    engagement = forms.ChoiceField(required=False, label="Only about")
+    engagement = forms.ChoiceField(required=False, label=_lazy("Only about"))
 
     def __init__(self, *args: Any, hires: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["engagement"]
-        field.choices = [("", "everything of the party"), *hires]  # type: ignore[attr-defined]
+        field.choices = [("", _("everything of the party")), *hires]  # type: ignore[attr-defined]
 
 
 def hooks(request: HttpRequest) -> HttpResponse:
@@ -105,7 +107,7 @@ def hook_trial(request: HttpRequest, hook_id: str) -> HttpResponse:
 
     def send() -> str:
         keeping.try_hook(hook=found, now=database_now())
-        messages.success(request, "Queued. Look at this page again in a few seconds.")
+        messages.success(request, _("Queued. Look at this page again in a few seconds."))
         return back
 
     return attempt_button(request, send, back=back)

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from marketplace import hiring
 from marketplace.models import BenchmarkClaim
@@ -109,7 +110,7 @@ def _place(name: str) -> tuple[bool, int, str, int, str]:
 def _label(name: str) -> str:
     """A figure as people read it: `group:banking` is “accuracy: banking”."""
     kind, colon, of = name.partition(":")
-    kinds = {"group": "accuracy", "score": "mean score"}
+    kinds = {"group": "accuracy", "score": _("mean score")}
     said = kinds.get(kind, kind) if colon else kind
     spaced = said.replace("_", " ")
     return f"{spaced[:1].upper()}{spaced[1:]}{colon and ': '}{of}"

@@ -5,6 +5,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import access
 from marketplace.acting import Acting
@@ -20,18 +22,18 @@ PER_PAGE = 25
 class ResolutionForm(forms.Form):
     """How it ended."""
 
-    outcome = forms.ChoiceField(choices=Incident.Outcome.choices, label="How it ended")
+    outcome = forms.ChoiceField(choices=Incident.Outcome.choices, label=_lazy("How it ended"))
     reason = forms.CharField(
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="A sentence that both sides can follow.",
+        help_text=_lazy("A sentence that both sides can follow."),
     )
 
 
 class AssignmentForm(forms.Form):
     """Who answers for it from now on: a side, or one of its members."""
 
-    to = forms.ChoiceField(label="Answers for it")
+    to = forms.ChoiceField(label=_lazy("Answers for it"))
 
     def __init__(self, *args: object, incident: Incident, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -96,7 +98,9 @@ def _show(request: HttpRequest, found: Incident, form: ResolutionForm) -> HttpRe
 
 def _clause_title(found: Incident) -> str:
     clauses = found.engagement.pact_version.terms.get("clauses", [])
-    return next((one["title"] for one in clauses if one["key"] == found.clause), "The agent itself")
+    return next(
+        (one["title"] for one in clauses if one["key"] == found.clause), _("The agent itself")
+    )
 
 
 def incident_assign(request: HttpRequest, incident_id: str) -> HttpResponse:
@@ -106,8 +110,8 @@ def incident_assign(request: HttpRequest, incident_id: str) -> HttpResponse:
 
     def hand_over() -> str:
         if not form.is_valid():
-            raise handling.IncidentRefused("choose a side or one of its members")
-        party, _, user = form.cleaned_data["to"].partition(":")
+            raise handling.IncidentRefused(_("choose a side or one of its members"))
+        party, _colon, user = form.cleaned_data["to"].partition(":")
         handling.assign(
             incident=found, acting=_acting(request), party=party, user=user, now=database_now()
         )

@@ -11,6 +11,8 @@ from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.visitors import find, now_of, user_of
@@ -30,16 +32,23 @@ class JuryForm(forms.Form):
     rubric = forms.CharField(
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 6}),
-        help_text="What makes an answer good. People get the same words when they check the jury.",
+        help_text=_lazy(
+            "What makes an answer good. People get the same words when they check the jury."
+        ),
     )
     rule = forms.ChoiceField(
-        choices=[("majority", "More than half of all jurors"), ("unanimity", "Every juror")],
-        label="The jury speaks when",
+        choices=[
+            ("majority", _lazy("More than half of all jurors")),
+            ("unanimity", _lazy("Every juror")),
+        ],
+        label=_lazy("The jury speaks when"),
     )
     jurors = forms.CharField(
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One on each line: a provider installed here, a space, and the exact model.",
+        help_text=_lazy(
+            "One on each line: a provider installed here, a space, and the exact model."
+        ),
     )
 
     def clean_jurors(self) -> list[dict[str, str]]:
@@ -47,7 +56,9 @@ class JuryForm(forms.Form):
         for line in self.cleaned_data["jurors"].splitlines():
             provider, _, model = line.strip().partition(" ")
             if line.strip() and not model.strip():
-                raise forms.ValidationError(f"“{line.strip()[:60]}” names no model.")
+                raise forms.ValidationError(
+                    _("“%(line)s” names no model.") % {"line": line.strip()[:60]}
+                )
             if line.strip():
                 seats.append({"provider": provider, "model": model.strip()})
         return seats
@@ -61,12 +72,14 @@ class JuryForm(forms.Form):
 class DrawForm(forms.Form):
     """Which run's answers the jury and people read."""
 
-    evaluation = forms.CharField(max_length=40, label="Concluded run", help_text="Its id: evl_…")
+    evaluation = forms.CharField(
+        max_length=40, label=_lazy("Concluded run"), help_text=_lazy("Its id: evl_…")
+    )
     share = forms.IntegerField(
-        min_value=1, max_value=100, initial=100, label="Share drawn, in per cent"
+        min_value=1, max_value=100, initial=100, label=_lazy("Share drawn, in per cent")
     )
     reviewers = forms.IntegerField(
-        min_value=1, max_value=5, initial=1, label="Labels for each answer"
+        min_value=1, max_value=5, initial=1, label=_lazy("Labels for each answer")
     )
 
 
@@ -162,7 +175,7 @@ def _draw(found: Jury, form: DrawForm) -> str:
     data = form.cleaned_data
     evaluation = Evaluation.objects.filter(pk=data["evaluation"].strip()).first()
     if evaluation is None:
-        raise calibrating.JuryRefused("there is no such run; copy its id from the run's page")
+        raise calibrating.JuryRefused(_("there is no such run; copy its id from the run's page"))
     calibrating.open_calibration(
         jury=found,
         evaluation=evaluation,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, Prefetch
+from django.utils.translation import gettext as _
 
 from marketplace.models import BenchmarkClaim, Listing, SearchEntry
 from marketplace.pages.charts import Slope, slopes
@@ -192,7 +193,7 @@ def _outcomes(cards: Sequence[Card]) -> dict[str, Outcome]:
 def why_of(escrow: Escrow) -> str:
     """Why the money went where it went; a measured share of nothing is said plainly."""
     if escrow.reason == "breach_prorated" and not escrow.earned_share_bps:
-        return "The breach was not cured, and with a critical promise broken nothing was earned."
+        return _("The breach was not cured, and with a critical promise broken nothing was earned.")
     reason = REASONS.get(escrow.reason)
     return reason.sentence if reason else ""
 

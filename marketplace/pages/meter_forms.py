@@ -3,7 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace.pages import labels
 from marketplace.pages.forms import DAY, amount_in
 from pacts.metering import MOST_CALLS_PER_PRICE, MOST_HELD_BACK_BPS, MeteringTerms
 from settlement import meters
@@ -18,13 +21,13 @@ class MeterOfferForm(forms.Form):
     budget = forms.CharField(
         max_length=24,
         widget=forms.TextInput(attrs=_DECIMAL),
-        help_text="Set aside when you fund it. You may add to it at any time while it runs.",
+        help_text=_lazy("Set aside when you fund it. You may add to it at any time while it runs."),
     )
     basis = forms.ChoiceField(
-        label="What is paid for",
+        label=_lazy("What is paid for"),
         choices=[
-            ("call", "Each verified call of a window that kept the pact"),
-            ("window", "Each whole window that kept the pact"),
+            ("call", _lazy("Each verified call of a window that kept the pact")),
+            ("window", _lazy("Each whole window that kept the pact")),
         ],
         initial="call",
         widget=forms.RadioSelect,
@@ -32,52 +35,54 @@ class MeterOfferForm(forms.Form):
     price = forms.CharField(
         max_length=24,
         widget=forms.TextInput(attrs=_DECIMAL),
-        help_text="For so many verified calls, or for one window.",
+        help_text=_lazy("For so many verified calls, or for one window."),
     )
     per = forms.IntegerField(
-        label="For so many calls",
+        label=_lazy("For so many calls"),
         min_value=1,
         max_value=MOST_CALLS_PER_PRICE,
         initial=1,
         required=False,
         widget=forms.TextInput(attrs=_WHOLE),
-        help_text="A price per 1000 calls may be finer than one minor unit a call.",
+        help_text=_lazy("A price per 1000 calls may be finer than one minor unit a call."),
     )
     holdback = forms.DecimalField(
-        label="Held back, in percent",
+        label=_lazy("Held back, in percent"),
         min_value=0,
         max_value=MOST_HELD_BACK_BPS // 100,
         decimal_places=2,
         initial=10,
         widget=forms.TextInput(attrs=_DECIMAL),
-        help_text="Of what each window earned; paid at the end, unless a critical clause breaks.",
+        help_text=_lazy(
+            "Of what each window earned; paid at the end, unless a critical clause breaks."
+        ),
     )
     cooling = forms.IntegerField(
-        label="Days the holdback cools after the end",
+        label=_lazy("Days the holdback cools after the end"),
         min_value=0,
         max_value=366,
         initial=3,
         widget=forms.TextInput(attrs=_WHOLE),
     )
     runs = forms.IntegerField(
-        label="Days it runs at the most",
+        label=_lazy("Days it runs at the most"),
         min_value=1,
         max_value=366,
         initial=30,
         widget=forms.TextInput(attrs=_WHOLE),
     )
     counts = forms.ChoiceField(
-        label="Whose reports of calls count",
+        label=_lazy("Whose reports of calls count"),
         choices=[
-            ("buyer", "Yours, by the guard around your calls"),
-            ("platform", "The platform’s"),
+            ("buyer", _lazy("Yours, by the guard around your calls")),
+            ("platform", _lazy("The platform’s")),
         ],
         initial="buyer",
         widget=forms.RadioSelect,
     )
     pausers = forms.MultipleChoiceField(
-        label="Who may pause",
-        choices=[("buyer", "You"), ("builder", "The builder")],
+        label=_lazy("Who may pause"),
+        choices=[("buyer", _lazy("You")), ("builder", _lazy("The builder"))],
         initial=["buyer", "builder"],
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -87,7 +92,10 @@ class MeterOfferForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.currency = currency
         for name in ("budget", "price"):
-            self.fields[name].label = f"{name.title()} in {currency}"
+            self.fields[name].label = _("%(name)s in %(currency)s") % {
+                "name": labels.said(name.title()),
+                "currency": currency,
+            }
 
     def clean_budget(self) -> int:
         return amount_in(self.cleaned_data["budget"], self.currency)
@@ -120,7 +128,7 @@ class TopUpForm(forms.Form):
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currency = currency
-        self.fields["amount"].label = f"Add, in {currency}"
+        self.fields["amount"].label = _("Add, in %(currency)s") % {"currency": currency}
 
     def clean_amount(self) -> int:
         return amount_in(self.cleaned_data["amount"], self.currency)
@@ -130,7 +138,7 @@ class WindowRulingForm(forms.Form):
     """An adjudicator's decision on one window."""
 
     share = forms.DecimalField(
-        label="The builder’s share, in percent",
+        label=_lazy("The builder’s share, in percent"),
         min_value=0,
         max_value=100,
         decimal_places=2,

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.pages.forms import CURRENCIES, AmountForm
 from settlement.rails import rails_here
@@ -12,7 +14,7 @@ class RailForm(AmountForm):
     """An amount, a rail, and where on that rail the money is: `place` is the rail's own token."""
 
     field_order = ("amount", "currency", "rail", "place")
-    rail = forms.ChoiceField(label="By")
+    rail = forms.ChoiceField(label=_lazy("By"))
     place = forms.CharField(max_length=80, required=False)
     comes_in = True
 
@@ -25,7 +27,7 @@ class RailForm(AmountForm):
         if len(guides) == 1:
             rail.widget, rail.initial = forms.HiddenInput(), next(iter(guides))
         place = self.fields["place"]
-        place.label = "From" if self.comes_in else "To"
+        place.label = _("From") if self.comes_in else _("To")
         place.help_text = " ".join(
             f"{guide.title}: {guide.source if self.comes_in else guide.destination}"
             for guide in guides.values()
@@ -37,7 +39,10 @@ class RailForm(AmountForm):
         if rail and not data.get("place"):
             data["place"] = rail.guide.usual
             if not rail.guide.usual:
-                self.add_error("place", f"{rail.guide.title} needs to know where the money is.")
+                self.add_error(
+                    "place",
+                    _("%(guide)s needs to know where the money is.") % {"guide": rail.guide.title},
+                )
         return data
 
 

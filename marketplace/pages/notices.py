@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from marketplace.models import NoticeChoice
@@ -61,7 +62,7 @@ def notice_choices(request: HttpRequest) -> HttpResponse:
             wanted = f"{topic}.{channel}" in request.POST
             if wanted != was:
                 choices.choose(user=user, topic=topic, channel=channel, wanted=wanted, now=now)
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return reverse("notice_choices")
 
     if request.method == "POST":

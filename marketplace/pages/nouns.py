@@ -22,6 +22,18 @@ def written(forms: Forms, number: int, shown: str) -> str:
     return ngettext(forms.one, forms.many, number) % {"n": shown}
 
 
+def one(noun: str) -> str:
+    """A noun of the table without a number: `task`; a stranger's stays as it is."""
+    forms = NOUNS.get(noun)
+    return written(forms, 1, "").strip() if forms else noun
+
+
+def many(noun: str) -> str:
+    """The same for several: `tasks`."""
+    forms = NOUNS.get(noun)
+    return written(forms, 2, "").strip() if forms else f"{noun}s"
+
+
 NOUNS = {
     "agent": counted("%(n)s agent", "%(n)s agents"),
     "answer": counted("%(n)s answer", "%(n)s answers"),
@@ -31,6 +43,7 @@ NOUNS = {
     "change": counted("%(n)s change", "%(n)s changes"),
     "clause": counted("%(n)s clause", "%(n)s clauses"),
     "contradiction": counted("%(n)s contradiction", "%(n)s contradictions"),
+    "counting verdict": counted("%(n)s verdict that counts", "%(n)s verdicts that count"),
     "day": counted("%(n)s day", "%(n)s days"),
     "dispute": counted("%(n)s dispute", "%(n)s disputes"),
     "error": counted("%(n)s error", "%(n)s errors"),

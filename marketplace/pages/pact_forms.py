@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from pacts import texts
 from pacts.terms import parse
@@ -15,8 +17,8 @@ class PactForm(forms.Form):
     text = forms.CharField(
         strip=False,
         max_length=texts.MOST_BYTES,
-        label="Text",
-        help_text="YAML or JSON, as you like. The review reads along.",
+        label=_lazy("Text"),
+        help_text=_lazy("YAML or JSON, as you like. The review reads along."),
         widget=forms.Textarea(attrs={"class": "code", "spellcheck": "false", "rows": 34}),
     )
     source: Source | None = None
@@ -29,7 +31,7 @@ class PactForm(forms.Form):
             sentence = str(error)
             raise forms.ValidationError(f"{sentence[:1].upper()}{sentence[1:]}.") from error
         if not isinstance(self.source.value, dict):
-            raise forms.ValidationError("A pact is one object of named fields, not a list.")
+            raise forms.ValidationError(_("A pact is one object of named fields, not a list."))
         return text
 
     @staticmethod

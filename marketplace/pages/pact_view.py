@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+
+from marketplace.pages.nouns import many
 from marketplace.pages.promises import ClauseText, clause_texts
 from marketplace.pages.wording import percent
 from pacts import lint, terms
@@ -103,12 +106,16 @@ def _change_text(change: Change, clause: terms.Clause | None) -> ChangeText:
     fields = [(_name(name), _said(name, a), _said(name, b)) for name, (a, b) in _parts(change)]
     if clause and change.direction in ("added", "removed"):
         fields = _whole(clause, added=change.direction == "added")
-    return ChangeText(clause.title if clause else "The pact itself", word, tone, fields)
+    return ChangeText(clause.title if clause else _("The pact itself"), word, tone, fields)
 
 
 def _whole(clause: terms.Clause, *, added: bool) -> list[tuple[str, str, str]]:
     """What a clause that came or went promises, against nothing."""
-    said = {"promise": f"{percent(clause.promise_bps)} of {clause.unit}s", "check": clause.check}
+    said = {
+        "promise": _("%(promise)s of %(units)s")
+        % {"promise": percent(clause.promise_bps), "units": many(clause.unit)},
+        "check": clause.check,
+    }
     sides = [("none", value) if added else (value, "none") for value in said.values()]
     return [(name, *pair) for name, pair in zip(said, sides, strict=True)]
 

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from marketplace.pages.wording import amount, day_and_time, joined, percent, plural, span
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from marketplace.pages.nouns import many, one
+from marketplace.pages.wording import amount, count, day_and_time, joined, percent, plural, span
 from pacts.feasibility import Timers
 from pacts.procedure.clocks import FULL, Periods
 from pacts.sample_sizes import calls_to_verdict
@@ -13,18 +17,20 @@ from reputation.confidence import RateOutOfRange
 from settlement.fees import FeeBand, apportion
 
 UNDETERMINED = {
-    "release": "the full price is paid unless you dispute",
-    "prorate": "the measured share is paid and the rest returns to you, unless you dispute",
-    "withhold": "the money is withheld, and returns to you unless proof arrives in time",
-    "extend": "there is one more window for evidence, and without proof the money returns to you",
-    "human_review": "the money waits for a person without interest in the case to decide",
+    "release": _lazy("the full price is paid unless you dispute"),
+    "prorate": _lazy("the measured share is paid and the rest returns to you, unless you dispute"),
+    "withhold": _lazy("the money is withheld, and returns to you unless proof arrives in time"),
+    "extend": _lazy(
+        "there is one more window for evidence, and without proof the money returns to you"
+    ),
+    "human_review": _lazy("the money waits for a person without interest in the case to decide"),
 }
 _WHAT_UNDETERMINED = {
-    "release": "this clause earns its whole part",
-    "prorate": "this clause earns the measured share of its part",
-    "withhold": "this clause earns nothing until there is proof",
-    "extend": "there is one more window for evidence",
-    "human_review": "a person decides",
+    "release": _lazy("this clause earns its whole part"),
+    "prorate": _lazy("this clause earns the measured share of its part"),
+    "withhold": _lazy("this clause earns nothing until there is proof"),
+    "extend": _lazy("there is one more window for evidence"),
+    "human_review": _lazy("a person decides"),
 }
 
 
@@ -84,7 +90,11 @@ def clause_texts(terms: PactTerms) -> list[ClauseText]:
 
 
 def _clause_text(clause: Clause) -> ClauseText:
-    tries = f" Each task is tried {clause.repeats} times." if clause.repeats > 1 else ""
+    tries = (
+        _(" Each task is tried %(repeats)s times.") % {"repeats": clause.repeats}
+        if clause.repeats > 1
+        else ""
+    )
     return ClauseText(
         key=clause.key,
         title=clause.title,
@@ -95,11 +105,20 @@ def _clause_text(clause: Clause) -> ClauseText:
         weight=clause.weight_bps,
         critical=clause.critical,
         promised=(
-            f"At least {percent(clause.promise_bps)} of {clause.unit}s pass. "
-            f"Under {percent(clause.floor_bps)} nobody would call it kept.{tries}"
+            _(
+                "At least %(promise)s of %(units)s pass. Under %(floor)s nobody would call it "
+                "kept.%(tries)s"
+            )
+            % {
+                "promise": percent(clause.promise_bps),
+                "units": many(clause.unit),
+                "floor": percent(clause.floor_bps),
+                "tries": tries,
+            }
         ),
         if_breached=_if_breached(clause),
-        if_undetermined=f"If it stays open, {_WHAT_UNDETERMINED[clause.on_undetermined]}.",
+        if_undetermined=_("If it stays open, %(what_undetermined)s.")
+        % {"what_undetermined": _WHAT_UNDETERMINED[clause.on_undetermined]},
         proof=_proof(clause),
         care=_care(clause),
     )
@@ -107,71 +126,91 @@ def _clause_text(clause: Clause) -> ClauseText:
 
 def _if_breached(clause: Clause) -> str:
     if clause.critical or clause.consequence != "reduce":
-        return "If it is broken, nothing of the price is earned, whatever the other clauses say."
-    return f"If it is broken, its {percent(clause.weight_bps)} of the price is not earned."
+        return _("If it is broken, nothing of the price is earned, whatever the other clauses say.")
+    return _("If it is broken, its %(weight)s of the price is not earned.") % {
+        "weight": percent(clause.weight_bps)
+    }
 
 
 def _proof(clause: Clause) -> str:
     """How much evidence a verdict takes; a census needs no sample size."""
     if clause.estimand == "realized":
-        return f"Every {clause.unit} counts exactly; there is nothing to estimate."
+        return _("Every %(unit)s counts exactly; there is nothing to estimate.") % {
+            "unit": one(clause.unit)
+        }
     try:
         needed = calls_to_verdict(
             promise=clause.promise, floor=clause.floor, alpha=clause.alpha, beta=clause.beta
         )
     except RateOutOfRange:
-        return "This rate cannot be shown by counting."
+        return _("This rate cannot be shown by counting.")
     units = plural(needed.perfect, clause.unit)
     if needed.on_promise is None:
-        return f"A faultless agent needs {units} to prove it."
-    return (
-        f"A faultless agent needs {units} to prove it, "
-        f"one exactly on its promise about {needed.on_promise:,}."
-    )
+        return _("A faultless agent needs %(units)s to prove it.") % {"units": units}
+    return _(
+        "A faultless agent needs %(units)s to prove it, one exactly on its promise "
+        "about %(on_promise)s."
+    ) % {"units": units, "on_promise": count(needed.on_promise)}
 
 
 def _care(clause: Clause) -> str:
     if clause.owner is None or clause.review_cadence_days is None:
         return ""
     days = plural(clause.review_cadence_days, "day")
-    return f"The {clause.owner} answers for it and reviews it every {days}."
+    return _("The %(owner)s answers for it and reviews it every %(days)s.") % {
+        "owner": clause.owner,
+        "days": days,
+    }
 
 
 def fee_sentence(offer: Offer) -> str:
     """What the platform takes, and out of whose part."""
     if not offer.fee_bands:
-        return f"The platform’s fee is {percent(offer.fee_bps)} of what is earned."
+        return _("The platform’s fee is %(fee)s of what is earned.") % {
+            "fee": percent(offer.fee_bps)
+        }
     bands = [
-        f"{percent(bps)} of what lies above {amount(above, offer.currency)}"
+        _("%(bps)s of what lies above %(above)s")
+        % {"bps": percent(bps), "above": amount(above, offer.currency)}
         for above, bps in offer.fee_bands
     ]
-    return f"Of what is earned on a milestone the platform’s fee is {joined(bands)}."
+    return _("Of what is earned on a milestone the platform’s fee is %(bands)s.") % {
+        "bands": joined(bands)
+    }
 
 
 # The boundary rule, wherever clocks are shown.
-BOUNDARY = (
-    "At exactly a deadline the action is still allowed; strictly after it, it is not. "
-    "The database’s clock decides, and whatever is due then happens by itself."
+BOUNDARY = _lazy(
+    "At exactly a deadline the action is still allowed; strictly after it, it is "
+    "not. The database’s clock decides, and whatever is due then happens by itself."
 )
 
 
 def timer_sentences(offer: Offer) -> list[str]:
     """Every clock of an offer, one sentence each."""
     return [
-        f"The work must be handed over within {span(offer.work_seconds)} of funding.",
-        f"The verdict follows within {span(offer.evaluation_seconds)} more; "
-        "if it does not, that is the platform’s fault and never the agent’s.",
-        f"After the verdict you have {span(offer.acceptance_seconds)} to accept or dispute; "
-        "silence accepts.",
-        f"After a breach the builder has {span(offer.cure_seconds)} and "
-        f"{plural(offer.max_revisions, 'revision')} to do better."
+        _("The work must be handed over within %(work)s of funding.")
+        % {"work": span(offer.work_seconds)},
+        _(
+            "The verdict follows within %(evaluation)s more; if it does not, that is the "
+            "platform’s fault and never the agent’s."
+        )
+        % {"evaluation": span(offer.evaluation_seconds)},
+        _("After the verdict you have %(acceptance)s to accept or dispute; silence accepts.")
+        % {"acceptance": span(offer.acceptance_seconds)},
+        _("After a breach the builder has %(cure)s and %(max_revisions)s to do better.")
+        % {
+            "cure": span(offer.cure_seconds),
+            "max_revisions": plural(offer.max_revisions, "revision"),
+        }
         if offer.max_revisions
-        else "After a breach there is no second delivery.",
-        f"Whoever is disputed has {answer_span(offer.answering)} to answer; "
-        "who stays silent loses.",
-        f"A dispute is ruled on within {span(offer.answering.backstop.total_seconds())}, or the "
-        "money returns to you.",
-        f"Signed, you have {span(offer.funding_seconds)} to fund it; otherwise it lapses.",
+        else _("After a breach there is no second delivery."),
+        _("Whoever is disputed has %(answering)s to answer; who stays silent loses.")
+        % {"answering": answer_span(offer.answering)},
+        _("A dispute is ruled on within %(backstop)s, or the money returns to you.")
+        % {"backstop": span(offer.answering.backstop.total_seconds())},
+        _("Signed, you have %(funding)s to fund it; otherwise it lapses.")
+        % {"funding": span(offer.funding_seconds)},
     ]
 
 
@@ -203,40 +242,53 @@ def _met(offer: Offer, accepted: datetime) -> Happening:
         fee_bands=tuple(FeeBand(above, bps) for above, bps in offer.fee_bands),
     )
     return Happening(
-        "The pact is met",
+        _("The pact is met"),
         "met",
-        f"The builder receives {amount(paid.released, offer.currency)} and the platform "
-        f"{amount(paid.fee, offer.currency)}, out of your {_whole(offer)}.",
-        f"At once when you accept, and at the latest on {day_and_time(accepted)}.",
+        _("The builder receives %(released)s and the platform %(fee)s, out of your %(offer)s.")
+        % {
+            "released": amount(paid.released, offer.currency),
+            "fee": amount(paid.fee, offer.currency),
+            "offer": _whole(offer),
+        },
+        _("At once when you accept, and at the latest on %(accepted)s.")
+        % {"accepted": day_and_time(accepted)},
     )
 
 
 def _silence(offer: Offer, accepted: datetime) -> Happening:
     return Happening(
-        "You say nothing",
+        _("You say nothing"),
         "plain",
-        f"A met verdict counts as accepted {span(offer.acceptance_seconds)} after it was given.",
-        f"That is {day_and_time(accepted)} at the latest. Until then you may dispute it.",
+        _("A met verdict counts as accepted %(acceptance)s after it was given.")
+        % {"acceptance": span(offer.acceptance_seconds)},
+        _("That is %(accepted)s at the latest. Until then you may dispute it.")
+        % {"accepted": day_and_time(accepted)},
     )
 
 
 def _breached(offer: Offer, terms: PactTerms, cured: datetime) -> Happening:
     end = (
-        f"the whole {_whole(offer)} returns to you, without a fee"
+        _("the whole %(offer)s returns to you, without a fee") % {"offer": _whole(offer)}
         if terms.on_breach == "refund"
-        else f"the measured share is paid and the rest of the {_whole(offer)} returns to you"
+        else _("the measured share is paid and the rest of the %(offer)s returns to you")
+        % {"offer": _whole(offer)}
     )
     chance = (
-        f"the builder may hand over {plural(offer.max_revisions, 'revision')} within "
-        f"{span(offer.cure_seconds)}; if none is met, {end}"
+        _("the builder may hand over %(max_revisions)s within %(cure)s; if none is met, %(end)s")
+        % {
+            "max_revisions": plural(offer.max_revisions, "revision"),
+            "cure": span(offer.cure_seconds),
+            "end": end,
+        }
         if offer.max_revisions
-        else f"{end} {span(offer.cure_seconds)} later"
+        else _("%(end)s %(cure)s later") % {"end": end, "cure": span(offer.cure_seconds)}
     )
     return Happening(
-        "The pact is breached",
+        _("The pact is breached"),
         "breached",
-        f"Your money is withheld at once. Then {chance}.",
-        f"For the first delivery that ends on {day_and_time(cured)} at the latest.",
+        _("Your money is withheld at once. Then %(chance)s.") % {"chance": chance},
+        _("For the first delivery that ends on %(cured)s at the latest.")
+        % {"cured": day_and_time(cured)},
     )
 
 
@@ -244,19 +296,23 @@ def _undetermined(terms: PactTerms) -> Happening:
     rules = dict.fromkeys(clause.on_undetermined for clause in terms.clauses)
     sentences = [UNDETERMINED[rule] for rule in rules]
     return Happening(
-        "The evidence does not decide",
+        _("The evidence does not decide"),
         "undetermined",
-        f"By this pact, {sentences[0]}."
+        _("By this pact, %(sentences)s.") % {"sentences": sentences[0]}
         if len(sentences) == 1
-        else "It depends on the clause left open: " + joined(_per_rule(terms, list(rules))) + ".",
-        "Of several open clauses the strictest rule holds.",
+        else _("It depends on the clause left open: %(rules)s.")
+        % {"rules": joined(_per_rule(terms, list(rules)))},
+        _("Of several open clauses the strictest rule holds."),
     )
 
 
 def _per_rule(terms: PactTerms, rules: Sequence[str]) -> list[str]:
     return [
-        f"for {joined([_quoted(c) for c in terms.clauses if c.on_undetermined == rule])} "
-        f"{UNDETERMINED[rule]}"
+        _("for %(clauses)s %(end)s")
+        % {
+            "clauses": joined([_quoted(c) for c in terms.clauses if c.on_undetermined == rule]),
+            "end": UNDETERMINED[rule],
+        }
         for rule in rules
     ]
 
@@ -275,21 +331,27 @@ def _quoted(clause: Clause) -> str:
 def _expired(offer: Offer, now: datetime) -> Happening:
     due = now + timedelta(seconds=offer.work_seconds)
     return Happening(
-        "Nothing is delivered",
+        _("Nothing is delivered"),
         "plain",
-        f"The whole {_whole(offer)} returns to you, without a fee.",
-        f"On {day_and_time(due)} if you fund it now. Unfunded, nothing starts and nothing is owed.",
+        _("The whole %(offer)s returns to you, without a fee.") % {"offer": _whole(offer)},
+        _("On %(due)s if you fund it now. Unfunded, nothing starts and nothing is owed.")
+        % {"due": day_and_time(due)},
     )
 
 
 def _disputed(periods: Periods) -> Happening:
     return Happening(
-        "Either side disputes",
+        _("Either side disputes"),
         "plain",
-        "The money is frozen. The other side answers, and an adjudicator without interest in the "
-        "case rules, with reasons.",
-        f"Who gives no answer within {answer_span(periods)} loses. If nobody rules within "
-        f"{span(periods.backstop.total_seconds())}, what is unresolved returns to you.",
+        _(
+            "The money is frozen. The other side answers, and an adjudicator without "
+            "interest in the case rules, with reasons."
+        ),
+        _(
+            "Who gives no answer within %(periods)s loses. If nobody rules within "
+            "%(backstop)s, what is unresolved returns to you."
+        )
+        % {"periods": answer_span(periods), "backstop": span(periods.backstop.total_seconds())},
     )
 
 
@@ -299,11 +361,17 @@ def _bonded(offer: Offer) -> list[Happening]:
     staked = amount(offer.bond, offer.currency)
     return [
         Happening(
-            "The builder stakes a bond",
+            _("The builder stakes a bond"),
             "plain",
-            f"{staked} of the builder’s own money is set aside with each milestone you fund. It is "
-            "yours if a critical clause stays breached or a ruling awards the builder nothing.",
-            "Whatever else ends the work returns it to the builder, at the same moment. Without "
-            "that money in its balance nothing is funded.",
+            _(
+                "%(staked)s of the builder’s own money is set aside with each milestone you "
+                "fund. It is yours if a critical clause stays breached or a ruling awards the "
+                "builder nothing."
+            )
+            % {"staked": staked},
+            _(
+                "Whatever else ends the work returns it to the builder, at the same moment. "
+                "Without that money in its balance nothing is funded."
+            ),
         )
     ]

@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.pages.attempts import attempt
 from marketplace.pages.visitors import find, user_of
@@ -20,18 +21,18 @@ class LabelForm(forms.Form):
 
     said = forms.ChoiceField(
         choices=[
-            ("pass", "It meets the question"),
-            ("fail", "It does not"),
-            ("abstain", "The question does not decide this case"),
+            ("pass", _lazy("It meets the question")),
+            ("fail", _lazy("It does not")),
+            ("abstain", _lazy("The question does not decide this case")),
         ],
         widget=forms.RadioSelect,
-        label="The answer",
+        label=_lazy("The answer"),
     )
     note = forms.CharField(
         max_length=domain.LONGEST_NOTE,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="For the record. It is shown to nobody who reviews the same answer.",
+        help_text=_lazy("For the record. It is shown to nobody who reviews the same answer."),
     )
 
 

@@ -7,6 +7,8 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.models import Route
 from marketplace.pages.attempts import attempt, attempt_button
@@ -23,31 +25,33 @@ MOST_CALLS = 50
 class RouteForm(forms.Form):
     """A route: its engagements, one on a line, in the buyer's order."""
 
-    name = forms.CharField(max_length=80, help_text="What it is for, in a few words.")
+    name = forms.CharField(max_length=80, help_text=_lazy("What it is for, in a few words."))
     entries = forms.CharField(
-        label="Agents, the first choice first",
+        label=_lazy("Agents, the first choice first"),
         widget=forms.Textarea(attrs={"rows": 4, "class": "code"}),
-        help_text="Engagements, one on a line. Add “unfunded” behind one that may be called though "
-        "no money is set aside for it.",
+        help_text=_lazy(
+            "Engagements, one on a line. Add “unfunded” behind one that may be called "
+            "though no money is set aside for it."
+        ),
     )
     order = forms.ChoiceField(
         choices=[
-            (Route.Order.BEST, "the best lower bound; the list breaks ties"),
-            (Route.Order.LISTED, "the order of the list"),
+            (Route.Order.BEST, _lazy("the best lower bound; the list breaks ties")),
+            (Route.Order.LISTED, _lazy("the order of the list")),
         ],
-        label="Asked by",
+        label=_lazy("Asked by"),
         initial=Route.Order.BEST,
     )
     deadline_ms = forms.IntegerField(
         min_value=500,
         max_value=60_000,
         initial=20_000,
-        label="Milliseconds a request may take",
-        help_text="All agents that are asked together.",
+        label=_lazy("Milliseconds a request may take"),
+        help_text=_lazy("All agents that are asked together."),
     )
     holds_back = forms.BooleanField(
         required=False,
-        label="Pass on no answer that breaks a critical clause; ask the next agent instead",
+        label=_lazy("Pass on no answer that breaks a critical clause; ask the next agent instead"),
     )
 
     @property
@@ -56,7 +60,9 @@ class RouteForm(forms.Form):
         data = self.cleaned_data
         lines = [line.split() for line in data["entries"].splitlines() if line.strip()]
         if any(len(line) > 2 or line[1:] not in ([], ["unfunded"]) for line in lines):
-            raise keeping.RouteRefused("write one engagement on a line, and behind it “unfunded”")
+            raise keeping.RouteRefused(
+                _("write one engagement on a line, and behind it “unfunded”")
+            )
         return RouteTerms(
             name=data["name"],
             listed=[Listed(engagement=line[0], unfunded=len(line) == 2) for line in lines],

@@ -6,6 +6,8 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.models import Listing, Replay, Shadow
 from marketplace.pages.attempts import attempt, attempt_button
@@ -21,25 +23,30 @@ PER_CENT = 100
 class ShadowForm(forms.Form):
     """A shadow run."""
 
-    engagement = forms.ChoiceField(label="Beside")
-    candidate = forms.ChoiceField(help_text="On offer, or another version of the agent hired.")
+    engagement = forms.ChoiceField(label=_lazy("Beside"))
+    candidate = forms.ChoiceField(
+        help_text=_lazy("On offer, or another version of the agent hired.")
+    )
     most_calls = forms.IntegerField(
-        min_value=1, max_value=running.MOST_CALLS, initial=500, label="Calls at the most"
+        min_value=1, max_value=running.MOST_CALLS, initial=500, label=_lazy("Calls at the most")
     )
     most_cost = forms.DecimalField(
         min_value=0,
         max_digits=12,
         decimal_places=2,
         required=False,
-        label="Cost at the most",
-        help_text="As the candidate reports it; empty where it reports none.",
+        label=_lazy("Cost at the most"),
+        help_text=_lazy("As the candidate reports it; empty where it reports none."),
     )
-    cost_currency = forms.RegexField("^[A-Z]{3}$", required=False, label="In", initial="EUR")
+    cost_currency = forms.RegexField("^[A-Z]{3}$", required=False, label=_lazy("In"), initial="EUR")
     share = forms.DecimalField(
-        min_value=0, max_value=PER_CENT, initial=PER_CENT, label="Share of calls copied, in %"
+        min_value=0,
+        max_value=PER_CENT,
+        initial=PER_CENT,
+        label=_lazy("Share of calls copied, in %"),
     )
     tolerance = forms.DecimalField(
-        min_value=0, max_value=99, initial=2, label="A drop that would not matter, in %"
+        min_value=0, max_value=99, initial=2, label=_lazy("A drop that would not matter, in %")
     )
 
     def __init__(self, *args: Any, buyer: Party, **kwargs: Any) -> None:
@@ -122,7 +129,7 @@ def shadow(request: HttpRequest, shadow_id: str) -> HttpResponse:
         "findings": [
             {
                 **one,
-                "title": titles.get(one["clause"], one["clause"]) or "All clauses together",
+                "title": titles.get(one["clause"], one["clause"]) or _("All clauses together"),
                 "bps": [round(one[name] * 10_000) for name in ("hired", "candidate")],
                 "points": [one[name] * PER_CENT for name in ("difference", "low", "high")],
             }

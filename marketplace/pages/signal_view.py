@@ -3,6 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
 from marketplace.pages import wording
 from marketplace.pages.charts import Trace, trace
 from reputation import indicators
@@ -11,7 +15,7 @@ from reputation.models import StandingPoint
 from reputation.queries import AgentStanding
 from reputation.standing import DimensionStanding
 
-UNKNOWN = "not yet"
+UNKNOWN = _lazy("not yet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,7 @@ class SignalLine:
 class _Kind:
     """How one signal is read from a point, and said."""
 
-    name: str
+    name: Promise
     about: str
     meaning: Callable[[Signals], str]
     now: Callable[[Signals], str]
@@ -70,7 +74,7 @@ def _line(
     own = (one for one in points if one.version_id == found.version_id)
     newest = next((one for one in own if kind.then(one) is not None), None)
     return SignalLine(
-        name=kind.name,
+        name=str(kind.name),
         about=kind.about,
         value=kind.now(found),
         meaning=kind.meaning(found),
@@ -83,13 +87,17 @@ def _line(
 def _spread(kind: _Kind, drawn: Trace) -> str:
     many = wording.plural(drawn.known, "change")
     if drawn.least == drawn.most:
-        each = "each " if drawn.known > 1 else ""
-        return f"{many}, {each}at {kind.said(drawn.least)}"
-    return f"{many}, between {kind.said(drawn.least)} and {kind.said(drawn.most)}"
+        each = _("%(many)s, each at %(least)s") if drawn.known > 1 else _("%(many)s, at %(least)s")
+        return each % {"many": many, "least": kind.said(drawn.least)}
+    return _("%(many)s, between %(least)s and %(most)s") % {
+        "many": many,
+        "least": kind.said(drawn.least),
+        "most": kind.said(drawn.most),
+    }
 
 
 def _percent(bps: int | None) -> str:
-    return UNKNOWN if bps is None else wording.percent(bps, digits=1)
+    return str(UNKNOWN) if bps is None else wording.percent(bps, digits=1)
 
 
 def _met(point: StandingPoint) -> int | None:
@@ -103,18 +111,20 @@ def _disputed(point: StandingPoint) -> int | None:
 
 
 def _fresh(found: Signals) -> str:
-    return UNKNOWN if found.freshness is None else wording.age(found.freshness)
+    return str(UNKNOWN) if found.freshness is None else wording.age(found.freshness)
 
 
 def _disputes(found: Signals) -> str:
-    return UNKNOWN if found.disputes_per_100 is None else f"{found.disputes_per_100:.2f}"
+    if found.disputes_per_100 is None:
+        return str(UNKNOWN)
+    return wording.local(f"{found.disputes_per_100:.2f}")
 
 
 _KINDS = (
     _Kind(
-        name="Benchmark fit",
+        name=_lazy("Benchmark fit"),
         about="claim",
-        meaning=lambda _: (
+        meaning=lambda found: _(
             "How near the newest benchmark claim is to what was measured. For screening."
         ),
         now=lambda found: _percent(found.benchmark_fit_bps),
@@ -122,28 +132,28 @@ _KINDS = (
         said=_percent,
     ),
     _Kind(
-        name="Pact compliance",
+        name=_lazy("Pact compliance"),
         about="compliance",
         meaning=lambda found: (
-            "Met among the verdicts that were met or breached, of "
-            f"{found.verdicts} that {'counts' if found.verdicts == 1 else 'count'}."
+            _("Met among those met or breached, of %(verdicts)s.")
+            % {"verdicts": wording.plural(found.verdicts, "counting verdict")}
         ),
         now=lambda found: _percent(found.compliance_bps),
         then=_met,
         said=_percent,
     ),
     _Kind(
-        name="Score confidence",
+        name=_lazy("Score confidence"),
         about="everything",
-        meaning=lambda _: "All of 100 % less the width of the widest interval.",
+        meaning=lambda found: _("All of 100\u202f% less the width of the widest interval."),
         now=lambda found: _percent(found.confidence_bps),
         then=lambda point: point.confidence_bps,
         said=_percent,
     ),
     _Kind(
-        name="Freshness",
+        name=_lazy("Freshness"),
         about="everything",
-        meaning=lambda _: (
+        meaning=lambda found: _(
             "When the newest evidence that counts was measured; the line is its age at each change."
         ),
         now=_fresh,
@@ -151,14 +161,17 @@ _KINDS = (
         said=wording.span,
     ),
     _Kind(
-        name="Disputes per 100 tasks",
+        name=_lazy("Disputes per 100 tasks"),
         about="disputes",
         meaning=lambda found: (
-            f"{wording.plural(found.disputes, 'dispute')} ruled against it in "
-            f"{wording.plural(found.tasks, 'task')}; filing one counts for nothing."
+            _("%(disputes)s ruled against it in %(tasks)s; filing one counts for nothing.")
+            % {
+                "disputes": wording.plural(found.disputes, "dispute"),
+                "tasks": wording.plural(found.tasks, "task"),
+            }
         ),
         now=_disputes,
         then=_disputed,
-        said=lambda hundredths: f"{hundredths / 100:.2f}",
+        said=lambda hundredths: wording.local(f"{hundredths / 100:.2f}"),
     ),
 )

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import credentials
 from marketplace.models import StandingCredential
@@ -30,7 +32,7 @@ from settlement.turnover import turnover_of
 PER_PAGE = 25
 MOST_DRAWN = 120  # changes in a signal's line
 BADGE_SECONDS = 300
-UNSAID = "no number yet"
+UNSAID = _lazy("no number yet")
 
 
 def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
@@ -160,7 +162,9 @@ def badge(request: HttpRequest, slug: str) -> HttpResponse:
     standing, rates = agent_view.standing_of(agent, now=now)
     score, ages = standing.composite.score_bps, [one.age for one in rates if one.age is not None]
     context = {
-        "value": f"at least {wording.percent(score, digits=1)}" if score is not None else "new",
+        "value": _("at least %(score)s") % {"score": wording.percent(score, digits=1)}
+        if score is not None
+        else _("new"),
         "tone": "#666" if score is None else _TONES[standing.composite.status],
         "age": _said_of(standing, rates, min(ages)) if ages and score is not None else UNSAID,
     }

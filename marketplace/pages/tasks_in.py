@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from pacts import tables
 from pacts.tables import TaskDraft, TaskSetRefused
@@ -31,15 +33,17 @@ class TasksForm(forms.Form):
 
     tasks = TasksField(
         required=False,
-        help_text="One JSON object on each line, with “input”, “expected” and, if you like, "
-        "“in_scope”, “stratum”, “session” and “paraphrases”; or CSV with columns such as "
-        "input.text and expected.language.",
+        help_text=_lazy(
+            "One JSON object on each line, with “input”, “expected” and, if you like, "
+            "“in_scope”, “stratum”, “session” and “paraphrases”; or CSV with columns such "
+            "as input.text and expected.language."
+        ),
         initial="",
     )
     upload = forms.FileField(
         required=False,
-        label="Or upload a file",
-        help_text="JSON Lines or CSV in UTF-8, or Parquet; up to 10 MB and 10,000 tasks.",
+        label=_lazy("Or upload a file"),
+        help_text=_lazy("JSON Lines or CSV in UTF-8, or Parquet; up to 10 MB and 10,000 tasks."),
     )
     example = EXAMPLE
     drafts: list[TaskDraft] | None = None
@@ -51,7 +55,7 @@ class TasksForm(forms.Form):
             return data
         field = "upload" if upload else "tasks"
         if not pasted.strip() and not upload:
-            self.add_error("tasks", "Paste tasks or choose a file.")
+            self.add_error("tasks", _("Paste tasks or choose a file."))
             return data
         try:
             self.drafts = tasks_of(pasted, upload)
@@ -67,13 +71,15 @@ class TaskSetForm(TasksForm):
     name = forms.CharField(max_length=120)
     work = forms.SlugField(
         max_length=40,
-        label="Kind of work",
-        help_text="As the agents’ pages have it, for example language.",
+        label=_lazy("Kind of work"),
+        help_text=_lazy("As the agents’ pages have it, for example language."),
     )
     canaries = forms.BooleanField(
         required=False,
-        label="These are canaries: mix a few, unseen, into every run over my other sets of this "
-        "kind of work, and show me beside the verdict how they went",
+        label=_lazy(
+            "These are canaries: mix a few, unseen, into every run over my other sets of "
+            "this kind of work, and show me beside the verdict how they went"
+        ),
     )
     note = forms.CharField(
         max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})

@@ -40,10 +40,12 @@ from marketplace.pages import (
     tasksets,
     urls_building,
     urls_searches,
+    urls_tryouts,
 )
 
 urlpatterns = [
     *urls_building.urlpatterns,
+    *urls_tryouts.urlpatterns,
     *urls_searches.urlpatterns,
     path("", market.market, name="market"),
     path("compare/", compare.compare, name="compare"),
