@@ -45,6 +45,9 @@ API: Table = {
     "api:suspicion-release": {"POST": STAFF_WRITE},
     "api:policy": {"GET": PUBLIC, "POST": STAFF_WRITE},
     "api:policy-versions": {"GET": PUBLIC},
+    "api:policy-proposals": {"GET": STAFF_READ, "POST": STAFF_WRITE},
+    "api:policy-proposal": {"GET": STAFF_READ},
+    "api:policy-proposal-decision": {"POST": STAFF_WRITE},
 }
 
 PAGES: Table = {
@@ -72,4 +75,5 @@ PAGES: Table = {
     "suspicion_freeze": {"POST": STAFF_WRITE},
     "suspicion_release": {"POST": STAFF_WRITE},
     "policies": {"GET": STAFF_READ, "POST": STAFF_WRITE},
+    "policy_proposal": {"GET": STAFF_READ, "POST": STAFF_WRITE},
 }

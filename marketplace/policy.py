@@ -1,26 +1,54 @@
 """The platform's policy as versioned rows: every change is evidence, and binds new work alone.
 
-An engagement lives under the policy in force when it was proposed; so do its disputes.
+An engagement lives under the policy in force when it was proposed; so do its disputes and what may
+be held on its agent. A payout waits as the policy of its request says. What is about money is
+changed by two people: one proposes, another confirms.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
-from marketplace.policy_terms import SETTINGS, faults, rules_of, valued
+from marketplace import policy_terms
+from marketplace.models import PolicyProposal
+from marketplace.policy_effects import Effect, effects_of
+from marketplace.policy_terms import SETTINGS, faults, needs_second, valued
+from pacts import policies
 from pacts.currencies import exponent_of
-from pacts.models import Engagement, PolicyVersion, User
+from pacts.models import PolicyVersion, User
+from pacts.policies import rules_for
 from pacts.procedure.limits import Rules
+from pacts.procedure.ruleset import rules_of
 from reputation import evidence
 from reputation.canonical import digest
 from reputation.evidence import EvidenceAlreadyRecorded
+from settlement.cooldowns import Cooldowns, cooldowns_of
+from settlement.exposure import Steps, steps_of
+
+__all__ = [
+    "Policy",
+    "PolicyChanged",
+    "PolicyNeedsSecond",
+    "PolicyRefused",
+    "at",
+    "change",
+    "confirm",
+    "decline",
+    "effects_of_version",
+    "numbered",
+    "propose",
+    "rules_for",
+    "waiting",
+]
 
 LEAST_REASON = 10
 LONGEST_REASON = 1000
+PROPOSAL_LIVES = timedelta(days=14)
 
 
 class PolicyRefused(ValueError):
@@ -32,7 +60,11 @@ class PolicyRefused(ValueError):
 
 
 class PolicyChanged(Exception):
-    """Somebody else changed the policy in between."""
+    """Somebody else changed the policy in between, or decided on the proposal."""
+
+
+class PolicyNeedsSecond(PermissionError):
+    """A change of money terms takes two people of the staff."""
 
 
 @dataclass(frozen=True)
@@ -55,29 +87,55 @@ class Policy:
         """What it says of disputes."""
         return rules_of(self.values)
 
+    @cached_property
+    def exposure(self) -> Steps:
+        """What may be held at once on an agent, by its standing."""
+        return steps_of(self.values)
+
+    @cached_property
+    def cooldowns(self) -> Cooldowns:
+        """How long a payout waits, by the age of the account."""
+        return cooldowns_of(self.values)
+
     def fee_bands_in(self, currency: str) -> list[tuple[int, int]]:
         """The fee's bands in a currency: (above, in minor units; basis points); none is flat.
 
-        `PLATFORM_FEE_BANDS` counts hundredths; currencies of more decimals are scaled. Raises
+        Bands count hundredths; currencies of more decimals are scaled. Raises
         `pacts.currencies.CurrencyUnknown`.
         """
         scale: int = 10 ** max(0, exponent_of(currency) - 2)
         further = [
-            (above * scale, min(bps, self.fee_bps)) for above, bps in settings.PLATFORM_FEE_BANDS
+            (above * scale, min(bps, self.fee_bps))
+            for above, bps in policy_terms.bands_of(self.values)
         ]
         return [(0, self.fee_bps), *further] if further else []
 
 
+def installed() -> dict[str, int]:
+    """What this installation begins with, before anybody changed anything."""
+    return policy_terms.installed(
+        fee_bps=settings.PLATFORM_FEE_BPS, bands=settings.PLATFORM_FEE_BANDS
+    )
+
+
 def at(moment: datetime) -> Policy:
     """The policy in force at this moment; at exactly a change it is the new one."""
-    row = PolicyVersion.objects.filter(changed_at__lte=moment).order_by("-number").first()
-    values = valued(row.values if row else {}, fee_bps=settings.PLATFORM_FEE_BPS)
+    return _policy(policies.version_at(moment))
+
+
+def _policy(row: PolicyVersion | None) -> Policy:
+    values = valued(row.values if row else {}, usual=installed())
     return Policy(row.number if row else 0, values)
 
 
-def rules_for(engagement: Engagement) -> Rules:
-    """The rules of disputes an engagement was proposed under."""
-    return at(engagement.proposed_at).rules
+def numbered(number: int) -> Policy:
+    """The policy of one version; of 0, the defaults. Raises PolicyVersion.DoesNotExist."""
+    return _policy(PolicyVersion.objects.get(number=number) if number else None)
+
+
+def effects_of_version(row: PolicyVersion) -> list[Effect]:
+    """What a version changed against the one before it."""
+    return effects_of(numbered(row.number - 1).values, _policy(row).values)
 
 
 def change(
@@ -85,20 +143,116 @@ def change(
 ) -> PolicyVersion:
     """The next version: these settings changed, all others as they are.
 
-    `seen` is the number of the version that was looked at. Raises PolicyRefused, PolicyChanged.
+    `seen` is the number of the version that was looked at. Raises PolicyRefused, PolicyChanged,
+    PolicyNeedsSecond.
     """
-    before = _newest()
-    if seen != (before.number if before else 0):
+    held = _seen(seen)
+    changed = _refuse_unfit(held.values, changes, reason)
+    if needs_second(changed):
+        raise PolicyNeedsSecond(
+            "what is about money is changed by two people: propose it, and somebody else of the "
+            "staff confirms it"
+        )
+    return _make(held, changed, reason, by=by, second=None, now=now)
+
+
+def propose(
+    *, changes: Mapping[str, int], reason: str, seen: int, by: User, now: datetime
+) -> PolicyProposal:
+    """A change that waits for a second person, at most 14 days. Raises PolicyRefused,
+    PolicyChanged."""
+    held = _seen(seen)
+    changed = _refuse_unfit(held.values, changes, reason)
+    return PolicyProposal.objects.create(
+        seen=seen,
+        changes=changed,
+        reason=reason.strip(),
+        proposed_by=by,
+        proposed_at=now,
+        lapses_at=now + PROPOSAL_LIVES,
+    )
+
+
+def waiting(*, now: datetime) -> QuerySet[PolicyProposal]:
+    """Proposals somebody may still confirm: not decided, not overtaken, not lapsed. At exactly its
+    last moment one still may."""
+    newest = _newest()
+    return PolicyProposal.objects.filter(
+        state=PolicyProposal.State.WAITING,
+        seen=newest.number if newest else 0,
+        lapses_at__gte=now,
+    )
+
+
+def confirm(*, proposal: PolicyProposal, by: User, now: datetime) -> PolicyVersion:
+    """A second person agrees: the next version. Raises PolicyNeedsSecond for whoever proposed it,
+    PolicyChanged, PolicyRefused."""
+    with transaction.atomic():
+        row = _undecided(proposal)
+        if row.proposed_by_id == by.pk:
+            raise PolicyNeedsSecond("you proposed this change; somebody else confirms it")
+        if now > row.lapses_at:
+            raise PolicyChanged("this proposal lapsed; propose it again if it is still wanted")
+        held = _seen(row.seen)
+        changed = _refuse_unfit(held.values, row.changes, row.reason)
+        version = _make(held, changed, row.reason, by=row.proposed_by, second=by, now=now)
+        row.version = version
+        _decide(row, PolicyProposal.State.CONFIRMED, by, now)
+    return version
+
+
+def decline(*, proposal: PolicyProposal, by: User, now: datetime) -> PolicyProposal:
+    """Somebody of the staff, who proposed it included, takes it off the table. Raises
+    PolicyChanged."""
+    with transaction.atomic():
+        row = _undecided(proposal)
+        _decide(row, PolicyProposal.State.DECLINED, by, now)
+    return row
+
+
+def _undecided(proposal: PolicyProposal) -> PolicyProposal:
+    rows = PolicyProposal.objects.select_for_update(of=("self",), no_key=True)
+    row = rows.select_related("proposed_by").get(pk=proposal.pk)
+    if row.state != PolicyProposal.State.WAITING:
+        raise PolicyChanged(f"this proposal was {row.state} already")
+    return row
+
+
+def _decide(row: PolicyProposal, state: str, by: User, now: datetime) -> None:
+    row.state, row.decided_by, row.decided_at = state, by, now
+    row.save(update_fields=["state", "decided_by", "decided_at", "version"])
+
+
+def _seen(number: int) -> Policy:
+    """The newest version, if it is the one that was looked at."""
+    held = _policy(_newest())
+    if number != held.number:
         raise PolicyChanged("somebody changed the policy since you opened it; look at it again")
-    was = valued(before.values if before else {}, fee_bps=settings.PLATFORM_FEE_BPS)
-    changed = _refuse_unfit(was, changes, reason)
-    values = {**(before.values if before else {}), **changed}
+    return held
+
+
+def _make(
+    held: Policy,
+    changed: Mapping[str, int],
+    reason: str,
+    *,
+    by: User,
+    second: User | None,
+    now: datetime,
+) -> PolicyVersion:
+    newest = _newest()
+    values = {**(newest.values if newest else {}), **changed}
     row = PolicyVersion(
-        number=seen + 1, values=values, reason=reason.strip(), changed_by=by, changed_at=now
+        number=held.number + 1,
+        values=values,
+        reason=reason.strip(),
+        changed_by=by,
+        seconded_by=second,
+        changed_at=now,
     )
     try:
         with transaction.atomic():
-            row.evidence_id = _log(row, was, changed)
+            row.evidence_id = _log(row, held.values, changed)
             row.save(force_insert=True)
     except (IntegrityError, EvidenceAlreadyRecorded) as error:
         raise PolicyChanged("somebody changed the policy at the same time; look again") from error
@@ -131,9 +285,14 @@ def _log(row: PolicyVersion, was: Mapping[str, int], changed: Mapping[str, int])
     return evidence.append(
         kind="policy.changed",
         subjects={"policy": row.pk},
-        facts={"number": row.number, "changes": rows},
+        facts={"number": row.number, "changes": rows}
+        | ({"seconded": True} if row.seconded_by_id else {}),
         digests={"policy": digest(row.values)},
-        private={"reason": row.reason, "by": row.changed_by_id},
+        private={
+            "reason": row.reason,
+            "by": row.changed_by_id,
+            **({"seconded_by": row.seconded_by_id} if row.seconded_by_id else {}),
+        },
         at=row.changed_at,
         dedupe_key=f"policy.changed:{row.number}",
     ).id

@@ -23,8 +23,7 @@ from reputation.controlling import PLATFORM, ControlUseless, Owner
 from reputation.controls import Surroundings, Terms, default_recovery
 from reputation.hints import hint
 from reputation.models import Control, ControlReview, Firing, Override
-from settlement.exposure import largest_limit
-from settlement.limits import limit_for
+from settlement.limits import limit_for, steps_at
 
 OF_PARTIES = ("agent", "listing", "builder")
 
@@ -228,7 +227,7 @@ def surroundings_of(
     members = agents.count() if terms.scope != "platform" else None
     around = Surroundings(
         members=members,
-        largest_limit=largest_limit(),
+        largest_limit=steps_at(now).largest,
         promised=_promised(agents) if terms.dimension else None,
         others=_others(terms) if members else None,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from reputation.facts import COUNT, DIGEST, INSTANT, TOKEN, Record, Text
+from reputation.facts import COUNT, DIGEST, INSTANT, TOKEN, Record, Rows, Text
 from reputation.kinds import KINDS, ROLES, Kind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -77,6 +77,15 @@ def _without(kind: str, *names: str, version: int = 1) -> Kind:
 
 # What evidence in the log may still say: versions before the present one, never changed again.
 EARLIER: Mapping[tuple[str, int], Kind] = {
+    ("policy.changed", 1): Kind(
+        version=1,
+        subjects=frozenset({"policy"}),
+        facts={
+            "number": COUNT,
+            "changes": Rows(Record({"key": TOKEN, "before": COUNT, "after": COUNT})),
+        },
+        digests=frozenset({"policy"}),
+    ),
     ("control.fired", 1): Kind(
         version=1,
         subjects=frozenset({"control"}),

@@ -9,7 +9,7 @@ connected with (`settlement.kinship`), that have no evidence of their own share 
 them may carry (`shared`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -31,6 +31,47 @@ STEPS = (
     Step(2_000, 9_500, 500_000_000),
 )
 LEAST = min(NEWCOMER, BREACHED)
+_UNIT = 100  # hundredths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """The whole table, in hundredths: what a policy may set. `earned` rises in every column."""
+
+    newcomer: int = NEWCOMER
+    breached: int = BREACHED
+    earned: tuple[Step, ...] = STEPS
+
+    @property
+    def least(self) -> int:
+        """What every agent may carry, whatever its standing."""
+        return min(self.newcomer, self.breached)
+
+    @property
+    def largest(self) -> int:
+        """What no standing exceeds."""
+        return max(self.newcomer, *(step.limit for step in self.earned))
+
+
+PUBLISHED = Steps()
+
+
+def steps_of(values: Mapping[str, int]) -> Steps:
+    """The table a policy sets, amounts in whole units: `exposure_new`, `exposure_breached`, and
+    `exposure_1_units`, `exposure_1_lower`, `exposure_1_limit` and on; a key it lacks has its
+    default."""
+    return Steps(
+        newcomer=values.get("exposure_new", NEWCOMER // _UNIT) * _UNIT,
+        breached=values.get("exposure_breached", BREACHED // _UNIT) * _UNIT,
+        earned=tuple(
+            Step(
+                values.get(f"exposure_{row}_units", step.least_units),
+                values.get(f"exposure_{row}_lower", step.least_lower_bps),
+                values.get(f"exposure_{row}_limit", step.limit // _UNIT) * _UNIT,
+            )
+            for row, step in enumerate(STEPS, 1)
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +82,28 @@ class Limit:
     because: str
 
 
-def limit_of(*, units: int, lower_bps: int | None, is_breached: bool, exponent: int) -> Limit:
+def limit_of(
+    *,
+    units: int,
+    lower_bps: int | None,
+    is_breached: bool,
+    exponent: int,
+    steps: Steps = PUBLISHED,
+) -> Limit:
     """What an agent of this standing may carry in a currency of that many decimals."""
     scale = 10 ** max(0, exponent - 2)
     if is_breached:
-        return Limit(BREACHED * scale, "a dimension of its standing is breached")
+        return Limit(steps.breached * scale, "a dimension of its standing is breached")
     earned = [
         step
-        for step in STEPS
+        for step in steps.earned
         if lower_bps is not None and units >= step.least_units and lower_bps >= step.least_lower_bps
     ]
     if not earned:
-        return Limit(NEWCOMER * scale, "its standing is new or low")
+        return Limit(steps.newcomer * scale, "its standing is new or low")
     best = earned[-1]
     return Limit(
-        max(NEWCOMER, best.limit) * scale,
+        max(steps.newcomer, best.limit) * scale,
         f"{units} units with a lower bound of {(lower_bps or 0) / 100:.2f} %",
     )
 
@@ -90,7 +138,9 @@ class Room:
     by_kin: bool = False
 
 
-def shared(of: Carrier, others: Iterable[Carrier], *, exponent: int) -> Room:
+def shared(
+    of: Carrier, others: Iterable[Carrier], *, exponent: int, steps: Steps = PUBLISHED
+) -> Room:
     """What an agent may carry beside its builder's `others`.
 
     A proven agent carries by itself, and so does everyone while no other carries less than a
@@ -102,7 +152,7 @@ def shared(of: Carrier, others: Iterable[Carrier], *, exponent: int) -> Room:
     if of.is_proven or not pool:
         return alone
     worst = min([of, *pool], key=lambda one: one.limit.amount)
-    if worst.limit.amount >= NEWCOMER * 10 ** max(0, exponent - 2):
+    if worst.limit.amount >= steps.newcomer * 10 ** max(0, exponent - 2):
         return alone
     whose = "" if worst is of else ", on another agent of this builder"
     if worst.is_kin:
@@ -116,11 +166,11 @@ def shared(of: Carrier, others: Iterable[Carrier], *, exponent: int) -> Room:
     )
 
 
-def suspended(limit: Limit, *, exponent: int) -> Limit:
+def suspended(limit: Limit, *, exponent: int, steps: Steps = PUBLISHED) -> Limit:
     """What a listing suspended by the platform leaves to the builder's other agents: no more than
     a breached one would."""
     scale = 10 ** max(0, exponent - 2)
-    left = Limit(BREACHED * scale, "the platform suspended its listing")
+    left = Limit(steps.breached * scale, "the platform suspended its listing")
     return limit if limit.amount <= left.amount else left
 
 
@@ -130,12 +180,7 @@ def narrowed(limit: Limit, *, to: int, because: str, exponent: int) -> Limit:
     return limit if limit.amount <= left else Limit(left, because)
 
 
-def largest_limit() -> int:
-    """What no standing exceeds, in hundredths."""
-    return max(NEWCOMER, *(step.limit for step in STEPS))
-
-
-def least_limit(exponent: int) -> int:
+def least_limit(exponent: int, steps: Steps = PUBLISHED) -> int:
     """What every agent may carry, whatever its standing."""
     scale: int = 10 ** max(0, exponent - 2)
-    return LEAST * scale
+    return steps.least * scale

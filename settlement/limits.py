@@ -6,6 +6,7 @@ from itertools import takewhile
 
 from django.db.models import F, QuerySet, Sum
 
+from pacts import policies
 from pacts.models import Agent, AgentVersion, Engagement
 from reputation import queries, restrictions
 from reputation.queries import StoredScore
@@ -15,10 +16,12 @@ from settlement.exposure import (
     Carrier,
     Limit,
     Room,
+    Steps,
     least_limit,
     limit_of,
     narrowed,
     shared,
+    steps_of,
     suspended,
 )
 from settlement.kinship import kin_of
@@ -31,12 +34,24 @@ _METERED = [Meter.State.RUNNING, Meter.State.PAUSED, Meter.State.FROZEN, Meter.S
 
 
 def limit_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -> Limit:
-    """What this version's standing, and the controls in force, let the agent carry."""
+    """What this version's standing, and the controls in force, let the agent carry, under the
+    policy of now."""
     return room_for(agent_id=agent_id, version_id=version_id, currency=currency, now=now).limit
 
 
-def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) -> Room:
-    """What the agent may carry beside its builder's others, and what is held against that."""
+def steps_at(moment: datetime) -> Steps:
+    """The table that the policy of this moment sets."""
+    return steps_of(policies.values_at(moment))
+
+
+def room_for(
+    *, agent_id: str, version_id: str, currency: str, now: datetime, steps: Steps | None = None
+) -> Room:
+    """What the agent may carry beside its builder's others, and what is held against that.
+
+    `steps` is the table of an engagement's own moment; by default that of now.
+    """
+    steps = steps or steps_at(now)
     beside = _agents_beside(agent_id)
     agents = list(beside)
     held = _held_on(agents, currency)
@@ -49,6 +64,7 @@ def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) ->
         _earlier(scores[agent_id], version_id),
         narrowing.get(agent_id, []),
         exponent,
+        steps,
     )
     others = [
         _beside(
@@ -58,22 +74,26 @@ def room_for(*, agent_id: str, version_id: str, currency: str, now: datetime) ->
                 scores[other][1:],
                 [one for one in narrowing.get(other, []) if one.by_platform],
                 exponent,
+                steps,
             ),
             is_kin=beside[other] != beside[agent_id],
             is_suspended=any(
                 one.by_platform and one.action == "suspend" for one in narrowing.get(other, [])
             ),
             exponent=exponent,
+            steps=steps,
         )
         for other in agents
         if other != agent_id
     ]
-    return shared(own, others, exponent=exponent)
+    return shared(own, others, exponent=exponent, steps=steps)
 
 
-def _beside(own: Carrier, *, is_kin: bool, is_suspended: bool, exponent: int) -> Carrier:
+def _beside(
+    own: Carrier, *, is_kin: bool, is_suspended: bool, exponent: int, steps: Steps
+) -> Carrier:
     """What an agent is to its builder's others: suspended, it carries what a breached one does."""
-    limit = suspended(own.limit, exponent=exponent) if is_suspended else own.limit
+    limit = suspended(own.limit, exponent=exponent, steps=steps) if is_suspended else own.limit
     return replace(own, limit=limit, is_proven=own.is_proven and not is_suspended, is_kin=is_kin)
 
 
@@ -122,6 +142,7 @@ def _carrier(
     earlier: list[StoredScore],
     narrowing: list[Restriction],
     exponent: int,
+    steps: Steps,
 ) -> Carrier:
     """By this standing; while it is not vouched for, by a breach of the versions before it."""
     is_vouched = standing is not None and standing.is_vouched
@@ -133,6 +154,7 @@ def _carrier(
         lower_bps=standing.score_bps if standing is not None and is_vouched else None,
         is_breached=is_breached,
         exponent=exponent,
+        steps=steps,
     )
     narrow = restrictions.narrowest(narrowing)
     if narrow is not None and narrow.limit is not None:
@@ -149,7 +171,8 @@ def _is_kept(score: StoredScore) -> bool:
 
 def refuse_overexposed(*, amount: int, engagement: Engagement, now: datetime) -> None:
     """Refuse to hold `amount` more, beyond the limit. The rows of the builder's agents order who
-    funds at once.
+    funds at once. The table is that of the engagement's proposal: a policy changed since then takes
+    nothing back from what was signed.
 
     The caller is in the transaction that funds. Raises ExposureExceeded with the arithmetic.
     """
@@ -158,13 +181,15 @@ def refuse_overexposed(*, amount: int, engagement: Engagement, now: datetime) ->
     agents = list(beside.select_for_update(no_key=True).values_list("pk", flat=True))
     held = sum(_held_on(agents, currency).values())
     narrowing = restrictions.in_force_on(agents=agents, now=now)
-    if not narrowing and held + amount <= least_limit(exponent_of(currency)):
+    steps = steps_at(engagement.proposed_at)
+    if not narrowing and held + amount <= least_limit(exponent_of(currency), steps):
         return
     room = room_for(
         agent_id=agent_id,
         version_id=engagement.agent_version_id,
         currency=currency,
         now=now,
+        steps=steps,
     )
     after = room.held + amount
     if after > room.limit.amount:
@@ -202,7 +227,11 @@ def refuse_unbearable(*, engagement: Engagement, now: datetime) -> None:
     if not amounts:
         amounts, what = [engagement.meter.terms["budget"]], "a metered budget"
     room = room_for(
-        agent_id=agent_id, version_id=engagement.agent_version_id, currency=currency, now=now
+        agent_id=agent_id,
+        version_id=engagement.agent_version_id,
+        currency=currency,
+        now=now,
+        steps=steps_at(engagement.proposed_at),
     )
     if max(max(amounts), room.held + amounts[0]) > room.limit.amount:
         raise ExposureExceeded(

@@ -12,12 +12,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Sum
 
+from pacts import policies
 from pacts.models import Party
 from reputation.clock import database_now
 from reputation.hints import hint
 from reputation.identifiers import new_id
 from settlement import attempts, ledger, records
-from settlement.cooldowns import cooldown_of
+from settlement.cooldowns import cooldown_of, cooldowns_of
 from settlement.idempotency import check_key
 from settlement.ledger import IdempotencyKeyReused, Posting
 from settlement.models import Account, Deposit, Payout, RailAttempt, Transfer
@@ -69,19 +70,24 @@ def request_payout(
     destination: str = "sandbox:ok",
     cooldown: timedelta | None = None,
 ) -> Payout:
-    """Set the money aside and pay it after the cooldown, by default that of the party's age
-    (`settlement.cooldowns`). The same key again is the same payout.
+    """Set the money aside and pay it after the cooldown, by default that of the party's age under
+    the policy of this moment (`settlement.cooldowns`). The same key again is the same payout.
 
     Raises InsufficientFunds, RailUnknown, PlaceMalformed, AmountMalformed for nothing,
     IdempotencyKeyReused, IdempotencyKeyMalformed.
     """
     rail_named(rail)
     check_place(destination)
-    wait = cooldown_of(created_at=party.created_at, now=now) if cooldown is None else cooldown
+    wait = _wait_of(party, now) if cooldown is None else cooldown
     asked = _Request(
         party=party, money=money, key=check_key(idempotency_key), rail=rail, destination=destination
     )
     return _request(asked, wait, now)
+
+
+def _wait_of(party: Party, now: datetime) -> timedelta:
+    rows = cooldowns_of(policies.values_at(now))
+    return cooldown_of(created_at=party.created_at, now=now, rows=rows)
 
 
 @retried

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from pacts import disputes
+from pacts import disputes, policies
 from pacts.models import Dispute, Evaluation, Verdict
 from reputation import restrictions
 from settlement import casefiles, outcomes, records
@@ -165,6 +165,7 @@ def _hold(case: Case, decision: Holding, changes: dict[str, Any], now: datetime)
             by=None,
             ground=Dispute.Ground.HUMAN_REVIEW,
             statement=decision.reason.sentence,
+            rules=policies.rules_for(case.engagement),
             now=now,
         )
         reviewed = replace(case.facts, dispute=dispute.docket)

@@ -1,4 +1,4 @@
-"""What the platform's staff and adjudicators see and set: policy, gaming watch, agreement."""
+"""What the platform's staff and adjudicators see and decide: gaming watch, agreement."""
 
 from datetime import datetime
 from typing import Any
@@ -6,72 +6,13 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from marketplace import cases, policy
+from marketplace import cases
 from marketplace.acting import Acting
-from marketplace.api.fields import Base64Field, ObjectField, WholeField
+from marketplace.api.fields import Base64Field, ObjectField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from marketplace.gaming import freezing, signs
 from marketplace.models import AgreementReport, Suspicion
-from marketplace.policy_terms import SETTINGS
-from pacts.models import PolicyVersion
-from reputation.clock import database_now
-
-
-class PlatformPolicySerializer(serializers.Serializer[policy.Policy]):
-    """The policy in force; `number` is 0 before the first change."""
-
-    number = serializers.IntegerField()
-    values = serializers.DictField(child=serializers.IntegerField())
-
-
-class PolicyVersionSerializer(serializers.ModelSerializer[PolicyVersion]):
-    """The settings that differ from their defaults, from `changed_at` on."""
-
-    values = serializers.DictField(child=serializers.IntegerField())
-
-    class Meta:
-        model = PolicyVersion
-        fields = ["id", "number", "values", "reason", "changed_at", "evidence_id"]
-
-
-class PolicyChangeSerializer(serializers.Serializer[PolicyVersion]):
-    changes = serializers.DictField(
-        child=WholeField(min_value=0, max_value=10**9),
-        help_text=f"New values of some of: {', '.join(SETTINGS)}.",
-    )
-    reason = serializers.CharField(max_length=policy.LONGEST_REASON)
-    seen = WholeField(
-        min_value=0,
-        max_value=10**6,
-        help_text="The number of the policy you looked at; somebody else's change is refused over.",
-    )
-
-
-class ThePolicy(Makes):
-    """What the platform sets: fees, windows and limits, for engagements proposed from now on."""
-
-    gives = PlatformPolicySerializer
-    takes = PolicyChangeSerializer
-    makes = PolicyVersionSerializer
-
-    def get(self, request: Request) -> Response:
-        return Response(self.shown(policy.at(database_now())))
-
-    def create(self, given: dict[str, Any], now: datetime) -> PolicyVersion:
-        return policy.change(by=self.user, now=now, **given)
-
-
-class PolicyVersions(Lists):
-    """Every change of the policy, newest first."""
-
-    gives = PolicyVersionSerializer
-    queryset = PolicyVersion.objects.none()
-
-    def get_queryset(self) -> QuerySet[PolicyVersion]:
-        return PolicyVersion.objects.all()
 
 
 class SuspicionSerializer(serializers.ModelSerializer[Suspicion]):

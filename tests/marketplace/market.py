@@ -7,12 +7,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.timezone import now as clock
 
-from marketplace import cases, hiring, oversight, steering
+from marketplace import cases, hiring, oversight, policy, steering
 from marketplace.acting import Acting
 from marketplace.gaming import sightings
 from marketplace.gaming.signs import Sign
 from marketplace.keys import issue_key
-from marketplace.models import BenchmarkClaim, StandingCredential, Suspicion
+from marketplace.models import BenchmarkClaim, PolicyProposal, StandingCredential, Suspicion
 from pacts import calls, calls_checking, evaluators, imports, live_windows, reviews
 from pacts.engagements import Timers, sign_engagement
 from pacts.judges import calibrating
@@ -221,7 +221,19 @@ def _beside_a_dispute(dispute: Dispute, bob: cast.Actor) -> dict[str, str]:
         "precedent": precedent.id,
         "agreement-report": report.id,
         "suspicion": Suspicion.objects.get(key=sign.key).id,
+        "policy": _proposed().id,
     }
+
+
+def _proposed() -> PolicyProposal:
+    """A lower fee further up, waiting for a second person of the staff."""
+    return policy.propose(
+        changes={"band_1_above": 10_000, "band_1_bps": 300},
+        reason="Large hires asked for a lower fee.",
+        seen=0,
+        by=cast.actor("grace", is_staff=True).user,
+        now=clock(),
+    )
 
 
 def _metered(alice: cast.Actor, bob: cast.Actor) -> MeterWindow:

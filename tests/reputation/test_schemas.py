@@ -93,6 +93,7 @@ payout.failed 1 c5cb7bbcd90d4f96
 payout.paid 1 e30fb2d56b33e5eb
 payout.requested 1 3af8cc0fe4757ce1
 policy.changed 1 248155e0ecd791a5
+policy.changed 2 e3b0ba1f36a7adf5
 precedent.published 1 5d14eafdfefd3102
 precedent.reviewed 1 1da1e8cd565dde72
 refund.cancelled 1 9042ab542bb06115

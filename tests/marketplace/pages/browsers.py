@@ -54,6 +54,7 @@ ARGUMENTS = {
     "precedent_id": "precedent",
     "report_id": "agreement-report",
     "suspicion_id": "suspicion",
+    "policy_id": "policy",
     "meter_id": "meter",
     "window_id": "meter-window",
 }

@@ -21,19 +21,44 @@ def send(client: Any, page: str, path: str, **fields: Any) -> Any:
     return client.post(path, {"idempotency_key": token_in(client.get(page))} | fields)
 
 
-def test_a_policy_is_changed_with_a_reason_and_its_contradictions_are_named() -> None:
-    erin = browser_of(cast.actor("erin", is_staff=True))
+def console(**fields: int) -> dict[str, Any]:
     typed: dict[str, Any] = {key: one.default for key, one in SETTINGS.items()}
-    typed |= {"seen": 0, "reason": "The desk asked for more time to read."}
-    bad = send(erin, "/policy/", "/policy/", **typed | {"full_backstop": 31})
+    return typed | {"seen": 0, "reason": "The desk asked for more time to read."} | fields
+
+
+def test_a_policy_is_looked_at_then_changed_and_its_contradictions_are_named() -> None:
+    erin = browser_of(cast.actor("erin", is_staff=True))
+    bad = send(erin, "/policy/", "/policy/", **console(full_backstop=31))
     assert "keep money waiting longer" in bad.content.decode()
+    look = send(erin, "/policy/", "/policy/", **console(full_negotiation=24)).content.decode()
+    assert "has 24 hours instead of" not in look
+    assert "both sides have 24 hours instead of 48 hours to agree" in look
     assert PolicyVersion.objects.count() == 0
-    done = send(erin, "/policy/", "/policy/", **typed | {"fee_bps": 600})
+    done = send(erin, "/policy/", "/policy/", **console(full_negotiation=24), agreed="on")
     assert done.status_code == 302, done.content.decode()
-    assert policy.at(database_now()).fee_bps == 600
-    stale = send(erin, "/policy/", "/policy/", **typed | {"fee_bps": 700})
+    assert policy.at(database_now()).values["full_negotiation"] == 24
+    stale = send(erin, "/policy/", "/policy/", **console(funding=48), agreed="on")
     assert "somebody changed the policy" in stale.content.decode().lower()
-    assert "500 → 600" in erin.get("/policy/").content.decode()
+    page = erin.get("/policy/").content.decode()
+    assert "both sides have 24 hours instead of 48 hours to agree" in page
+
+
+def test_a_change_of_money_terms_waits_for_a_second_person_on_its_page() -> None:
+    erin = browser_of(cast.actor("erin", is_staff=True))
+    frank = browser_of(cast.actor("frank", is_staff=True))
+    done = send(erin, "/policy/", "/policy/", **console(fee_bps=600), agreed="on")
+    there = done["Location"]
+    assert policy.at(database_now()).fee_bps == 500
+    assert "somebody else of the staff confirms it" in erin.get(there).content.decode()
+    alone = send(erin, there, there, confirm="1")
+    assert "you proposed this change" in alone.content.decode().lower()
+    assert there in frank.get("/policy/").content.decode()
+    shown = frank.get(there).content.decode()
+    assert "the platform keeps 60.00 instead of 50.00" in shown
+    assert send(frank, there, there, confirm="1").status_code == 302
+    assert policy.at(database_now()).fee_bps == 600
+    assert "confirmed it" in erin.get(there).content.decode()
+    assert browser_of(cast.mallory()).get(there).status_code == 403
 
 
 def test_a_suspicion_is_frozen_and_released_on_its_page() -> None:
