@@ -5,7 +5,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -135,12 +135,12 @@ class ImportedTrials(Lists):
 
 
 class ScreenedSerializer(serializers.Serializer[Screened]):
-    agent = serializers.CharField(source="listing.agent_id")
-    agent_version = serializers.CharField(source="listing.agent_version_id")
+    agent = serializers.CharField()
+    agent_version = serializers.CharField()
     claim_bps = serializers.IntegerField()
-    benchmark = serializers.CharField(source="claim.benchmark")
-    measured_on = serializers.DateField(source="claim.measured_on")
-    contamination = serializers.CharField(source="claim.contamination")
+    benchmark = serializers.CharField()
+    measured_on = serializers.DateField()
+    contamination = serializers.CharField()
     compliance_bps = serializers.IntegerField()
     met = serializers.IntegerField()
     breached = serializers.IntegerField()
@@ -164,16 +164,24 @@ class ChoicesSerializer(serializers.Serializer[Choices]):
 
 class ScreeningSerializer(serializers.Serializer[Screening]):
     work = serializers.CharField()
-    agents = ScreenedSerializer(many=True)
+    counted_at = serializers.DateTimeField()
+    agents = ScreenedSerializer(
+        many=True, help_text="The first by claim, at most 50; `agreement.n` counts all of them."
+    )
     agreement = AgreementSerializer()
     choices = ChoicesSerializer()
 
 
 class TheScreening(Noun):
-    """Benchmark rank against pact compliance, and whom buyers followed, by kind of work."""
+    """Benchmark rank against pact compliance, and whom buyers followed, by kind of work: all of
+    them, or with `work` those that it names. Counted by a sweep, as of `counted_at`."""
 
     gives = ScreeningSerializer
 
-    @extend_schema(responses=ScreeningSerializer(many=True))
+    @extend_schema(
+        parameters=[OpenApiParameter("work", str, many=True)],
+        responses=ScreeningSerializer(many=True),
+    )
     def get(self, request: Request) -> Response:
-        return Response(self.get_serializer(screenings(), many=True).data)
+        found = screenings(works=request.query_params.getlist("work") or None)
+        return Response(self.get_serializer(found, many=True).data)

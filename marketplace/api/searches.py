@@ -185,7 +185,7 @@ class SavedSearchSerializer(serializers.ModelSerializer[SavedSearch]):
 
     def get_unseen(self, search: SavedSearch) -> int:
         found = vars(search).get("unseen")
-        return search.changes.filter(at__gt=search.looked_at).count() if found is None else found
+        return search.changes.filter(seen_at=None).count() if found is None else found
 
 
 class NewSavedSearchSerializer(SearchSerializer):
@@ -240,7 +240,7 @@ class SearchChangeSerializer(serializers.ModelSerializer[SearchChange]):
         model = SearchChange
         fields = [
             *("listing", "fits", "reason", "currency", "price_before", "price"),
-            *("score_before_bps", "score_bps", "at"),
+            *("score_before_bps", "score_bps", "at", "seen_at"),
         ]
 
 

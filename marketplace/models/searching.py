@@ -123,7 +123,6 @@ class SavedSearch(models.Model):
     saved_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)  # the last time its user was told of changes
     looked_at = models.DateTimeField()  # the last time its user saw changes that were new
-    looked_before_at = models.DateTimeField()  # and the time before: newer ones are marked
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -163,6 +162,9 @@ class SearchChange(models.Model):
     score_bps = models.IntegerField(null=True)
     at = models.DateTimeField()
     told_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(
+        null=True
+    )  # when its user looked, after which it is told no more
 
     class Meta:
         ordering = ["-id"]
@@ -176,6 +178,11 @@ class SearchChange(models.Model):
         indexes = [
             models.Index(fields=["search", "-at"], name="search_changes_by_age"),
             models.Index(fields=["search", "listing", "-id"], name="search_changes_of_one"),
+            models.Index(
+                fields=["search"],
+                condition=models.Q(seen_at__isnull=True),
+                name="search_changes_unseen",
+            ),
         ]
 
     def __str__(self) -> str:

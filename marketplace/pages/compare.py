@@ -1,9 +1,10 @@
 """Up to four agents side by side: what benchmarks claim, what the log says; never one number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,44 @@ from pacts import terms
 from pacts.terms import Clause
 
 MOST = 4
+LOOKED_AT = 20  # slugs in an address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Those chosen for a comparison, carried by the address: names by slug, at most `MOST`.
+
+    `dropped` counts those beyond.
+    """
+
+    names: Mapping[str, str]
+    dropped: int = 0
+
+    def added_to(self, query: str) -> str:
+        """An address's query with the choice."""
+        chosen = urlencode([("agent", slug) for slug in self.names])
+        return "&".join(part for part in (query, chosen) if part)
+
+    @property
+    def removals(self) -> list[tuple[str, str, str]]:
+        """Slug, name, and the choice without it as a query."""
+        return [
+            (slug, name, urlencode([("agent", other) for other in self.names if other != slug]))
+            for slug, name in self.names.items()
+        ]
+
+
+def choice_in(asked: QueryDict) -> Choice:
+    """Those that an address names and that are on offer, in its order."""
+    slugs = list(dict.fromkeys(asked.getlist("agent")))[:LOOKED_AT]
+    if not slugs:
+        return Choice(names={})
+    rows = Listing.objects.filter(agent__slug__in=slugs)
+    names = dict(rows.values_list("agent__slug", "agent__name"))
+    known = [slug for slug in slugs if slug in names]
+    return Choice(
+        names={slug: names[slug] for slug in known[:MOST]}, dropped=max(0, len(known) - MOST)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

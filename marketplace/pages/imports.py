@@ -1,5 +1,6 @@
 """Runs brought from elsewhere, and what benchmarks foretold: pages for screening."""
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,13 +12,15 @@ from marketplace.pages import builder_view
 from marketplace.pages.attempts import attempt
 from marketplace.pages.import_forms import ClaimForm, ImportForm
 from marketplace.pages.visitors import acting_of, find, party_of, user_of
-from marketplace.screening import screenings
+from marketplace.screening import kinds, screenings
 from pacts import imports
 from pacts.models import Agent, ImportedRun
 from reputation.clock import database_now
 from reputation.identifiers import is_id
 
 MOST_TASKS = 200
+KINDS_PER_PAGE = 8
+AGENTS_OF_A_KIND = 8
 FIRST = ("accuracy", "stderr", "utility", "utility_under_attack", "attack_success")
 
 
@@ -117,5 +120,17 @@ def _label(name: str) -> str:
 
 
 def screening(request: HttpRequest) -> HttpResponse:
-    """Whether benchmark claims foretold who keeps promises, and whom buyers followed."""
-    return render(request, "imports/screening.html", {"screenings": screenings()})
+    """Whether benchmark claims foretold who keeps promises, and whom buyers followed.
+
+    All kinds of work by pages, or the one that `?work=` names, with more of its agents.
+    """
+    of = request.GET.get("work", "")
+    page = Paginator([of] if of else kinds(), KINDS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "screenings": screenings(works=page.object_list),
+        "page": page,
+        "of": of,
+        "most": ":" if of else f":{AGENTS_OF_A_KIND}",
+        "shown_agents": AGENTS_OF_A_KIND,
+    }
+    return render(request, "imports/screening.html", context)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from marketplace.finding import Search, on_offer
@@ -46,6 +47,32 @@ def fields_of(search: Search) -> Fields:
     most = "" if search.most is None else decimal(search.most, search.currency)
     kinds, currencies = on_offer()
     return Fields(search=search, most=most, kinds=kinds, currencies=currencies)
+
+
+def sorts() -> dict[str, str]:
+    """The orders to choose from."""
+    return {
+        "pact": _("Pact: lower bound"),
+        "benchmark": _("Benchmark claim"),
+        "price": _("Price"),
+        "newest": _("Newest"),
+    }
+
+
+def unread(asked: QueryDict, search: Search) -> list[str]:
+    """What an address asks and the search leaves out, in words: nobody should think it counted."""
+    left = []
+    if asked.get("most", "").strip() and search.most is None:
+        left.append(
+            _("the price is left out: choose its currency and write a number such as 12.50")
+            if not search.currency
+            else _("the price is left out: write a number such as 12.50")
+        )
+    if asked.get("dimension") and not asked.get("reach"):
+        left.append(_("the dimension is left out: choose the bound it must reach"))
+    if asked.get("reach") and not asked.get("dimension"):
+        left.append(_("the bound is left out: choose the dimension that must reach it"))
+    return left
 
 
 def told(search: Search) -> list[str]:

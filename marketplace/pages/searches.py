@@ -108,7 +108,7 @@ def query_of(search: SavedSearch) -> str:
 def shown(change: SearchChange, search: SavedSearch) -> Shown:
     """A change with why it came."""
     sentence = _came(change) if change.fits else _went(change)
-    return Shown(change=change, sentence=sentence, is_new=change.at > search.looked_before_at)
+    return Shown(change=change, sentence=sentence, is_new=change.seen_at == search.looked_at)
 
 
 def _came(change: SearchChange) -> str:

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from marketplace.finding import Search, query_of
 from marketplace.models import SavedSearch, SearchChange
@@ -49,7 +50,6 @@ def save(*, user: User, name: str, search: Search, now: datetime) -> SavedSearch
             language=search.language,
             saved_at=now,
             looked_at=now,
-            looked_before_at=now,
         )
 
 
@@ -83,11 +83,10 @@ def see(*, search: SavedSearch, now: datetime) -> SavedSearch:
     """
     with transaction.atomic():
         locked = SavedSearch.objects.select_for_update().get(pk=search.pk)
-        changes = SearchChange.objects.filter(search=locked)
-        if changes.filter(at__gt=locked.looked_at).exists():
-            locked.looked_before_at, locked.looked_at = locked.looked_at, now
-            locked.save(update_fields=["looked_before_at", "looked_at"])
-            changes.filter(told_at=None).update(told_at=now)
+        unseen = SearchChange.objects.filter(search=locked, seen_at=None)
+        if unseen.update(seen_at=now, told_at=Coalesce("told_at", Value(now))):
+            locked.looked_at = now
+            locked.save(update_fields=["looked_at"])
     return locked
 
 
@@ -98,8 +97,8 @@ def searches_of(user: User) -> "QuerySet[SavedSearch]":
 
 def with_news(rows: "QuerySet[SavedSearch]") -> "QuerySet[SavedSearch]":
     """These searches with `unseen`: how many changes came since their user last looked."""
-    newer = Q(changes__at__gt=F("looked_at"))
-    return rows.annotate(unseen=Count("changes", filter=newer))
+    unseen = Q(changes__isnull=False, changes__seen_at=None)
+    return rows.annotate(unseen=Count("changes", filter=unseen))
 
 
 def forget_old(*, now: datetime) -> int:
