@@ -1,11 +1,21 @@
 """Rows of the access table about what builders do before and after they are hired."""
 
-from marketplace.access_rules import FOUNDERS, READERS, Table
+from marketplace.access_rules import EDITORS, FOUNDERS, READERS, Table
 
 API: Table = {
     "api:pact-forecasts": {"POST": FOUNDERS},
+    "api:rehearsals": {"GET": READERS, "POST": EDITORS},
+    "api:rehearsal": {"GET": READERS, "DELETE": EDITORS},
+    "api:readiness": {"GET": READERS},
 }
 
 PAGES: Table = {
     "pact_forecast": {"GET": READERS},
+    "readiness": {"GET": READERS},
+    "ping": {"POST": EDITORS},
+    "dry_run_new": {"GET": EDITORS, "POST": EDITORS},
+    "adversarial_new": {"GET": EDITORS, "POST": EDITORS},
+    "rehearsal": {"GET": READERS},
+    "rehearsal_live": {"GET": READERS},
+    "rehearsal_deletion": {"POST": EDITORS},
 }

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from marketplace import policy, screening
+from marketplace import policy, readiness, screening
 from marketplace.models import BenchmarkClaim, Listing
 from pacts import engagements
 from pacts.currencies import LARGEST
@@ -92,10 +92,8 @@ def open_listing(
 
 
 def _refuse_unlistable(agent: Agent, pact_version: PactVersion, price: int, bond: int) -> None:
-    if agent.control_proved_at is None:
-        raise ListingRefused("prove control of the agent's endpoint first")
-    if pact_version.published_at is None or pact_version.pact.agent_id != agent.id:
-        raise ListingRefused("publish a pact of this agent first")
+    if lacks := readiness.lacking(agent=agent, pact_version=pact_version):
+        raise ListingRefused(lacks[0].says)
     if price <= 0:
         raise ListingRefused("a listing needs a price above zero")
     if not 0 <= bond <= LARGEST:

@@ -17,7 +17,16 @@ from django.db.models import QuerySet
 from pacts import adversity, terms
 from pacts.checks import CHECKS
 from pacts.evaluation import SEED_BITS
-from pacts.models import AgentVersion, PactVersion, Party, Rehearsal, RehearsedCase, User
+from pacts.models import (
+    AgentVersion,
+    PactVersion,
+    Party,
+    Rehearsal,
+    RehearsedCase,
+    Task,
+    TaskSetVersion,
+    User,
+)
 from pacts.plans import plan_for
 from pacts.tables import TaskDraft
 from pacts.variants import Subject
@@ -295,3 +304,18 @@ def rehearsals_of(party: Party) -> QuerySet[Rehearsal]:
     """The party's runs of its own agents, newest first."""
     rows = Rehearsal.objects.filter(party=party, agent_version__agent__builder=party)
     return rows.select_related("agent_version__agent", "pact_version").order_by("-id")
+
+
+def samples_of(version: TaskSetVersion, *, most: int) -> list[TaskDraft]:
+    """The first tasks of a set, as samples."""
+    return [
+        TaskDraft(
+            one.input,
+            one.expected,
+            one.in_scope,
+            one.stratum,
+            one.session,
+            tuple(one.paraphrases),
+        )
+        for one in Task.objects.filter(version=version).order_by("position")[:most]
+    ]

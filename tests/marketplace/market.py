@@ -13,7 +13,7 @@ from marketplace.gaming import sightings
 from marketplace.gaming.signs import Sign
 from marketplace.keys import issue_key
 from marketplace.models import BenchmarkClaim, PolicyProposal, StandingCredential, Suspicion
-from pacts import calls, calls_checking, evaluators, imports, live_windows, reviews
+from pacts import calls, calls_checking, evaluators, imports, live_windows, rehearsals, reviews
 from pacts.engagements import Timers, sign_engagement
 from pacts.judges import calibrating
 from pacts.metering import MeteringTerms
@@ -163,6 +163,9 @@ def one_of_everything() -> Market:
         "check": "equality",
         "pact-template": "support",
         "pact-version": pact.id,
+        "rehearsal": rehearsals.start_ping(
+            agent_version=version, by=bob.user, now=clock()
+        ).id,
         "task-set": tasks.task_set_id,
         "task-set-version": tasks.id,
         "listing": listing.id,

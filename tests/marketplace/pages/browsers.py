@@ -57,6 +57,7 @@ ARGUMENTS = {
     "policy_id": "policy",
     "meter_id": "meter",
     "window_id": "meter-window",
+    "rehearsal_id": "rehearsal",
 }
 
 # Pages of the other side of the same market: for bob, not alice.
@@ -68,6 +69,13 @@ BUILDERS = {
     "pact_new",
     "pact_draft",
     "pact_forecast",
+    "readiness",
+    "ping",
+    "dry_run_new",
+    "adversarial_new",
+    "rehearsal",
+    "rehearsal_live",
+    "rehearsal_deletion",
     "listing",
     "credential_new",
     "credential_end",
