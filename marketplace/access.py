@@ -27,7 +27,6 @@ from marketplace.access_rules import (
     OWNERS,
     OWNERS_READ,
     PUBLIC,
-    PUBLIC_FORM,
     PUBLIC_PAGE,
     READ,
     READERS,
@@ -35,7 +34,6 @@ from marketplace.access_rules import (
     REPORTERS,
     REVIEWERS,
     REVIEWERS_READ,
-    STAFF,
     STAFF_MONEY,
     STAFF_READ,
     STAFF_WRITE,
@@ -49,6 +47,7 @@ from marketplace.access_rules import (
     Table,
     members,
 )
+from marketplace.access_site import SITE
 from marketplace.acting import Acting
 
 __all__ = [
@@ -219,6 +218,7 @@ API: Table = {
 # Every page of `marketplace.pages.urls`.
 PAGES: Table = {
     "market": PUBLIC_PAGE,
+    "integrate": PUBLIC_PAGE,
     "compare": PUBLIC_PAGE,
     "agent": PUBLIC_PAGE,
     "agent_standing": PUBLIC_PAGE,
@@ -324,23 +324,6 @@ PAGES: Table = {
     **building.PAGES,
     **searches.PAGES,
     **speech.PAGES,
-}
-
-# What other programs bring: allauth's and the back office's own views check further themselves.
-SITE: Table = {
-    "healthz": PUBLIC_PAGE,
-    "readyz": PUBLIC_PAGE,
-    "integrate": PUBLIC_PAGE,
-    "schema": PUBLIC_PAGE,
-    "docs": PUBLIC_PAGE,
-    "log:*": PUBLIC_PAGE,
-    # Nobody logs in here: a rail proves itself by its signature over the raw body.
-    "rail_webhook": {"POST": PUBLIC},
-    "account_*": PUBLIC_FORM,
-    "mfa_*": PUBLIC_FORM,
-    "admin:login": PUBLIC_FORM,
-    "admin:jsi18n": PUBLIC_PAGE,
-    "admin:*": {"GET": STAFF, "POST": STAFF},
 }
 
 TABLE: Table = {**API, **PAGES, **SITE}

@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django import urls
+from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RegexPattern
 
-from marketplace import access
+from marketplace import access, health
+from marketplace.access_site import OFFICE
 from marketplace.acting import EVERY_SCOPE, Acting
 from pacts.models import Member, User
 from tests import cast
@@ -46,23 +50,70 @@ def methods_of(view: Any) -> set[str]:
     return {name for name in METHODS if hasattr(found, name.lower())} if found else set()
 
 
-EVERY_ROUTE = sorted({(name, path): view for name, path, view in routes()}.items())
 API_ROUTES = sorted({name: path for name, path, _ in routes() if name.startswith("api:")}.items())
 API_CALLS = [
     (name, method, path) for name, path in API_ROUTES for method in access.API.get(name, {})
 ]
 PAGES = sorted({name: path for name, path, _ in routes() if name in access.PAGES}.items())
+SITES = sorted({(name, path) for name, path, _ in routes() if name in access.SITE})
+OFFICES = sorted({(name, path) for name, path, _ in routes() if name.startswith("admin:")})
 PAGE_CALLS = [(name, method, path) for name, path in PAGES for method in access.PAGES[name]]
 
 
-def test_every_route_of_the_site_has_a_row() -> None:
-    # Redirects of allauth and the office to addresses that have a row of their own have no name.
-    unlisted = [
+def unlisted(patterns: Any = None) -> list[tuple[str, str]]:
+    """Routes without a row. Nameless redirects of allauth and the office lead to addresses that
+    have one; a nameless route is let in by no row, so nothing of ours may be so."""
+    return [
         (name, path)
-        for (name, path), view in EVERY_ROUTE
+        for name, path, view in routes(patterns)
         if access.methods_of(name) is None and (name or view.__module__.startswith(OURS))
     ]
-    assert unlisted == []
+
+
+def test_every_route_of_the_site_has_a_row() -> None:
+    assert unlisted() == []
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        *("a-page-nobody-listed", "account_a_new_view", "mfa_a_new_view", "log:a-new-file"),
+        *("api:a-new-endpoint", ""),
+    ],
+)
+def test_a_route_that_nobody_listed_is_found(route: str) -> None:
+    space, _, name = route.rpartition(":")
+    pattern = urls.path("new/", health.live, name=name)
+    made = URLResolver(RegexPattern(""), [pattern], namespace=space) if space else pattern
+    assert unlisted([made]) == [(route, "new/")]
+
+
+@pytest.mark.parametrize("method", [*METHODS, "HEAD", "OPTIONS"])
+def test_a_route_that_nobody_listed_is_refused(method: str, settings: Any) -> None:
+    settings.ROOT_URLCONF = __name__
+    refused = Client(raise_request_exception=False)
+    refused.force_login(cast.actor("erin", is_staff=True, is_superuser=True).user)
+    assert refused.generic(method, "/new/").status_code == 403
+    assert refused.generic(method, "/nameless/").status_code == 403
+
+
+urlpatterns = [
+    urls.path("new/", health.live, name="account_a_new_view"),
+    urls.path("nameless/", health.live),
+]
+
+
+def test_only_the_office_is_let_in_by_a_pattern_and_it_holds_what_models_make() -> None:
+    assert [name for name in access.TABLE if "*" in name] == [OFFICE]
+    office = {name for name, _, _ in routes() if name.startswith("admin:")}
+    views = ("add", "change", "changelist", "delete", "history")
+    models = [f"admin:{one._meta.app_label}_{one._meta.model_name}" for one in admin.site._registry]
+    made = {f"{model}_{view}" for model in models for view in views}
+    own = ("app_list", "autocomplete", "index", "login", "logout", "password_change", "search")
+    named = {
+        f"admin:{name}" for name in (*own, "password_change_done", "jsi18n", "view_on_site", "")
+    }
+    assert office - made - named == set()
 
 
 def test_every_method_of_an_api_view_is_listed_and_no_other() -> None:
@@ -212,20 +263,35 @@ def test_a_draft_of_a_pact_is_its_builders_alone(market: Market) -> None:
         assert program.get(path).content == program.get(f"pact-versions/{ABSENT}").content
 
 
-def test_pages_let_in_whom_the_table_lets_in_and_nobody_else(market: Market) -> None:
-    wrong = []
-    browsers: dict[str, tuple[Client, Acting | None]] = {
-        "anonymous": (Client(raise_request_exception=False), None)
-    }
+Browsers = dict[str, tuple[Client, Acting | None]]
+
+
+def browsers_of(market: Market) -> Browsers:
+    """A browser for nobody and for one of every group, with whom it acts as."""
+    found: Browsers = {"anonymous": (Client(raise_request_exception=False), None)}
     for who, actor in people(market).items():
         browser = Client(raise_request_exception=False)
         browser.force_login(actor.user)
-        browsers[who] = (browser, acting_as(who, actor))
-    for name, method, path in PAGE_CALLS:
-        address = "/" + re.sub(r"<(\w+):\w+>", lambda m: "1" if m[1] == "int" else ABSENT, path)
+        found[who] = (browser, acting_as(who, actor))
+    return found
+
+
+def nowhere(path: str) -> str:
+    """The address of a route about what does not exist."""
+    known = {"int": "1", "slug": "absent", "str": ABSENT, "path": "000"}
+    bare = re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)", "absent", path)
+    return "/" + re.sub(r"<(\w+):\w+>", lambda m: known[m[1]], bare).replace("^", "").rstrip("$")
+
+
+def disagreements(calls: list[tuple[str, str, str]], browsers: Browsers) -> list[Any]:
+    """Where pages answer otherwise than the table: route, method, who, its answer, the status."""
+    wrong: list[Any] = []
+    for name, method, path in calls:
+        rule = access.rule_of(name, method)
+        assert rule, (name, method)
         for who, (browser, acting) in browsers.items():
-            answer = access.PAGES[name][method].answer(acting)
-            response = browser.generic(method, address)
+            answer = rule.answer(acting)
+            response = browser.generic(method, nowhere(path))
             status = response.status_code
             to_login = status == 302 and response["Location"].startswith("/accounts/login/")
             expected = {
@@ -235,4 +301,62 @@ def test_pages_let_in_whom_the_table_lets_in_and_nobody_else(market: Market) -> 
             }[answer]
             if not expected:
                 wrong.append((name, method, who, answer, status))
+    return wrong
+
+
+def test_pages_let_in_whom_the_table_lets_in_and_nobody_else(market: Market) -> None:
+    assert disagreements(PAGE_CALLS, browsers_of(market)) == []
+
+
+def test_accounts_and_files_let_in_whom_the_table_lets_in_and_nobody_else(market: Market) -> None:
+    calls = [
+        (name, method, path)
+        for name, path in SITES
+        for method in access.SITE[name]
+        # What these find absent, or the session lacks, they answer by the way to sign in.
+        if name not in ("account_logout", "account_confirm_login_code", "mfa_authenticate")
+    ]
+    assert disagreements(calls, browsers_of(market)) == []
+
+
+def test_the_office_is_shut_to_everybody_but_staff(market: Market) -> None:
+    outside = {
+        who: seen
+        for who, seen in browsers_of(market).items()
+        if who in ("anonymous", "owner", "adjudicator")
+    }
+    calls = [
+        (name, method, path)
+        for name, path in OFFICES
+        if name not in access.SITE
+        for method in ("GET", "POST")
+    ]
+    assert disagreements(calls, outside) == []
+
+
+def test_a_method_that_is_not_in_the_row_is_not_answered(market: Market) -> None:
+    browser = browsers_of(market)["owner"][0]
+    every = [*METHODS, "OPTIONS", "TRACE"]
+    wrong = [
+        (name, method, response.status_code)
+        for name, path in [*PAGES, *SITES]
+        for method in every
+        if method not in (access.methods_of(name) or {})
+        for response in [browser.generic(method, nowhere(path))]
+        if response.status_code != 405
+    ]
+    assert wrong == []
+
+
+def test_the_api_answers_no_method_beyond_its_rows(market: Market) -> None:
+    alice = program_of(market.alice)
+    every = [*METHODS, "OPTIONS", "TRACE"]
+    wrong = [
+        (name, method, status)
+        for name, path in API_ROUTES
+        for method in every
+        if method not in access.API[name]
+        for status in [ask(alice, method, filled(path, market, absent=True)).status_code]
+        if status not in (403, 405)
+    ]
     assert wrong == []
