@@ -9,12 +9,14 @@ each view's query, and what it does not find answers as if it did not exist.
 
 from fnmatch import fnmatchcase
 
+from marketplace import access_agreeing as agreeing
 from marketplace import access_building as building
 from marketplace import access_disputes as disputing
 from marketplace import access_metering as metering
 from marketplace import access_production as production
 from marketplace import access_searches as searches
 from marketplace import access_speech as speech
+from marketplace import access_tryouts as trying_several
 from marketplace.access_rules import (
     ADJUDICATORS,
     CALLS,
@@ -159,6 +161,7 @@ API: Table = {
     "api:cancellation": {"GET": READERS},
     "api:cancellation-acceptance": {"POST": TREASURERS},
     "api:cancellation-withdrawal": {"POST": DEALERS},
+    **agreeing.API,
     **disputing.API,
     "api:balances": {"GET": READERS},
     "api:statement": {"GET": READERS},
@@ -212,6 +215,7 @@ API: Table = {
     **metering.API,
     **production.API,
     **building.API,
+    **trying_several.API,
     **searches.API,
 }
 
@@ -319,9 +323,11 @@ PAGES: Table = {
     "reviews": {"GET": REVIEWERS_READ},
     "review": {"GET": REVIEWERS_READ, "POST": REVIEWERS},
     **metering.PAGES,
+    **agreeing.PAGES,
     **disputing.PAGES,
     **production.PAGES,
     **building.PAGES,
+    **trying_several.PAGES,
     **searches.PAGES,
     **speech.PAGES,
 }

@@ -57,8 +57,10 @@ from pacts.forecasts import ForecastRefused
 from pacts.imports import ImportRefused
 from pacts.judges.agreement import AgreementUnreadable
 from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
+from pacts.negotiations import NotYourOffer
 from pacts.otlp import TraceMalformed
 from pacts.patterns import PatternRefused
+from pacts.proposals import ProposalClosed, ProposalRefused
 from pacts.publishing import AlreadyPublished, PactRefused
 from pacts.reevaluations import ReEvaluationDue
 from pacts.registry import ControlNotProved, NameTaken, SameVersion, UnknownProtocol
@@ -145,6 +147,9 @@ REFUSALS: dict[type, int] = {
     ListingRefused: 422,
     ListingClosed: 409,
     EngagementRefused: 422,
+    ProposalRefused: 422,
+    ProposalClosed: 409,
+    NotYourOffer: 403,
     OfferLapsed: 409,
     MilestoneEnded: 409,
     NotAParty: 403,

@@ -36,6 +36,7 @@ from marketplace.api import (
     staff,
     standing,
     tasksets,
+    urls_agreeing,
     urls_building,
     urls_policies,
     urls_searches,
@@ -341,6 +342,7 @@ urlpatterns = [
     path("shadows/<id:id>/ending", shadows.ShadowEnding.as_view(), name="shadow-ending"),
     path("replays", shadows.Replays.as_view(), name="replays"),
     path("replays/<id:id>", shadows.OneReplay.as_view(), name="replay"),
+    *urls_agreeing.urlpatterns,
     *urls_building.urlpatterns,
     *urls_searches.urlpatterns,
 ]

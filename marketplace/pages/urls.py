@@ -38,12 +38,14 @@ from marketplace.pages import (
     shadows,
     standing,
     tasksets,
+    urls_agreeing,
     urls_building,
     urls_searches,
     urls_tryouts,
 )
 
 urlpatterns = [
+    *urls_agreeing.urlpatterns,
     *urls_building.urlpatterns,
     *urls_tryouts.urlpatterns,
     *urls_searches.urlpatterns,
