@@ -23,9 +23,9 @@ def try_agent(
 ) -> Evaluation:
     """Run the agent over a task set and hold it against its pact; nobody's money waits for it.
 
-    Other people's agents can be tried while they are listed, under the pact they offer. It ends as
-    soon as the verdict is certain, unless a `full_run` is asked for. Raises `EvaluationRefused`, or
-    `BudgetRefused`.
+    Other people's agents can be tried while they are listed, under the pact they offer or one that
+    the party wrote itself. It ends as soon as the verdict is certain, unless a `full_run` is asked
+    for. Raises `EvaluationRefused`, or `BudgetRefused`.
     """
     agent = agent_version.agent
     own = agent.builder_id == party.id
@@ -41,11 +41,10 @@ def try_agent(
             f"the agent does “{agent.work}”; choose a matching set"
         )
     offered = Listing.objects.filter(
-        agent=agent,
-        agent_version=agent_version,
-        pact_version=pact_version,
-        state=Listing.State.OPEN,
+        agent=agent, agent_version=agent_version, state=Listing.State.OPEN
     )
+    if pact_version.pact.buyer_id != party.id:
+        offered = offered.filter(pact_version=pact_version)
     if not own and not offered.exists():
         raise EvaluationRefused("this agent is not offered under this pact at the moment")
     return evaluation.start_evaluation(

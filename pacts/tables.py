@@ -29,7 +29,7 @@ MOST_PARAPHRASES = 5
 _PARQUET = b"PAR1"
 _SPREADSHEET = b"PK\x03\x04"
 _PLAIN = ("in_scope", "stratum", "session")
-_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": True}
+WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": True}
 
 
 class TaskSetRefused(ValueError):
@@ -93,13 +93,22 @@ def parse_csv(text: str) -> list[TaskDraft]:
 def parse_parquet(data: bytes) -> list[TaskDraft]:
     """Tasks from a Parquet file, whose columns are plain values, lists or structs. Nothing is
     unfolded before the file's own description says that it fits. Raises TaskSetRefused."""
+    return _all(_of_row(place, row) for place, row in parquet_rows(data))
+
+
+def parquet_rows(data: bytes, *, any_columns: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of a Parquet file with their places, within the same limits; with `any_columns`
+    whatever its columns are called. Raises TaskSetRefused."""
     try:
         with pq.ParquetFile(pa.BufferReader(data), **_LIMITS) as described:
-            _check_described(described.metadata, described.schema_arrow.names)
-            texts = [name for name in described.schema_arrow.names if _is_text(described, name)]
+            names = described.schema_arrow.names
+            if not any_columns:
+                _check_columns("the file", names)
+            _check_described(described.metadata, names)
+            texts = [name for name in names if _is_text(described, name)]
         # A text said once in a dictionary stays there, however many rows point at it.
         with pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts, **_LIMITS) as file:
-            return _all(_of_batches(file))
+            yield from _of_batches(file)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         if isinstance(error, TaskSetRefused):
             raise
@@ -121,7 +130,6 @@ def _is_text(file: pq.ParquetFile, name: str) -> bool:
 
 def _check_described(meta: pq.FileMetaData, names: Sequence[str]) -> None:
     """What the file says of itself: cheap to read, and enough to refuse a bomb unopened."""
-    _check_columns("the file", names)
     if meta.num_rows > MAX_TASKS:
         raise TaskSetRefused(f"at most {MAX_TASKS} tasks fit in one set; there are {meta.num_rows}")
     groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
@@ -140,7 +148,7 @@ def _check_described(meta: pq.FileMetaData, names: Sequence[str]) -> None:
             )
 
 
-def _of_batches(file: pq.ParquetFile) -> Iterator[TaskDraft]:
+def _of_batches(file: pq.ParquetFile) -> Iterator[tuple[str, dict[str, Any]]]:
     # What a file says of itself may be a lie: what really unfolds is weighed as it comes.
     number = unfolded = 0
     for batch in file.iter_batches(batch_size=16, use_threads=False):
@@ -153,7 +161,7 @@ def _of_batches(file: pq.ParquetFile) -> Iterator[TaskDraft]:
                 raise TaskSetRefused(f"row {number} is longer than {MOST_ROW_BYTES} characters")
             if unfolded > MOST_UNFOLDED:
                 raise TaskSetRefused(f"the file unfolds to more than {MOST_UNFOLDED} bytes")
-            yield _of_row(f"row {number}", row)
+            yield f"row {number}", row
 
 
 def _weight(value: object) -> int:
@@ -182,14 +190,14 @@ def _of_row(place: str, row: dict[str, Any]) -> TaskDraft:
         check(task)
     except NotCanonical as error:
         raise TaskSetRefused(f"{place}: {error}; use texts, numbers, lists and objects") from error
-    return _draft(place, task)
+    return draft_of(place, task)
 
 
 def _of_line(place: str, line: str) -> TaskDraft:
     if len(line) > MOST_ROW_BYTES:
         raise TaskSetRefused(f"{place} is longer than {MOST_ROW_BYTES} characters")
     try:
-        return _draft(place, parse_json(line.encode()))
+        return draft_of(place, parse_json(line.encode()))
     except (MalformedJson, UnicodeEncodeError) as error:
         raise TaskSetRefused(f"{place} is not JSON: {error}") from error
 
@@ -221,7 +229,7 @@ def _task(place: str, row: dict[str, str]) -> dict[str, Any]:
 
 
 def _truth(place: str, cell: str) -> bool:
-    found = _WORDS.get(cell.strip().lower())
+    found = WORDS.get(cell.strip().lower())
     if found is None:
         raise TaskSetRefused(f"{place}: in_scope is “{cell[:20]}”; write true or false")
     return found
@@ -241,7 +249,8 @@ def _check_columns(place: str, names: Sequence[str]) -> None:
         raise TaskSetRefused(f"{place}: there is no input column; name one input.text, for example")
 
 
-def _draft(place: str, data: JsonValue) -> TaskDraft:
+def draft_of(place: str, data: JsonValue) -> TaskDraft:
+    """One task from `{"input": {…}, "expected": {…}, …}`. Raises TaskSetRefused naming `place`."""
     given = data.get("input") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(given, dict):
         raise TaskSetRefused(f"{place}: give an object whose “input” is an object")
