@@ -28,7 +28,7 @@ ONE_TEXT = {"_", "_lazy", "gettext", "gettext_lazy", "gettext_noop"}
 TWO_TEXTS = {"ngettext", "ngettext_lazy", "counted"}
 _STRING = r"u?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
 _IN_TEMPLATE = re.compile(rf"(?<!\w)(gettext|ngettext|_)\({_STRING}(?:, {_STRING})?")
-PLACEHOLDER = re.compile(r"%\(\w+\)s|%%")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
 Text = tuple[str, str | None]  # and its plural, where it counts something
 
