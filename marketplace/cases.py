@@ -19,7 +19,7 @@ from pacts.models import Dispute, Exhibit, Milestone, Party, Precedent, User
 from pacts.procedure import clocks
 from pacts.procedure.clocks import BEFORE_A_RULING, SILENCES, Docket, takes_exhibits
 from reputation.canonical import sha256
-from settlement import bonds, escrow, fees
+from settlement import bonds, desk, escrow, fees
 from settlement.fees import Division, bands_of
 from settlement.models import Escrow
 
@@ -262,7 +262,7 @@ def review_precedent(*, precedent: Precedent, text: str, by: User, now: datetime
     """
     with transaction.atomic():
         row = Precedent.objects.select_for_update(of=("self",), no_key=True).get(pk=precedent.pk)
-        if disputes.has_interest(user=by, dispute=row.dispute):
+        if desk.interest_of(user=by, dispute=row.dispute):
             raise disputes.ConflictOfInterest("you have a part in this case; somebody else edits")
         return precedents.review(precedent=row, text=text, by=by, now=now)
 

@@ -29,6 +29,11 @@ def add_member(*, party: Party, email: str, role: Member.Role) -> Member:
     user = User.objects.filter(email__iexact=email, is_active=True).first()
     if user is None:
         raise MemberRefused("nobody has an account with this address; ask them to sign up first")
+    if user.is_adjudicator:
+        # A side could otherwise choose who rules, by giving the others an interest.
+        raise MemberRefused(
+            "this person rules on disputes, so nobody else can make them a member of a party"
+        )
     if is_torn(user=user, party=party):
         raise MemberRefused(_TORN)
     try:

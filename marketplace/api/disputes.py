@@ -27,6 +27,7 @@ from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from pacts import disputes
 from pacts.disputes import rates
 from pacts.models import Dispute, DisputeStep, Ruling
+from settlement import desk
 
 WHOLE = 10_000
 SHARE = OpenApiParameter(
@@ -144,7 +145,7 @@ class Assignment(OfDisputes, Makes):
     gives = DisputeSerializer
 
     def create(self, given: dict[str, Any], now: datetime) -> Dispute:
-        return disputes.assign(dispute=self.anyones_dispute(), adjudicator=self.user, now=now)
+        return desk.assign(dispute=self.anyones_dispute(), adjudicator=self.user, now=now)
 
 
 class Recusing(OfDisputes, Makes):
@@ -173,9 +174,7 @@ class OneRuling(OfDisputes, Makes):
         return Response(self.shown(self.find(rows.filter(pk__in=newest))))
 
     def create(self, given: dict[str, Any], now: datetime) -> Ruling:
-        return disputes.rule(
-            dispute=self.anyones_dispute(), adjudicator=self.user, now=now, **given
-        )
+        return desk.rule(dispute=self.anyones_dispute(), adjudicator=self.user, now=now, **given)
 
 
 class Rulings(OfDisputes, Lists):
@@ -197,7 +196,7 @@ class Confirming(OfDisputes, Makes):
 
     def create(self, given: dict[str, Any], now: datetime) -> Dispute:
         found = self.anyones_dispute()
-        disputes.confirm(dispute=found, adjudicator=self.user, now=now, **given)
+        desk.confirm(dispute=found, adjudicator=self.user, now=now, **given)
         return self.now_of(found)
 
 

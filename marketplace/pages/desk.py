@@ -15,12 +15,12 @@ from marketplace.pages import control_view, disputes
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.dispute_forms import ConfirmationForm, RecusalForm, RulingForm
 from marketplace.pages.visitors import acting_of, find, now_of, user_of
-from pacts import disputes as ruling_on
 from pacts import reviews
 from pacts.disputes import rates
 from pacts.models import Dispute
 from pacts.procedure import clocks
 from reputation.clock import database_now
+from settlement import desk as ruling_on
 
 PER_PAGE = 30
 LISTS = {

@@ -29,7 +29,7 @@ from pacts.models import (
 )
 from pacts.procedure import clocks, limits
 from pacts.procedure.clocks import BEFORE_A_RULING, Docket
-from settlement import filings
+from settlement import desk, filings
 
 MOST_TRIALS = 12
 SHOWN_BYTES = 6_000
@@ -112,7 +112,7 @@ def _side_may(found: Dispute, docket: Docket, side: str, now: datetime) -> dict[
 def _desk_may(found: Dispute, docket: Docket, user: User, now: datetime) -> dict[str, Any]:
     if not user.is_adjudicator or not docket.is_open:
         return {}
-    if conflict := disputes.interest_of(user=user, dispute=found):
+    if conflict := desk.interest_of(user=user, dispute=found):
         return {"conflict": conflict}
     waiting = disputes.waiting_ruling(found) if found.awaits_second else None
     return {

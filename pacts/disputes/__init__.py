@@ -9,6 +9,7 @@ follows its end, in the transaction that moves the money.
 from pacts.disputes.assigning import assign, recuse
 from pacts.disputes.exhibits import ExhibitErased, add_exhibit, read_body, text_of
 from pacts.disputes.filing import answer_dispute, close, open_dispute, rest, withdraw
+from pacts.disputes.interests import has_interest, interest_of, parties_of, sides_of
 from pacts.disputes.moving import advance, advance_due, locked
 from pacts.disputes.precedents import PrecedentRefused
 from pacts.disputes.rates import lost_lately
@@ -27,8 +28,6 @@ from pacts.disputes.refusals import (
 from pacts.disputes.rulings import (
     appeal,
     confirm,
-    has_interest,
-    interest_of,
     rule,
     waiting_ruling,
 )
@@ -59,10 +58,12 @@ __all__ = [
     "locked",
     "lost_lately",
     "open_dispute",
+    "parties_of",
     "read_body",
     "recuse",
     "rest",
     "rule",
+    "sides_of",
     "text_of",
     "waiting_ruling",
     "withdraw",

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from pacts.disputes.interests import interest_of
 from pacts.disputes.moving import locked, refuse_closed, subjects_of
 from pacts.disputes.refusals import ConflictOfInterest, NotAnAdjudicator
-from pacts.disputes.rulings import interest_of
 from pacts.models import Dispute, Recusal, User
 from reputation import evidence
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from pacts.disputes.interests import interest_of
 from pacts.disputes.moving import locked, move, own_side, refuse_closed, store, subjects_of
 from pacts.disputes.refusals import (
     ConflictOfInterest,
@@ -15,42 +16,12 @@ from pacts.disputes.refusals import (
     NotYetRipe,
     RulingIncomplete,
 )
-from pacts.models import Appeal, Confirmation, Dispute, Member, Party, Recusal, Ruling, User
+from pacts.models import Appeal, Confirmation, Dispute, Party, Ruling, User
 from pacts.procedure.clocks import Docket, enter, may_rule
 from reputation import evidence
 
 LEAST_REASONS, MOST_REASONS = 20, 8000
 WHOLE = 10_000
-
-
-def interest_of(*, user: User, dispute: Dispute) -> str:
-    """Why this user cannot decide the case, in words; "" if nothing speaks against it.
-
-    The database refuses the same (`ruling_without_interest`).
-    """
-    engagement = dispute.milestone.engagement
-    sides = [engagement.buyer_id, engagement.builder_id, engagement.evaluator_id]
-    sides.append(dispute.milestone.task_set_version.task_set.owner_id)
-    if Member.objects.filter(user=user, party_id__in=[one for one in sides if one]).exists():
-        return "you act for one of the parties; somebody else must rule"
-    if Recusal.objects.filter(dispute=dispute, adjudicator=user).exists():
-        return "you stepped back from this case"
-    if dispute.level > 1 and _had_a_part(user, dispute):
-        return "you had a part in the first ruling; an appeal is decided by somebody else"
-    return ""
-
-
-def has_interest(*, user: User, dispute: Dispute) -> bool:
-    """Whether anything keeps the user from deciding the case."""
-    return bool(interest_of(user=user, dispute=dispute))
-
-
-def _had_a_part(user: User, dispute: Dispute) -> bool:
-    first = Ruling.objects.filter(dispute=dispute, level=1)
-    return (
-        first.filter(adjudicator=user).exists()
-        or first.filter(confirmation__adjudicator=user).exists()
-    )
 
 
 def rule(

@@ -30,7 +30,7 @@ from pacts.models.imports import ImportedRun, ImportedTrial
 from pacts.models.juries import Calibration, Judgement, Jury
 from pacts.models.needs import Need, SealedOffer
 from pacts.models.negotiations import Negotiation, Proposal
-from pacts.models.parties import Member, Party, Signature, SigningKey, User
+from pacts.models.parties import Member, Party, PastMember, Signature, SigningKey, User
 from pacts.models.policies import PolicyVersion
 from pacts.models.promises import Pact, PactVersion
 from pacts.models.reevaluations import ReEvaluation
@@ -78,6 +78,7 @@ __all__ = [
     "Pact",
     "PactVersion",
     "Party",
+    "PastMember",
     "PolicyVersion",
     "Precedent",
     "Proposal",

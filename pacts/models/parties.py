@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
@@ -77,6 +78,13 @@ class Party(models.Model):
         return self.name
 
 
+_REMEMBERED = """
+    INSERT INTO pacts_pastmember (party_id, user_id, role, since, until)
+    VALUES (OLD.party_id, OLD.user_id, OLD.role, OLD.created_at, now());
+    RETURN NULL;
+"""
+
+
 class Member(models.Model):
     """A user who acts for a party, in one role."""
 
@@ -99,10 +107,36 @@ class Member(models.Model):
                 name="member_role_known",
             ),
         ]
-        triggers = [kept_apart()]
+        triggers = [
+            kept_apart(),
+            # Who acted for a party once has an interest in its cases for ever.
+            pgtrigger.Trigger(
+                name="remembered",
+                when=pgtrigger.After,
+                operation=pgtrigger.Delete,
+                func=_REMEMBERED,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} as {self.role} of {self.party}"
+
+
+class PastMember(models.Model):
+    """A user who acted for a party and does so no more; written by the database itself."""
+
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="past_members")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="past_memberships")
+    role = models.CharField(max_length=8, choices=Member.Role.choices)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "party"], name="past_member_by_user")]
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.user} was {self.role} of {self.party}"
 
 
 class SigningKey(models.Model):

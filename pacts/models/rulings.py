@@ -10,18 +10,31 @@ from pacts.models.parties import Party, User
 from reputation.fields import PublicIdField, SealedTextField
 from reputation.triggers import never_removed, texts_erased_only
 
-# Nobody who acts for a side or for the owner of the tasks decides, whoever asks; nor whoever
-# stepped back from the case, nor, on appeal, whoever had a part in the first ruling.
+# Nobody who acts or acted for a side or for the owner of the tasks decides, whoever asks; nor who
+# dealt with one of them before, nor who stepped back from the case, nor, on appeal, whoever had a
+# part in the first ruling.
 _NO_INTEREST = """
     IF NEW.adjudicator_id IS NOT NULL AND (EXISTS (
-        SELECT FROM pacts_dispute d
-          JOIN pacts_milestone m ON m.id = d.milestone_id
-          JOIN pacts_engagement e ON e.id = m.engagement_id
-          JOIN pacts_tasksetversion v ON v.id = m.task_set_version_id
-          JOIN pacts_taskset t ON t.id = v.task_set_id
-          JOIN pacts_member x
-            ON x.party_id IN (e.buyer_id, e.builder_id, e.evaluator_id, t.owner_id)
-         WHERE d.id = {dispute} AND x.user_id = NEW.adjudicator_id
+        WITH own AS (
+            SELECT party_id FROM pacts_member WHERE user_id = NEW.adjudicator_id UNION
+            SELECT party_id FROM pacts_pastmember WHERE user_id = NEW.adjudicator_id UNION
+            SELECT party_id FROM pacts_signature WHERE signed_by_id = NEW.adjudicator_id
+        ), sides AS (
+            SELECT unnest(ARRAY[e.buyer_id, e.builder_id, e.evaluator_id, t.owner_id]) AS party_id
+              FROM pacts_dispute d
+              JOIN pacts_milestone m ON m.id = d.milestone_id
+              JOIN pacts_engagement e ON e.id = m.engagement_id
+              JOIN pacts_tasksetversion v ON v.id = m.task_set_version_id
+              JOIN pacts_taskset t ON t.id = v.task_set_id
+             WHERE d.id = {dispute}
+        )
+        SELECT FROM own JOIN sides USING (party_id)
+        UNION ALL
+        SELECT FROM own JOIN pacts_engagement e ON e.buyer_id = own.party_id
+          JOIN sides ON sides.party_id = e.builder_id WHERE e.state IN ('active', 'closed')
+        UNION ALL
+        SELECT FROM own JOIN pacts_engagement e ON e.builder_id = own.party_id
+          JOIN sides ON sides.party_id = e.buyer_id WHERE e.state IN ('active', 'closed')
     ) OR EXISTS (
         SELECT FROM pacts_recusal r
          WHERE r.dispute_id = {dispute} AND r.adjudicator_id = NEW.adjudicator_id
