@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -26,7 +26,7 @@ from pacts.agents import PROTOCOLS
 from pacts.feasibility import MOST_REVISIONS, Timers
 from pacts.models import AgentVersion, Evaluation, ImportedRun, PactVersion
 from reputation.clock import database_now
-from reputation.models import Standing, StandingScore
+from reputation.models import StandingScore
 
 YEAR = 366 * 86_400
 USUAL = Timers()
@@ -180,7 +180,11 @@ class ListingFilter(django_filters.FilterSet):
         field_name="price", lookup_expr="lte", max_value=10**15, min_value=0
     )
     min_score_bps = django_filters.NumberFilter(
-        field_name="score", lookup_expr="gte", max_value=10_000, min_value=1
+        field_name="entry__score_bps",
+        lookup_expr="gte",
+        max_value=10_000,
+        min_value=1,
+        label="Open ones whose lower bound of everything promised is at least this.",
     )
 
     def spelled(self, rows: "QuerySet[Listing]", name: str, value: str) -> "QuerySet[Listing]":
@@ -194,12 +198,16 @@ class ListingFilter(django_filters.FilterSet):
     def measured(
         self, rows: "QuerySet[Listing]", name: str, value: datetime
     ) -> "QuerySet[Listing]":
-        newest = Standing.objects.filter(version_id=OuterRef("agent_version_id"))
-        return rows.filter(Exists(newest.filter(last_evidence_at__gte=value)))
+        newest = StandingScore.objects.filter(version_id=OuterRef("agent_version_id"))
+        return rows.filter(Exists(newest.filter(measured_at__gte=value)))
 
 
 class Listings(Lists, Makes):
-    """What can be hired. A POST lists an agent of one's own, or changes its offer."""
+    """What can be hired. A POST lists an agent of one's own, or changes its offer.
+
+    In the order of `rank` or `score` stands what is on offer now; what is paused has no place in
+    it. `search` finds as the market's page does.
+    """
 
     gives = ListingSerializer
     takes = OfferSerializer
@@ -207,11 +215,13 @@ class Listings(Lists, Makes):
     ordering_fields = ("id", "price", "opened_at", "rank", "score")
 
     def get_queryset(self) -> QuerySet[Listing]:
-        score = StandingScore.objects.filter(version_id=OuterRef("agent_version_id"))
-        return Listing.objects.select_related("agent").annotate(
+        rows = Listing.objects.select_related("agent")
+        if self.request.query_params.get("ordering", "").lstrip("-") not in ("rank", "score"):
+            return rows
+        return rows.filter(entry__isnull=False).annotate(
             # Cursors compare, and nothing compares with null.
-            rank=Coalesce(Subquery(score.values("rank")[:1]), Value(-1)),
-            score=Coalesce(Subquery(score.values("score_bps")[:1]), Value(-1)),
+            rank=Coalesce(F("entry__rank"), -1),
+            score=Coalesce(F("entry__score_bps"), -1),
         )
 
     def paginate_queryset(self, queryset: Any) -> Any:

@@ -36,7 +36,7 @@ class Plan:
     reads: int = 60
 
 
-QUICK = {"listings": 4_000, "trials": 20_000, "reads": 20}
+QUICK = {"listings": 2_000, "trials": 10_000, "reads": 12}
 
 
 def smaller(plan: Plan) -> str:
@@ -56,13 +56,21 @@ def run(plan: Plan, say: Say) -> list[Figure]:
         server.migrate(url, "", settings=OURS)
         with fleet(MODULE, settings=OURS, url=url, data=server.data) as market:
             made = market.call("write_market", listings=plan.listings, trials=plan.trials)
-        say(f"{made['listings']:,} listings, {made['trials']:,} trials written; {machine()}\n")
+            say(f"{made['listings']:,} listings, {made['trials']:,} trials written; {machine()}")
+            _tell_look(market.call("look_at_changes"), say)
         settings = surroundings(settings=WITH_EMPTY, url=url, data=server.data)
         with oracle_reads.server(settings) as port:
             taken = _read(port, made["paths"], made["cookie"], plan.reads)
         figures = _tell(taken, say)
         say(f"\nat the end: {machine()}")
     return figures
+
+
+def _tell_look(look: Mapping[str, float], say: Say) -> None:
+    say(
+        f"{look['changed']:,} offers changed were held against {look['searches']:,} kept searches "
+        f"in {look['seconds']:.2f} s, and {look['found']:,} alerts came of it\n"
+    )
 
 
 def _read(

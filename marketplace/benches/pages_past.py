@@ -14,15 +14,16 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
-from marketplace import finding, hiring
+from marketplace import finding, hiring, screening
 from marketplace.acting import PARTY_IN_SESSION
-from marketplace.benches import evaluation_ours
+from marketplace.benches import evaluation_ours, pages_paths, pages_proof
 from marketplace.benches.clones import clone
 from marketplace.benches.crowd import Prepare
+from marketplace.benches.pages_words import FIRST, SECOND, WORKS
 from marketplace.models import BenchmarkClaim, Listing
 from pacts.agents import earnest_json
 from pacts.feasibility import Timers
-from pacts.models import Agent, AgentVersion, Evaluation, Party, TaskSetVersion, Trial, User
+from pacts.models import Agent, AgentVersion, Party, TaskSetVersion, Trial, User
 from reputation.ageing import weight
 from reputation.clock import database_now
 from reputation.models import Standing
@@ -35,34 +36,6 @@ HIRES = 200  # of the buyer who looks
 KINDS = 40
 PEOPLE = 1_000  # builders
 BUYER = "(SELECT id FROM pacts_party WHERE name = 'Bench buyer')"
-# What agents are called: enough words that a search finds few, and that some are alike.
-FIRST = [
-    "Amber",
-    "Birch",
-    "Cedar",
-    "Delta",
-    "Ember",
-    "Falcon",
-    "Granite",
-    "Harbour",
-    "Indigo",
-    "Juniper",
-    "Kestrel",
-    "Larch",
-]
-SECOND = [
-    "Parser",
-    "Reader",
-    "Sorter",
-    "Writer",
-    "Ranker",
-    "Checker",
-    "Tagger",
-    "Finder",
-    "Planner",
-    "Matcher",
-]
-WORKS = ["tickets", "invoices", "contracts", "claims", "receipts", "letters", "orders", "reviews"]
 
 
 def write_market(listings: int, trials: int) -> dict[str, Any]:
@@ -79,14 +52,21 @@ def write_market(listings: int, trials: int) -> dict[str, Any]:
     _clone_hires()
     _score()
     finding.write_entries()
+    pages_proof.write_proof(entries=max(1_000, listings // 2))
+    finding.follow_scores()
+    screening.count_again(now=database_now())
+    pages_proof.look_away()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return {
         "listings": Listing.objects.count(),
         "trials": Trial.objects.count(),
-        "paths": _paths(),
+        "paths": pages_paths.paths(),
         "cookie": _cookie(),
     }
+
+
+look_at_changes = pages_proof.look_at_changes
 
 
 def _open_and_hire() -> None:
@@ -297,38 +277,9 @@ SELECT (jsonb_populate_record(score, jsonb_build_object(
 ON CONFLICT DO NOTHING"""
 
 
-def _paths() -> dict[str, list[str]]:
-    """What is read, by name. Those of the buyer need its cookie."""
-    slugs = list(Agent.objects.order_by("id").values_list("slug", flat=True))
-    agents = slugs[:: max(1, len(slugs) // 20)]
-    runs = list(
-        Evaluation.objects.filter(requested_by__name="Bench buyer")
-        .order_by("id")
-        .values_list("id", flat=True)[:20]
-    )
-    last = len(slugs) // 24
-    return {
-        "empty": ["/bench/empty"],
-        "market": ["/"],
-        "market, a later page": [f"/?page={last * n // 20}" for n in range(1, 20)],
-        "market, a search": [f"/?q={word}" for word in ("kestrel", "larch+planner", "invoices")],
-        "market, a typo": [f"/?q={word}" for word in ("kestrl", "invoces", "harbor+parser")],
-        "market, a kind": [f"/?work={work}-1&sort=benchmark" for work in WORKS],
-        "market, a bound": ["/?least=9000", "/?least=8000&sort=price"],
-        "agent": [f"/agents/{slug}/" for slug in agents],
-        "standing": [f"/agents/{slug}/standing/" for slug in agents],
-        "screening": ["/screening/"],
-        "listings, API": ["/api/v1/listings?ordering=-rank"],
-        "evaluations": ["/evaluations/", "/evaluations/?page=3"],
-        "evaluation": [f"/evaluations/{run}/" for run in runs],
-        "engagements": ["/engagements/"],
-        "money": ["/money/"],
-    }
-
-
 def _cookie() -> str:
     """A session of the buyer's person, as signing in makes it."""
-    user = User.objects.get()
+    user = User.objects.get(email=pages_proof.PERSON)
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from marketplace import policy
 from marketplace.models import Listing
 from marketplace.pages import agent_view, market_view
+from marketplace.pages.compare_clauses import differing, price_notes
 from marketplace.pages.market_view import Card
-from marketplace.pages.promises import Offer
+from marketplace.pages.promises import Offer, clause_texts
 from marketplace.pages.rates import Rate
 from marketplace.pages.visitors import now_of
 from marketplace.pages.wording import percent, span
 from pacts import terms
-from pacts.terms import Clause
+from pacts.terms import Clause, PactTerms
 
 MOST = 4
 LOOKED_AT = 20  # slugs in an address
@@ -66,7 +67,13 @@ class Column:
 
     card: Card
     offer: Offer
-    clauses: Sequence[Clause]
+    terms: PactTerms
+    without: str  # the address's query without this agent
+
+    @property
+    def clauses(self) -> Sequence[Clause]:
+        """What its pact promises."""
+        return self.terms.clauses
 
     @property
     def hands_over(self) -> str:
@@ -110,6 +117,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         "dropped": len(slugs) - min(len(slugs), MOST),
         "missing": min(len(slugs), MOST) - len(columns),
         "most": MOST,
+        "prices": list(zip(columns, price_notes([one.offer for one in columns]), strict=True)),
+        "pacts": differing([clause_texts(one.terms) for one in columns]),
+        "query": request.GET.urlencode(),
     }
     return render(request, "market/compare.html", context)
 
@@ -124,10 +134,18 @@ def columns_of(slugs: Sequence[str], request: HttpRequest) -> list[Column]:
         Column(
             card=card,
             offer=agent_view.offer_of(card.listing, held=held),
-            clauses=terms.parse(card.listing.pact_version.terms).clauses,
+            terms=terms.parse(card.listing.pact_version.terms),
+            without=_without(request.GET, card.listing.agent.slug),
         )
         for card in cards
     ]
+
+
+def _without(asked: QueryDict, slug: str) -> str:
+    """The query of an address without one of the agents it names."""
+    kept = asked.copy()
+    kept.setlist("agent", [one for one in asked.getlist("agent") if one != slug])
+    return kept.urlencode()
 
 
 def rows_of(columns: Sequence[Column]) -> list[Row]:
