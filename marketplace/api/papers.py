@@ -14,7 +14,7 @@ from marketplace.api.nouns import Noun
 from marketplace.files import receipt_file, statement_file
 from marketplace.periods import window_of
 from reputation.clock import database_now
-from settlement import statements
+from settlement import flows, statements
 
 PERIOD = [
     OpenApiParameter("since", str, description="An ISO 8601 date or moment; 30 days back."),
@@ -32,10 +32,32 @@ class PeriodSerializer(serializers.Serializer[Any]):
     closing = SignedAmountField()
 
 
+class MovedSerializer(serializers.Serializer[Any]):
+    """All transfers of one kind in one direction; below zero for what left the balance."""
+
+    currency = serializers.CharField()
+    kind = serializers.CharField()
+    amount = SignedAmountField()
+
+
+class SetAsideSerializer(serializers.Serializer[Any]):
+    """Milestones funded in the period, as a buyer or a builder, and what became of them."""
+
+    currency = serializers.CharField()
+    side = serializers.CharField()
+    amount = SignedAmountField()
+    released = SignedAmountField()
+    fees = SignedAmountField()
+    refunded = SignedAmountField()
+    waiting = SignedAmountField()
+
+
 class PeriodsSerializer(serializers.Serializer[Any]):
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
     results = PeriodSerializer(many=True)
+    moved = MovedSerializer(many=True)
+    set_aside = SetAsideSerializer(many=True)
 
 
 class Paper(Noun):
@@ -66,8 +88,13 @@ class StatementPeriod(Noun):
     @extend_schema(parameters=PERIOD)
     def get(self, request: Request) -> Response:
         window = window_of(request.query_params, now=database_now())
-        rows = statements.period(party=self.party, since=window.since, until=window.until)
-        return Response(self.shown({"since": window.since, "until": window.until, "results": rows}))
+        limits = {"since": window.since, "until": window.until}
+        found = {
+            "results": statements.period(party=self.party, **limits),
+            "moved": flows.moved(party=self.party, **limits),
+            "set_aside": flows.set_aside(party=self.party, **limits),
+        }
+        return Response(self.shown(limits | found))
 
 
 class StatementFile(Paper):

@@ -14,6 +14,7 @@ from marketplace.files import receipt_file, statement_file
 from marketplace.metered_view import meters_of
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.money_forms import DepositForm, PayoutForm
+from marketplace.pages.money_view import flows_of
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import find, party_of
 from marketplace.periods import PeriodMalformed, window_of
@@ -106,7 +107,9 @@ def _show(
 ) -> HttpResponse:
     party = party_of(request)
     page = Paginator(statement_of(party), PER_PAGE).get_page(request.GET.get("page"))
+    lately = window_of({}, now=database_now())
     context = {
+        "flows": flows_of(party, since=lately.since, until=lately.until),
         "balances": ledger.balances_of(party),
         "held": _held(party),
         "metered": _metered(party),
@@ -206,7 +209,8 @@ def statement(request: HttpRequest) -> HttpResponse:
     except PeriodMalformed as error:
         refusal, window = str(error), window_of({}, now=now)
     rows = statements.period(party=party_of(request), since=window.since, until=window.until)
-    context = {"window": window, "rows": rows, "refusal": refusal}
+    drawn = flows_of(party_of(request), since=window.since, until=window.until)
+    context = {"window": window, "rows": rows, "refusal": refusal, "flows": drawn}
     return render(request, "money/statement.html", context, status=400 if refusal else 200)
 
 
