@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -127,9 +127,7 @@ class TheSearch(Noun):
     takes = SearchSerializer
 
     @extend_schema(
-        parameters=[
-            SearchSerializer,
-        ],
+        parameters=[SearchSerializer, OpenApiParameter("page", int)],
         responses=FoundSerializer,
     )
     def get(self, request: Request) -> Response:
