@@ -40,6 +40,7 @@ from marketplace.api import (
     urls_building,
     urls_policies,
     urls_searches,
+    urls_tryouts,
 )
 from marketplace.api.addresses import path
 
@@ -344,5 +345,6 @@ urlpatterns = [
     path("replays/<id:id>", shadows.OneReplay.as_view(), name="replay"),
     *urls_agreeing.urlpatterns,
     *urls_building.urlpatterns,
+    *urls_tryouts.urlpatterns,
     *urls_searches.urlpatterns,
 ]

@@ -29,10 +29,10 @@ def asked_pacts(request: HttpRequest) -> HttpResponse:
     return render(request, "tryouts/asked_pacts.html", {"page": page})
 
 
-def asked_pact(request: HttpRequest, version_id: str) -> HttpResponse:
+def asked_pact(request: HttpRequest, asked_id: str) -> HttpResponse:
     """One of them, clause by clause; a posted one is read by builders through its need."""
     rows = PactVersion.objects.filter(pact__buyer=party_of(request)).select_related("pact")
-    version = find(rows, pk=version_id)
+    version = find(rows, pk=asked_id)
     context = {"version": version, "clauses": clause_texts(terms.parse(version.terms))}
     return render(request, "tryouts/asked_pact.html", context)
 

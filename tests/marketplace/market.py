@@ -38,6 +38,7 @@ from settlement.money import Money
 from tests import cast
 from tests.marketplace.production_market import consequences
 from tests.marketplace.search_market import kept_search
+from tests.marketplace.tried_market import tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ def one_of_everything() -> Market:
     ids = {
         **consequences(alice=alice, engagement=hired[1], call=call, now=clock()),
         "call": call,
+        **tried(alice, listing, tasks, now=clock()),
         "saved-search": kept_search(alice, now=clock()),
         "meter": window.meter_id,
         "meter-window": window.id,
@@ -163,9 +165,7 @@ def one_of_everything() -> Market:
         "check": "equality",
         "pact-template": "support",
         "pact-version": pact.id,
-        "rehearsal": rehearsals.start_ping(
-            agent_version=version, by=bob.user, now=clock()
-        ).id,
+        "rehearsal": rehearsals.start_ping(agent_version=version, by=bob.user, now=clock()).id,
         "task-set": tasks.task_set_id,
         "task-set-version": tasks.id,
         "listing": listing.id,
