@@ -243,6 +243,7 @@ PAGES: Table = {
     "evaluation_new": {"GET": EDITORS, "POST": EDITORS},
     "evaluation": READERS_PAGE,
     "evaluation_live": READERS_PAGE,
+    "evaluation_trials": READERS_PAGE,
     "evaluation_cancellation": {"POST": EDITORS},
     "evaluation_beginning": {"POST": EDITORS},
     "evaluators": PUBLIC_PAGE,

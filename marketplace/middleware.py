@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from marketplace import access
+from marketplace import access, errors
 from marketplace.acting import acting_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -101,10 +102,18 @@ class AccessMiddleware:
             raise PermissionDenied(f"The route {route!r} is not in the access table.")
         rule = access.rule_of(route, request.method or "")
         if rule is None:
-            return HttpResponseNotAllowed(sorted({*methods, "HEAD"}))
+            return errors.not_allowed(request, sorted({*methods, "HEAD"}))
         answer = rule.answer(request.acting)  # type: ignore[attr-defined]
         if answer is access.Answer.WHO_ARE_YOU:
-            return redirect_to_login(request.get_full_path(), "account_login")
+            return redirect_to_login(_way_back(request, methods), "account_login")
         if answer is access.Answer.NO:
             raise PermissionDenied(rule.sentence(for_programs=False))
         return None
+
+
+def _way_back(request: HttpRequest, methods: access.Methods) -> str:
+    """Where signing in leads: here, or to the page of the form if this address shows nothing."""
+    if "GET" in methods:
+        return request.get_full_path()
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    return came_from.path if came_from.netloc == request.get_host() and came_from.path else "/"

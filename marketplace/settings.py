@@ -204,6 +204,7 @@ SECURE_HSTS_SECONDS = 365 * 86_400 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "marketplace.errors.form_expired"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000  # a task set on a form; the API has limits of its own
 
 # --- the API --------------------------------------------------------------------------------------

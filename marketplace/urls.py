@@ -31,4 +31,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = "marketplace.errors.bad_request"
 handler403 = "marketplace.errors.forbidden"
 handler404 = "marketplace.errors.not_found"
+handler429 = "marketplace.errors.too_many"  # allauth's own, for whoever tries too often
 handler500 = "marketplace.errors.server_error"

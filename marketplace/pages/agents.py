@@ -8,7 +8,7 @@ from django.shortcuts import render
 
 from marketplace import hiring, policy
 from marketplace.models import Listing
-from marketplace.pages import agent_view
+from marketplace.pages import agent_view, standing_way
 from marketplace.pages.control_view import restrictions_on
 from marketplace.pages.promises import fee_sentence, timer_sentences
 from marketplace.pages.visitors import acting_of, find, now_of
@@ -30,6 +30,7 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
         "pact": agent_view.pact_of(found),
         "standing": standing,
         "rates": rates,
+        **standing_way.way_of(found),
         "claims": agent_view.claims_of(found),
         "imported_runs": agent_view.imported_runs_of(found),
         "hires": agent_view.hires_of(found),

@@ -55,7 +55,7 @@ def _runs(request: HttpRequest) -> QuerySet[Evaluation]:
     return Evaluation.objects.filter(requested_by=party_of(request)).select_related(*RELATED)
 
 
-def _seen(request: HttpRequest) -> QuerySet[Evaluation]:
+def runs_seen(request: HttpRequest) -> QuerySet[Evaluation]:
     """The party's runs, and those of milestones it is a side of, whoever judges them."""
     party = party_of(request)
     engagement = "deliverable__milestone__engagement"
@@ -122,7 +122,7 @@ def evaluation_live(request: HttpRequest, evaluation_id: str) -> HttpResponse:
 
 
 def _context(request: HttpRequest, evaluation_id: str) -> dict[str, Any]:
-    run = find(_seen(request), pk=evaluation_id)
+    run = find(runs_seen(request), pk=evaluation_id)
     progress = trials.progress(run)
     over = run.is_over
     verdict = Verdict.objects.filter(evaluation=run).prefetch_related("clauses").first()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import credentials
 from marketplace.models import StandingCredential
-from marketplace.pages import agent_view, signal_view, wording
+from marketplace.pages import agent_view, signal_view, standing_way, wording
 from marketplace.pages.attempts import attempt_button
 from marketplace.pages.credential_forms import CredentialForm
 from marketplace.pages.rates import Rate, rate_of_standing
@@ -74,6 +74,7 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
             for _, one in sorted(standing.dimensions.items())
         ],
         "signals": signal_view.lines(standing, past, numbers=numbers),
+        **standing_way.drawn(past, numbers=numbers),
         "figures": turnover_of(agent_id=agent.id),
         "listing": agent_view.listing_of(agent),
         "room": _room(agent, standing, now=now),

@@ -40,6 +40,7 @@ from marketplace.pages import (
     tasksets,
     urls_agreeing,
     urls_building,
+    urls_pictures,
     urls_searches,
     urls_tryouts,
 )
@@ -47,6 +48,7 @@ from marketplace.pages import (
 urlpatterns = [
     *urls_agreeing.urlpatterns,
     *urls_building.urlpatterns,
+    *urls_pictures.urlpatterns,
     *urls_tryouts.urlpatterns,
     *urls_searches.urlpatterns,
     path("", market.market, name="market"),
