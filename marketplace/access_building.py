@@ -7,11 +7,13 @@ API: Table = {
     "api:rehearsals": {"GET": READERS, "POST": EDITORS},
     "api:rehearsal": {"GET": READERS, "DELETE": EDITORS},
     "api:readiness": {"GET": READERS},
+    "api:prospects": {"GET": READERS},
 }
 
 PAGES: Table = {
     "pact_forecast": {"GET": READERS},
     "readiness": {"GET": READERS},
+    "prospects": {"GET": READERS},
     "ping": {"POST": EDITORS},
     "dry_run_new": {"GET": EDITORS, "POST": EDITORS},
     "adversarial_new": {"GET": EDITORS, "POST": EDITORS},

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from marketplace.pages import forecasts, readiness, rehearsals
+from marketplace.pages import forecasts, prospects, readiness, rehearsals
 
 urlpatterns = [
     path("builder/pacts/<str:version_id>/forecast/", forecasts.pact_forecast, name="pact_forecast"),
     path("builder/pacts/<str:version_id>/dry-run/", rehearsals.dry_run_new, name="dry_run_new"),
     path("builder/agents/<slug:slug>/readiness/", readiness.readiness, name="readiness"),
+    path("builder/agents/<slug:slug>/prospects/", prospects.prospects, name="prospects"),
     path("builder/agents/<slug:slug>/ping/", rehearsals.ping, name="ping"),
     path(
         "builder/agents/<slug:slug>/adversarial/",
