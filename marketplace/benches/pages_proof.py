@@ -56,6 +56,7 @@ def write_proof(*, entries: int) -> None:
     _log(entries)
     _teach()
     _notify(entries)
+    look_away()
     _keep_searches()
 
 

@@ -33,8 +33,19 @@ def loosened(search: Search, *, now: datetime) -> list[Looser]:
             if (count := spelled(looser, now=now)[0].count())
         ]
         if found:
-            return sorted(found, key=lambda way: -way.count)
+            return sorted(_telling(found), key=lambda way: -way.count)
     return []
+
+
+def _telling(found: list[Looser]) -> list[Looser]:
+    """Without those that leave out more than another and find no more."""
+    return [
+        way
+        for way in found
+        if not any(
+            set(other.fields) < set(way.fields) and other.count == way.count for other in found
+        )
+    ]
 
 
 Way = tuple[tuple[str, ...], Search, str]

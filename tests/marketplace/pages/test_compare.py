@@ -2,6 +2,7 @@
 
 import pytest
 
+from marketplace.models import Listing
 from pacts.models import Agent
 from tests import cast
 from tests.marketplace.pages.browsers import browser
@@ -75,6 +76,44 @@ def test_more_than_four_and_unknown_ones_are_left_out_and_it_is_said() -> None:
     assert "At most 4 agents fit" in page
     assert "not on offer any more" in shown("agent-0", "nobody")
     assert "Nobody to compare yet" in shown()
+
+
+def test_clauses_that_differ_stand_side_by_side_and_the_same_ones_are_named_once() -> None:
+    bob = cast.bob()
+    offer(bob, "One")
+    other = offer(bob, "Two")
+    stricter = cast.clause("accuracy", promise_bps=9_500, critical=True, weight_bps=5_000)
+    extra = cast.clause("form", title="Answers are numbers", weight_bps=5_000)
+    version = other.listing.agent_version
+    changed = cast.pact_of(version, bob, cast.pact_terms(stricter, extra))
+    Listing.objects.filter(pk=other.listing.pk).update(pact_version=changed, price=1_500)
+    page = words("one", "two").split("Where the pacts differ")[1]
+    assert "At least 95 % of units pass." in page
+    assert "At least 90 % of units pass." in page
+    assert "Critical: broken, it vetoes the release." in page
+    assert "Answers are numbers Its pact has no such clause." in page
+    assert "The lowest price for the same work." in page
+    assert "50 % more than the lowest." in page
+    third = offer(bob, "Three")
+    assert "The same in every pact Answers are right" in words("one", third.slug)
+
+
+def test_prices_in_two_currencies_are_not_held_against_each_other() -> None:
+    bob = cast.bob()
+    offer(bob, "One")
+    offer(bob, "Two")
+    Listing.objects.filter(agent__name="Two").update(currency="USD")
+    assert "not comparable as it stands" in words("one", "two")
+    assert "lowest price" not in words("one", "two")
+
+
+def test_one_of_them_is_left_out_by_a_link_and_the_search_goes_along() -> None:
+    bob = cast.bob()
+    offer(bob, "One")
+    offer(bob, "Two")
+    page = browser().get("/compare/?q=sums&agent=one&agent=two").content.decode()
+    assert 'href="?q=sums&amp;agent=two" aria-label="Leave out One"' in page
+    assert 'href="/?q=sums&amp;agent=one&amp;agent=two#offers"' in page
 
 
 def test_a_name_is_text_and_never_markup() -> None:
