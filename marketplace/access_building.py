@@ -8,12 +8,15 @@ API: Table = {
     "api:rehearsal": {"GET": READERS, "DELETE": EDITORS},
     "api:readiness": {"GET": READERS},
     "api:prospects": {"GET": READERS},
+    "api:earnings": {"GET": READERS},
 }
 
 PAGES: Table = {
     "pact_forecast": {"GET": READERS},
     "readiness": {"GET": READERS},
     "prospects": {"GET": READERS},
+    "earnings": {"GET": READERS},
+    "earnings_file": {"GET": READERS},
     "ping": {"POST": EDITORS},
     "dry_run_new": {"GET": EDITORS, "POST": EDITORS},
     "adversarial_new": {"GET": EDITORS, "POST": EDITORS},

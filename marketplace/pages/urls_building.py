@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from marketplace.pages import forecasts, prospects, readiness, rehearsals
+from marketplace.pages import earnings, forecasts, prospects, readiness, rehearsals
 
 urlpatterns = [
+    path("builder/earnings/", earnings.earnings, name="earnings"),
+    path("builder/earnings.csv", earnings.earnings_file, name="earnings_file"),
     path("builder/pacts/<str:version_id>/forecast/", forecasts.pact_forecast, name="pact_forecast"),
     path("builder/pacts/<str:version_id>/dry-run/", rehearsals.dry_run_new, name="dry_run_new"),
     path("builder/agents/<slug:slug>/readiness/", readiness.readiness, name="readiness"),

@@ -73,6 +73,8 @@ BUILDERS = {
     "pact_draft",
     "pact_forecast",
     "readiness",
+    "earnings",
+    "earnings_file",
     "prospects",
     "ping",
     "dry_run_new",
