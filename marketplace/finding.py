@@ -250,6 +250,30 @@ _LEAPS = " UNION ALL ".join(
 )
 
 
+def best_claimed(each: int) -> dict[str, list[str]]:
+    """Kind of work, by name → the listings with the highest claims, so many of each.
+
+    One look into the index for each kind, however much is on offer.
+    """
+    found: dict[str, list[str]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_BEST_CLAIMED, [each])
+        for work, listing in cursor.fetchall():
+            found.setdefault(work, []).append(listing)
+    return found
+
+
+_BEST_CLAIMED = """
+SELECT kind.value, best.listing_id FROM ({kinds}) AS kind (place, value)
+ CROSS JOIN LATERAL (
+   SELECT listing_id, claim_bps, words FROM marketplace_searchentry
+    WHERE work = kind.value AND claim_bps IS NOT NULL
+    ORDER BY claim_bps DESC, words, listing_id LIMIT %s) AS best
+ ORDER BY kind.value, best.claim_bps DESC, best.words, best.listing_id""".format(  # noqa: S608
+    kinds=_LEAP.format(column="work", place=0)
+)
+
+
 def query_of(search: Search) -> dict[str, Any]:
     """The search as JSON, without what it does not ask for; `search_of` reads it again."""
     usual = Search()

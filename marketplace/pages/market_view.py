@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Prefetch
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
-from marketplace.models import BenchmarkClaim, Listing, SearchEntry
+from marketplace import finding
+from marketplace.models import BenchmarkClaim, Listing
 from marketplace.pages.charts import Slope, slopes
 from marketplace.pages.rates import Rate, rate_of_standing
 from marketplace.weakening import stricter_among
@@ -139,11 +140,8 @@ def by_pact(cards: Iterable[Card]) -> list[Card]:
 
 def leaders() -> dict[str, list[str]]:
     """Listings by kind of work, for kinds with two benchmark claims or more: the highest first."""
-    claimed = SearchEntry.objects.filter(claim_bps__isnull=False)
-    kinds = claimed.values("work").annotate(many=Count("pk")).filter(many__gt=1)
-    works = list(kinds.order_by("work").values_list("work", flat=True)[:MOST_STORIES])
-    best = claimed.order_by("-claim_bps", "words", "listing").values_list("listing_id", flat=True)
-    return {work: list(best.filter(work=work)[:MOST_IN_STORY]) for work in works}
+    kinds = finding.best_claimed(MOST_IN_STORY).items()
+    return dict([(work, best) for work, best in kinds if len(best) > 1][:MOST_STORIES])
 
 
 def stories(leading: Mapping[str, Sequence[str]], cards: Mapping[str, Card]) -> list[Story]:
