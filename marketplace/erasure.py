@@ -22,6 +22,8 @@ from pacts.models import (
     Confirmation,
     Dispute,
     Exhibit,
+    Negotiation,
+    Proposal,
     Recusal,
     ReviewLabel,
     Ruling,
@@ -45,11 +47,14 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Texts found by who wrote or owns them: the id in the column `by`."""
+    """Texts found by who wrote or owns them: the id in the column `by`. `needed` are the rows that
+    are needed still, until the moment in `until` at the latest."""
 
     model: type[models.Model]
     by: str
     column: str
+    needed: models.Q | None = None
+    until: str = ""
 
 
 COPIES = (
@@ -75,6 +80,15 @@ WRITTEN = (
     Written(Override, "by", "reason"),
     Written(TaskSet, "owner_id", "note"),
     Written(IncidentEntry, "by_id", "note"),
+    *(
+        Written(Proposal, by, column, models.Q(state=Proposal.State.OPEN), "expires_at")
+        for by in ("by_id", "party_id")
+        for column in ("terms", "note")
+    ),
+    *(
+        Written(Negotiation, by, "listed", models.Q(state=Negotiation.State.OPEN), "ends_by_at")
+        for by in ("buyer_id", "builder_id")
+    ),
 )
 # Erased once the case is over: until then the sides and the adjudicator need them. Each case ends
 # by itself at the moment that follows, at the latest.
@@ -94,7 +108,8 @@ What stays, and why:
 - ids, digests, amounts, times and outcomes in the log and in the books: history is append-only and
   names nobody; an id without its party's row is nobody's name.
 - the terms of pacts and agreements: signed by both sides, and the other side's as much.
-- texts of disputes and offers that are still open: until the moment said above at the latest; they
+- texts of disputes, negotiations and offers that are still open: until the moment said above at the
+  latest; they
   are erased then by themselves.
 - raw inputs and answers of runs, and what was said in calls: erased by the party that asked for
   them (POST /api/v1/evaluations/ID/erasure, POST /api/v1/engagements/ID/call-erasure).
@@ -156,7 +171,7 @@ def _go_on(request: ErasureRequest, now: datetime) -> Erased:
     subject_id, reason = request.subject_id, request.reason
     gone = len(evidence.erase_payloads_of(subject_id=subject_id, reason=reason, at=now))
     texts = _empty_written(subject_id)
-    waiting: list[Waiting] = []
+    waiting: list[Waiting] = list(_written_waiting(subject_id))
     for copy in COPIES:
         rows = _held(copy, subject_id)
         if (still := _OPEN.get(copy.model)) is not None:
@@ -175,13 +190,25 @@ def _go_on(request: ErasureRequest, now: datetime) -> Erased:
 
 
 def _empty_written(subject_id: str) -> int:
-    """Empty what somebody wrote beside any evidence; how many rows."""
+    """Empty what somebody wrote beside any evidence and nobody needs; how many rows."""
     return sum(
-        one.model._default_manager.filter(**{one.by: subject_id})
-        .exclude(**{one.column: ""})
+        _written(one, subject_id)
+        .exclude(one.needed if one.needed is not None else models.Q(pk__in=[]))
         .update(**{one.column: ""})
         for one in WRITTEN
     )
+
+
+def _written(one: Written, subject_id: str) -> "models.QuerySet[Any]":
+    rows = one.model._default_manager.filter(**{one.by: subject_id})
+    return rows.exclude(**{one.column: ""})
+
+
+def _written_waiting(subject_id: str) -> Iterator[Waiting]:
+    """What somebody wrote and an open offer needs."""
+    for one in WRITTEN:
+        if one.needed is not None:
+            yield from _waiting(_written(one, subject_id).filter(one.needed), one.until)
 
 
 def _waiting(rows: "models.QuerySet[Any]", column: str) -> Iterator[Waiting]:

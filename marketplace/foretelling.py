@@ -4,20 +4,25 @@
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from marketplace import hiring, policy
 from marketplace.models import Listing
 from pacts import proposals, terms
 from pacts.engagements import timers_of
-from pacts.models import Engagement, Milestone, Negotiation, Party, Proposal
+from pacts.models import Engagement, Milestone, Negotiation, Party, Proposal, Verdict
 from pacts.procedure import limits
+from pacts.procedure.clocks import FULL
 from pacts.procedure.limits import Rules
 from pacts.terms import PactTerms
 from settlement import filings
+from settlement.decisions import DeliveryFacts, Facts, Final, VerdictFacts, decide
 from settlement.fees import FeeBand, bands_of
+from settlement.models import Escrow
 from settlement.ways import Agreed, Way, ways
+
+_CENTURY = timedelta(days=36_525)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,3 +152,54 @@ def _of_pact(pact: PactTerms) -> dict[str, Any]:
 
 def _deposit(party: Party, milestone: Milestone, now: datetime, rules: Rules) -> int:
     return filings.due_for(party=party, milestone=milestone, now=now, rules=rules)
+
+
+def if_nobody_acts(
+    *, milestone: Milestone, verdict: Verdict | None, escrow: Escrow | None
+) -> Final | None:
+    """What moves when the present window passes in silence; None if a person must decide."""
+    found = _facts(milestone, verdict, escrow)
+    return None if found is None else _final(found, found.submit_by_at + _CENTURY)
+
+
+def if_accepted(
+    *, milestone: Milestone, verdict: Verdict | None, escrow: Escrow | None
+) -> Final | None:
+    """What moves when the buyer accepts now; None where there is nothing to accept."""
+    found = _facts(milestone, verdict, escrow)
+    if found is None or verdict is None:
+        return None
+    at = verdict.concluded_at
+    return _final(replace(found, accepted_at=at), at)
+
+
+def _facts(milestone: Milestone, verdict: Verdict | None, escrow: Escrow | None) -> Facts | None:
+    """As `settlement.casefiles` reads them, without their locks: for showing, never for acting."""
+    if escrow is None or escrow.submit_by_at is None or verdict is None:
+        return None
+    engagement = milestone.engagement
+    due = verdict.concluded_at
+    judged = VerdictFacts(
+        outcome=verdict.outcome,  # type: ignore[arg-type]
+        earned_share_bps=verdict.earned_share_bps,
+        undetermined_rule=verdict.undetermined_rule,
+        concluded_at=due,
+    )
+    return Facts(
+        amount=escrow.amount,
+        fee_bps=escrow.fee_bps,
+        fee_bands=bands_of(escrow.fee_bands),
+        submit_by_at=escrow.submit_by_at,
+        acceptance=timedelta(seconds=engagement.acceptance_seconds),
+        cure=timedelta(seconds=engagement.cure_seconds),
+        extension=timedelta(seconds=engagement.evaluation_seconds),
+        review=FULL.backstop,
+        on_breach=engagement.pact_version.terms.get("on_breach", "refund"),
+        undetermined_rule="human_review",
+        deliveries=(DeliveryFacts(evaluation_due_at=due, verdict=judged),),
+    )
+
+
+def _final(facts: Facts, now: datetime) -> Final | None:
+    found = decide(facts=facts, now=now)
+    return found if isinstance(found, Final) else None

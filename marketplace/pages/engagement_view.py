@@ -97,6 +97,8 @@ class Work:
     disputes: list[Dispute]
     movements: list[Movement]
     may: frozenset[str] = field(default=frozenset())
+    flow: Any = None  # its picture (`flow_view.Flow`)
+    accepting: str = ""  # what accepting would move, in words
 
     @property
     def state(self) -> str:

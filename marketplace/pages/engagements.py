@@ -1,5 +1,6 @@
 """Engagements: the list, one with its live timeline, and what each side can do about it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -10,13 +11,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from marketplace import foretelling
 from marketplace.pages import engagement_view
 from marketplace.pages.attempts import REFUSED, attempt, attempt_button, sentence
 from marketplace.pages.cancellations import partings_of
 from marketplace.pages.control_view import restrictions_on
+from marketplace.pages.flow_view import flow_of
 from marketplace.pages.forms import RevisionForm
 from marketplace.pages.press import token_of
+from marketplace.pages.promises import BOUNDARY
+from marketplace.pages.turns import accepting_moves, turn_of
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
+from marketplace.pages.ways_view import Reader, groups_of
 from pacts.models import Engagement, Milestone
 from reputation.clock import database_now
 from settlement import deposits, ledger, money
@@ -26,6 +32,7 @@ from settlement.models import Escrow
 from settlement.rails import rails_here
 
 PER_PAGE = 25
+MOST_FORETOLD = 6
 
 
 def engagements(request: HttpRequest) -> HttpResponse:
@@ -53,14 +60,32 @@ def engagement(request: HttpRequest, engagement_id: str) -> HttpResponse:
     agent_id = context["engagement"].agent_version.agent_id
     context["restrictions"] = restrictions_on(agent_id, now=now_of(request))
     context["partings"] = partings_of(context["engagement"], milestones, party_of(request))
+    context |= _foretold(context, now_of(request))
     if context["funding"]:
         context |= _funding(request, context["engagement"])
     return render(request, "engagements/engagement.html", context)
 
 
+def _foretold(context: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Every way the milestones that are not over can go, in the reader's words."""
+    reader: Reader = "buyer" if context["is_buyer"] else "builder"
+    told = [
+        foretelling.of_milestone(work.milestone, now=now)
+        for work in context["works"]
+        if not work.milestone.cancelled_at and not (work.escrow and work.escrow.is_final)
+    ][:MOST_FORETOLD]
+    if context["engagement"].state not in (Engagement.State.PROPOSED, Engagement.State.ACTIVE):
+        told = []
+    return {
+        "foretold_works": [(one, groups_of(one, reader=reader, now=now)) for one in told],
+        "boundary": BOUNDARY,
+    }
+
+
 def live(request: HttpRequest, engagement_id: str) -> HttpResponse:
     """The part of the page that changes; nothing (204) while it has not."""
     context = _context(request, engagement_id)
+    context["polled"] = True
     if request.GET.get("seen") == context["fingerprint"]:
         return HttpResponse(status=204)
     response = render(request, "engagements/live.html", context)
@@ -72,6 +97,9 @@ def _context(request: HttpRequest, engagement_id: str) -> dict[str, Any]:
     party = party_of(request)
     found = find(engagement_view.whole_engagements_of(party), pk=engagement_id)
     works = engagement_view.works_of(found, party=party, now=now_of(request))
+    for work in works:
+        work.flow = flow_of(work, currency=found.currency)
+        work.accepting = accepting_moves(work, found.currency)
     is_buyer = found.buyer_id == party.id
     own = found.buyer_signature_id if is_buyer else found.builder_signature_id
     return {
@@ -82,6 +110,7 @@ def _context(request: HttpRequest, engagement_id: str) -> dict[str, Any]:
         "funding": any("fund" in work.may for work in works),
         "fingerprint": engagement_view.fingerprint(found, works),
         "pace": _pace(found, works),
+        "turn": turn_of(found, works, party=party, now=now_of(request)),
     }
 
 

@@ -4,14 +4,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from marketplace import hiring, policy
+from marketplace import foretelling, hiring, policy
 from marketplace.models import Listing
 from marketplace.pages import agent_view
 from marketplace.pages.attempts import attempt
 from marketplace.pages.hire_forms import HireForm, JudgedHireForm
-from marketplace.pages.promises import BOUNDARY, fee_sentence, happenings, timer_sentences
+from marketplace.pages.promises import BOUNDARY, fee_sentence, timer_sentences
 from marketplace.pages.tasks_in import EXAMPLE
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
+from marketplace.pages.ways_view import groups_of
 from pacts import evaluators, tasksets
 from pacts.models import Agent, TaskSetVersion
 from pacts.terms import parse
@@ -91,7 +92,11 @@ def _context(
         "timers": timer_sentences(offer),
         "boundary": BOUNDARY,
         "fee": fee_sentence(offer),
-        "happenings": happenings(offer=offer, terms=pact.terms, now=now_of(request)),
+        "groups": groups_of(
+            foretelling.of_listing(listing, now=now_of(request)),
+            reader="buyer",
+            now=now_of(request),
+        ),
         "judged": isinstance(form, JudgedHireForm),
         "offers": getattr(form, "offers", []),
         "has_sets": getattr(form, "has_sets", False),

@@ -261,15 +261,16 @@ class TermsForm(forms.Form):
             version = self.tasks.get(data[f"tasks_{place}"])
             if version is None:
                 continue
-            if not data[f"price_{place}"]:
+            title = data[f"title_{place}"].strip()
+            price, bond = data[f"price_{place}"], data[f"bond_{place}"]
+            if not price:
                 self.add_error(f"price_{place}", _("Write an amount above zero."))
             found.append(
                 OfferedMilestone(
-                    title=data[f"title_{place}"].strip()
-                    or f"{version.task_set.name}: {version.size} tasks"[:120],
-                    amount=data[f"price_{place}"],
+                    title=title or f"{version.task_set.name}: {version.size} tasks"[:120],
+                    amount=price,
                     task_set_version=version.pk,
-                    bond=data[f"bond_{place}"],
+                    bond=bond,
                 )
             )
         if not found:

@@ -8,13 +8,14 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from marketplace import agreed_texts, negotiating
+from marketplace import agreed_texts, foretelling, negotiating
 from marketplace.models import Listing
 from marketplace.negotiating import Speaker
 from marketplace.pages import agent_view, negotiation_view
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.negotiation_forms import TermsForm
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
+from marketplace.pages.ways_view import Reader, groups_of
 from pacts import evaluators, proposals
 from pacts.models import (
     Agent,
@@ -117,7 +118,18 @@ def negotiation(request: HttpRequest, negotiation_id: str) -> HttpResponse:
         "is_late": negotiation_view.is_late(rounds[0].proposal, now_of(request)),
     }
     context |= _terms(found, rounds[0].proposal)
+    if context["offered"] and found.state == Negotiation.State.OPEN:
+        context["foretold_works"] = _foretold(request, found, rounds[0].proposal)
     return render(request, "negotiations/negotiation.html", context)
+
+
+def _foretold(request: HttpRequest, found: Negotiation, newest: Proposal) -> list[Any]:
+    """Every way the offer can go, in the reader's words."""
+    now = now_of(request)
+    reader: Reader = "buyer" if found.buyer_id == party_of(request).pk else "builder"
+    newest.negotiation = found
+    told = foretelling.of_proposal(newest, now=now)
+    return [(one, groups_of(one, reader=reader, now=now)) for one in told]
 
 
 def _terms(found: Negotiation, newest: Proposal) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Two parties on their way from published terms to terms of their own, offer by offer."""
 
+from datetime import datetime
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
@@ -75,6 +77,11 @@ class Negotiation(models.Model):
     def __str__(self) -> str:
         return self.id
 
+    @property
+    def ends_by_at(self) -> datetime:
+        """When it ends by itself, unless somebody offers other terms."""
+        return max(one.expires_at for one in self.proposals.all())
+
 
 class Proposal(models.Model):
     """One offer of one side: a version of everything both would sign. One is open at a time.
@@ -93,9 +100,7 @@ class Proposal(models.Model):
         EXPIRED = "expired"
 
     id = PublicIdField("prp", primary_key=True)
-    negotiation = models.ForeignKey(
-        Negotiation, on_delete=models.PROTECT, related_name="proposals"
-    )
+    negotiation = models.ForeignKey(Negotiation, on_delete=models.PROTECT, related_name="proposals")
     number = models.PositiveSmallIntegerField()
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -36,6 +36,7 @@ from settlement.ledger import Posting
 from settlement.models import MeterWindow, Receipt, Transfer
 from settlement.money import Money
 from tests import cast
+from tests.marketplace.negotiated_market import talked_about
 from tests.marketplace.production_market import consequences
 from tests.marketplace.search_market import kept_search
 from tests.marketplace.tried_market import tried
@@ -143,6 +144,7 @@ def one_of_everything() -> Market:
         now=clock(),
     )
     ids = {
+        **talked_about(alice, listing, tasks),
         **consequences(alice=alice, engagement=hired[1], call=call, now=clock()),
         "call": call,
         **tried(alice, listing, tasks, now=clock()),

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.db.utils import IntegrityError, ProgrammingError
 
+from marketplace import erasure
 from pacts import negotiations, proposals, signatures, terms
 from pacts.engagements import EngagementRefused, NotAParty
 from pacts.models import Engagement, Negotiation, PactVersion, Proposal, Signature
@@ -306,3 +307,15 @@ def test_the_fee_of_the_offer_binds(here: Talks) -> None:
 
 def test_the_promise_alone_changes_the_text(here: Talks) -> None:
     assert terms.digest(promising(here.listed.pact, 9000)) == here.published.digest
+
+
+def test_a_person_who_asks_is_erased_from_an_open_offer_once_it_is_over(here: Talks) -> None:
+    offer = here.begin(note="secret")
+    erased = erasure.erase(subject_id=here.alice.party.id, reason="data_subject_request", now=START)
+    assert {one.case_id for one in erased.waiting} == {offer.id, offer.negotiation_id}
+    assert Proposal.objects.get().note == "secret"
+    late = START + STANDS + TICK
+    negotiations.expire_due(now=late)
+    assert erasure.erase_due(now=late) == 1
+    offer.refresh_from_db()
+    assert (offer.terms, offer.note, Negotiation.objects.get().listed) == ("", "", "")

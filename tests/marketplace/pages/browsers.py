@@ -59,6 +59,8 @@ ARGUMENTS = {
     "suspicion_id": "suspicion",
     "policy_id": "policy",
     "meter_id": "meter",
+    "negotiation_id": "negotiation",
+    "proposal_id": "proposal",
     "window_id": "meter-window",
     "rehearsal_id": "rehearsal",
 }
@@ -79,6 +81,8 @@ BUILDERS = {
     "ping",
     "dry_run_new",
     "adversarial_new",
+    "proposal_acceptance",
+    "proposal_decline",
     "rehearsal",
     "rehearsal_live",
     "rehearsal_deletion",
