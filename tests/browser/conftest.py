@@ -1,6 +1,7 @@
 """A real browser in front of a real stack: web, worker and beat over servers of their own."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -58,3 +59,14 @@ def _rows_beside_the_browser(playwright: Playwright) -> None:
     """Playwright keeps an event loop running in this thread until the process ends, which Django
     takes for somebody's request: every later test of this process would be refused its rows."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+
+@pytest.fixture
+def album(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Where a test keeps pictures of what it saw: a folder of its own under EARNEST_PICTURES, so
+    that they can be looked at afterwards."""
+    root = os.environ.get("EARNEST_PICTURES")
+    name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
+    folder = Path(root) / name if root else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,6 +1,5 @@
 """Every page of the site in a real browser: by day on a desk, by night on a phone."""
 
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,14 +31,6 @@ def _plain_static_files(settings: Any) -> None:
     """Pages name their files without the manifest that only `collectstatic` writes."""
     backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = dict(settings.STORAGES) | {"staticfiles": {"BACKEND": backend}}
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    """Where pictures are kept: EARNEST_PICTURES, so that they can be looked at afterwards."""
-    folder = Path(os.environ.get("EARNEST_PICTURES") or tmp_path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @dataclass
@@ -107,7 +98,7 @@ class Walk:
 
 @pytest.mark.parametrize("shape", [DESK, PHONE], ids=["desk", "phone"])
 def test_every_page_is_sound(
-    browser: Browser, live_server: Any, album: Path, shape: dict[str, Any], request: Any
+    browser: Browser, live_server: Any, album: Path, shape: dict[str, Any]
 ) -> None:
     market = one_of_everything()
     people = {
@@ -117,8 +108,7 @@ def test_every_page_is_sound(
         "erin": cast.actor("erin", is_staff=True),
         "mallory": cast.mallory(),
     }
-    folder = album / request.node.callspec.id
-    walk = Walk(browser, live_server.url, shape, people, folder)
+    walk = Walk(browser, live_server.url, shape, people, album)
     try:
         walk.page_of("bob")
         give_second_factor(market.bob)

@@ -1,4 +1,4 @@
-"""One hire in a real browser, from search to receipt, with everything running for real."""
+"""One hire in a real browser, from search to receipt, and a stranger who checks it."""
 
 import json
 import re
@@ -7,8 +7,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Error, Locator, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 
+from tests.browser.stranger import a_stranger_checks
 from tests.browser.visitor import Visitor
 from tests.cast import PASSWORD
 from tests.faults.agent import SlowAgent, slow_agent
@@ -70,8 +71,10 @@ def was_done_once(page: Page, stack: Stack) -> None:
     assert moved == [("deposit", 1), ("hold", 1), ("release", 1)]
 
 
-def test_a_hire_is_walked_from_search_to_receipt(page: Page, stack: Stack, tmp_path: Path) -> None:
-    alice = Visitor(page, tmp_path)
+def test_a_hire_is_walked_from_search_to_receipt_and_checked_by_a_stranger(
+    page: Page, browser: Browser, stack: Stack, album: Path
+) -> None:
+    alice = Visitor(page, album)
     name = f"Doubler {uuid4().hex[:6]}"
     with slow_agent(0.1) as agent:
         bob_offers(stack, agent, name)
@@ -117,3 +120,4 @@ def test_a_hire_is_walked_from_search_to_receipt(page: Page, stack: Stack, tmp_p
         page.goto(f"{stack.address}/{path}")
         alice.looks_around(path.strip("/"))
     assert alice.complaints == []
+    assert a_stranger_checks(browser, stack.address, album, name) == []

@@ -135,9 +135,9 @@ def alice_too(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("alice_too")
 def test_what_gets_worse_is_seen_told_followed_and_replaced(
-    page: Page, stack: Stack, tmp_path: Path
+    page: Page, stack: Stack, tmp_path: Path, album: Path
 ) -> None:
-    alice = Visitor(page, tmp_path)
+    alice = Visitor(page, album)
     suffix = uuid4().hex[:6]
     with chatting_agent() as one, chatting_agent() as two, receiver() as program:
         first, meter = hires_by_the_call(stack, offer(stack, one, f"First {suffix}"))

@@ -173,9 +173,9 @@ def the_precedent_is_found(people: People) -> None:
 
 
 def test_disputes_are_walked_from_both_sides_and_from_the_desk(
-    stack: Stack, new_context: NewContext, tmp_path: Path
+    stack: Stack, new_context: NewContext, album: Path
 ) -> None:
-    people = People(stack, new_context, tmp_path)
+    people = People(stack, new_context, album)
     alice, bob = people.person("alice"), people.person("bob")
     a_small_claim_is_settled(people, alice, bob)
     a_full_dispute_is_ruled_and_appealed(people, alice, bob)

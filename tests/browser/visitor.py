@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Response
+
+from tests.browser.looking import axe
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
-GRAVE = {"serious", "critical"}
 # Chromium tells of a refused script or style in the console; this also tells which directive.
 TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) =>
     console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`))"""
@@ -44,7 +43,7 @@ class Visitor:
         for colours in ("dark", "light"):
             self.page.emulate_media(color_scheme=colours)
             self.picture(f"{name}-{colours}")
-            self.complaints += violations(self.page, f"{name} ({colours})")
+            self.complaints += [f"{name} ({colours}): {one}" for one in axe(self.page)]
         self.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         self.picture(f"{name}-phone")
         if wide := overflow(self.page):
@@ -54,16 +53,6 @@ class Visitor:
     def picture(self, name: str) -> None:
         self.shots += 1
         self.page.screenshot(path=self.album / f"{self.shots:02}-{name}.png", full_page=True)
-
-
-def violations(page: Page, name: str) -> list[str]:
-    """What axe finds of serious or critical impact."""
-    found: dict[str, Any] = Axe().run(page).response
-    return [
-        f"{name}: {one['impact']}: {one['help']}: {one['nodes'][0]['html'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in GRAVE
-    ]
 
 
 def overflow(page: Page) -> list[str]:
