@@ -7,7 +7,19 @@ from datetime import datetime
 from typing import Literal
 
 from django.db import transaction
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    DurationField,
+    FloatField,
+    Func,
+    IntegerField,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Now
 
 from marketplace import policy
 from marketplace.acting import Acting
@@ -181,14 +193,14 @@ def award_of(dispute: Dispute, share_bps: int) -> Award | None:
 def queue(*, which: str, user: User, by: str = "deadline") -> QuerySet[Dispute]:
     """The desk's list: `which` is open, ready, mine, unassigned, second or closed.
 
-    What waits for a person comes first; then by deadline, or by amount.
+    What is overdue comes first, then what waits for a person; then by deadline, or by amount.
     """
     found = rows()
     if which == "closed":
         return found.filter(state=Dispute.State.CLOSED).order_by("-closed_at")
     found = found.exclude(state=Dispute.State.CLOSED).annotate(urgency=_urgency())
     if which == "ready":
-        found = found.filter(urgency=0)
+        found = found.filter(urgency__lte=0)
     elif which == "mine":
         found = found.filter(assigned_to=user)
     elif which == "unassigned":
@@ -200,9 +212,27 @@ def queue(*, which: str, user: User, by: str = "deadline") -> QuerySet[Dispute]:
 
 
 def _urgency() -> Case:
+    """-1 overdue, 0 waits for a person, 1 waits for the sides or for time."""
     waits = Q(state__in=[Dispute.State.UNDER_REVIEW, Dispute.State.APPEALED])
     waits |= Q(awaits_second=True)
-    return Case(When(waits, then=Value(0)), default=Value(1), output_field=IntegerField())
+    review = Func(
+        Cast(KeyTextTransform("review", "periods"), FloatField()),
+        template="make_interval(secs => %(expressions)s)",
+        output_field=DurationField(),
+    )
+    late = Q(state=Dispute.State.UNDER_REVIEW, entered_at__lt=Now() - review)
+    return Case(
+        When(late, then=Value(-1)),
+        When(waits, then=Value(0)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
+
+
+def is_overdue(docket: Docket, *, now: datetime) -> bool:
+    """Whether the desk let its own time pass, or a deadline went by that nobody looked at yet."""
+    target = clocks.rule_by(docket) if docket.state == "under_review" else docket.due_at
+    return now > target
 
 
 def open_case(

@@ -59,14 +59,24 @@ def effects_of(was: Mapping[str, int], changes: Mapping[str, int]) -> list[Effec
         Effect(
             key=key,
             title=one.title,
-            before=shown(key, was[key]),
+            before=shown(key, before),
             after=shown(key, changes[key]),
-            sentence=effect_of(key, was[key], changes[key]),
+            sentence=effect_of(key, before, changes[key]),
             is_money=key in MONEY_TERMS,
         )
         for key, one in SETTINGS.items()
         if key in changes and changes[key] != was[key]
+        for before in [_before(key, was)]
     ]
+
+
+def _before(key: str, was: Mapping[str, int]) -> int:
+    """What held before: in a band of the fee that was not there, the rate of the one below it."""
+    if not (key.startswith("band_") and key.endswith("_bps")):
+        return was[key]
+    number = int(key.split("_")[1])
+    used = [was[f"band_{band}_bps"] for band in range(1, number + 1) if was[f"band_{band}_above"]]
+    return used[-1] if used else was["fee_bps"]
 
 
 def shown(key: str, value: int) -> str:

@@ -12,7 +12,7 @@ from pacts.disputes import ConflictOfInterest, recuse
 from pacts.models import Confirmation, Dispute, Ruling, User
 from settlement.kinship import kin_of
 
-__all__ = ["assign", "confirm", "interest_of", "recuse", "rule"]
+__all__ = ["assign", "confirm", "interest_of", "recuse", "refuse_tied", "rule"]
 
 _KIN = (
     "a party you act for, or acted for, is connected with one of the parties (by a person, an "
@@ -25,11 +25,20 @@ def interest_of(*, user: User, dispute: Dispute) -> str:
 
     It does not say by what the parties are connected: that may be somebody's secret.
     """
-    return disputes.interest_of(user=user, dispute=dispute) or _of_kin(user, dispute)
+    return disputes.interest_of(user=user, dispute=dispute) or _of_kin(
+        user, disputes.sides_of(dispute)
+    )
 
 
-def _of_kin(user: User, dispute: Dispute) -> str:
-    own, sides = disputes.parties_of(user), disputes.sides_of(dispute)
+def refuse_tied(*, user: User, sides: set[str]) -> None:
+    """Refuse whoever is connected with one of these parties (ids), by anything known here. Raises
+    ConflictOfInterest."""
+    if why := disputes.tie_of(user=user, sides=sides) or _of_kin(user, sides):
+        raise ConflictOfInterest(why)
+
+
+def _of_kin(user: User, sides: set[str]) -> str:
+    own = disputes.parties_of(user)
     if not own:
         return ""
     towards = any(one.party_id in own for side in sides for one in kin_of(party_id=side))
@@ -38,7 +47,9 @@ def _of_kin(user: User, dispute: Dispute) -> str:
 
 
 def _refuse_kin(user: User, dispute: Dispute) -> None:
-    if not disputes.has_interest(user=user, dispute=dispute) and (why := _of_kin(user, dispute)):
+    if disputes.has_interest(user=user, dispute=dispute):
+        return  # the door behind says why
+    if why := _of_kin(user, disputes.sides_of(dispute)):
         raise ConflictOfInterest(why)
 
 

@@ -12,11 +12,12 @@ from typing import Any
 from django.db import transaction
 
 from pacts import terms
-from pacts.disputes import ConflictOfInterest, NotAnAdjudicator, RulingIncomplete
+from pacts.disputes import NotAnAdjudicator, RulingIncomplete
+from pacts.judges.calibrating import refuse_distrusted
 from pacts.metered_hires import propose_metered
 from pacts.metering import MeteringTerms, agreed_text
-from pacts.models import Engagement, Member, Party, User
-from settlement import ledger, limits, metering_looks, metering_postings, metering_records
+from pacts.models import Engagement, Party, User
+from settlement import desk, ledger, limits, metering_looks, metering_postings, metering_records
 from settlement.idempotency import check_key
 from settlement.metering_cases import MeterCase, locked
 from settlement.metering_windows import decide_window
@@ -72,7 +73,7 @@ def fund(*, meter: Meter, by: Party, idempotency_key: str, now: datetime) -> Met
     """Set the agreed budget aside; from now on calls count. The same key again changes nothing.
 
     Raises InsufficientFunds, ExposureExceeded, EscrowAlreadyFunded, EngagementNotInForce,
-    DeadlinePassed, NotYourSide, IdempotencyKeyReused, IdempotencyKeyMalformed.
+    DeadlinePassed, NotYourSide, JuryNotTrusted, IdempotencyKeyReused, IdempotencyKeyMalformed.
     """
     key = f"meter-fund:{by.pk}:{check_key(idempotency_key)}"
     with _held(meter) as case:
@@ -83,6 +84,7 @@ def fund(*, meter: Meter, by: Party, idempotency_key: str, now: datetime) -> Met
                 return found
             raise EscrowAlreadyFunded("this budget is funded already; top it up instead")
         engagement = _fundable(case, now)
+        refuse_distrusted(terms.parse(engagement.pact_version.terms), now=now)
         amount = case.terms.budget
         limits.refuse_overexposed(amount=amount, engagement=engagement, now=now)
         _put_in(case, amount, MeterMovement.Kind.FUNDING, key, now)
@@ -122,7 +124,7 @@ def top_up(*, meter: Meter, by: Party, amount: int, idempotency_key: str, now: d
     """Add to the budget while it runs or is paused, at any time; a key adds once.
 
     Raises MeterRefused, InsufficientFunds, ExposureExceeded, NotYourSide, DeadlinePassed,
-    IdempotencyKeyReused, IdempotencyKeyMalformed.
+    JuryNotTrusted, IdempotencyKeyReused, IdempotencyKeyMalformed.
     """
     key = f"meter-top-up:{by.pk}:{check_key(idempotency_key)}"
     with _held(meter) as case:
@@ -132,6 +134,7 @@ def top_up(*, meter: Meter, by: Party, amount: int, idempotency_key: str, now: d
         _refuse_unless(case, now, _State.RUNNING, _State.PAUSED)
         if not 0 < amount <= LARGEST - case.meter.funded:
             raise MeterRefused(f"add at least 1 minor unit, and at most {LARGEST} in all")
+        refuse_distrusted(terms.parse(case.engagement.pact_version.terms), now=now)
         limits.refuse_overexposed(amount=amount, engagement=case.engagement, now=now)
         _put_in(case, amount, MeterMovement.Kind.TOP_UP, key, now)
         metering_looks.advance(case, now=now)
@@ -245,9 +248,8 @@ def rule_window(
     if not LEAST_REASONS <= len(reasons.strip()) <= MOST_REASONS:
         raise RulingIncomplete("give reasons: a sentence that both sides can follow, or a few")
     with _held(window.meter) as case:
-        sides = [case.engagement.buyer_id, case.engagement.builder_id]
-        if Member.objects.filter(party__in=sides, user=adjudicator).exists():
-            raise ConflictOfInterest("you act for one of the parties; somebody else must rule")
+        sides = {case.engagement.buyer_id, case.engagement.builder_id}
+        desk.refuse_tied(user=adjudicator, sides=sides)
         found = _window(window)
         _refuse_decided(found, now)
         if found.rule != "human_review":

@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from marketplace import keys
 from marketplace.admin.reading import History, Looking, noted, only
 from marketplace.models import ApiKey
-from pacts.models import Member, Party, Signature, SigningKey, User
+from pacts.models import Member, Party, PastMember, Signature, SigningKey, User
 from reputation.clock import database_now
 
 admin.site.unregister(Group)
@@ -29,7 +29,10 @@ class UserAdmin(Looking, ModelAdmin):  # type: ignore[misc]
         *("is_active", "is_staff", "is_adjudicator"),
     )
     readonly_fields = ("id", "email", "created_at", "last_login")
-    inlines = (only(Member, "party", "role", "created_at"),)
+    inlines = (
+        only(Member, "party", "role", "created_at"),
+        only(PastMember, "party", "role", "since", "until"),
+    )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)

@@ -62,7 +62,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 def _row(found: Dispute, now: Any) -> dict[str, Any]:
     docket = cases.docket_of(found, now=now)
     target = clocks.rule_by(docket) if docket.state == "under_review" else docket.due_at
-    overdue = now > target
+    overdue = cases.is_overdue(docket, now=now)
     return {
         "dispute": found,
         "state": Dispute.State(docket.state).label,

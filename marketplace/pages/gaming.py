@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
@@ -87,9 +88,35 @@ def _show(request: HttpRequest, found: Suspicion, form: DecisionForm) -> HttpRes
         "form": form,
         "steps": found.steps.select_related("by"),
         "firings": fired.select_related("control").order_by("-fired_at"),
-        "figures": found.figures,
+        "figures": _figures(found),
     }
     return render(request, "gaming/suspicion.html", context)
+
+
+_FIGURES = {
+    "parties": _lazy("Parties in the circle"),
+    "settled": _lazy("Settled milestones"),
+    "least_settled": _lazy("Settled from each to the next, at least"),
+    "shared_people": _lazy("People who act for both"),
+    "shared_purses": _lazy("Places of money that both use"),
+    "engagements": _lazy("Hires between them"),
+    "of_one": _lazy("Settled for one buyer"),
+    "share_bps": _lazy("Share of one buyer"),
+    "buyers": _lazy("Buyers"),
+    "was_bps": _lazy("Score before"),
+    "now_bps": _lazy("Score now"),
+    "was_on": _lazy("Read before on"),
+    "version": _lazy("Version"),
+}
+
+
+def _figures(found: Suspicion) -> list[tuple[Any, str]]:
+    """What was counted, with its unit: never a name of a field."""
+    return [
+        (_FIGURES[key], f"{int(value) / 100:.2f} %" if key.endswith("_bps") else str(value))
+        for key, value in found.figures.items()
+        if key in _FIGURES
+    ]
 
 
 def freeze(request: HttpRequest, suspicion_id: str) -> HttpResponse:

@@ -44,7 +44,7 @@ class PolicyForm(forms.Form):
         self.held = held
         self.fields["seen"].initial = held.number
         for key, one in SETTINGS.items():
-            self.fields[key] = _field(one, held.values[key], shown(key, held.values[key]))
+            self.fields[key] = _field(key, one, held.values[key])
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -66,6 +66,7 @@ class PolicyForm(forms.Form):
             {
                 "title": group,
                 "fields": fields,
+                "alone": len(fields) % 2,  # the first stands over the pairs behind it
                 "wrong": any(field.errors for field in fields),
                 "money": needs_second({field.name: 0 for field in fields}),
             }
@@ -73,20 +74,22 @@ class PolicyForm(forms.Form):
         ]
 
 
-def _field(one: Setting, value: int, reads: str) -> forms.IntegerField:
+def _field(key: str, one: Setting, value: int) -> forms.IntegerField:
+    said = {
+        "now": shown(key, value),
+        "least": shown(key, one.least),
+        "most": shown(key, one.most),
+        "default": shown(key, one.default),
+    }
+    text = _("Now %(now)s; from %(least)s to %(most)s, by default %(default)s.") % said
+    if one.unit == "bps":
+        text += " " + _("In hundredths of a percent.")
     return forms.IntegerField(
         min_value=one.least,
         max_value=one.most,
         initial=value,
         label=one.title,
-        help_text=_("Now %(now)s; %(least)s to %(most)s %(unit)s, by default %(default)s")
-        % {
-            "now": reads,
-            "least": f"{one.least:,}",
-            "most": f"{one.most:,}",
-            "unit": one.unit,
-            "default": f"{one.default:,}",
-        },
+        help_text=text,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
 

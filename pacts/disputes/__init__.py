@@ -9,7 +9,7 @@ follows its end, in the transaction that moves the money.
 from pacts.disputes.assigning import assign, recuse
 from pacts.disputes.exhibits import ExhibitErased, add_exhibit, read_body, text_of
 from pacts.disputes.filing import answer_dispute, close, open_dispute, rest, withdraw
-from pacts.disputes.interests import has_interest, interest_of, parties_of, sides_of
+from pacts.disputes.interests import has_interest, interest_of, parties_of, sides_of, tie_of
 from pacts.disputes.moving import advance, advance_due, locked
 from pacts.disputes.precedents import PrecedentRefused
 from pacts.disputes.rates import lost_lately
@@ -65,6 +65,7 @@ __all__ = [
     "rule",
     "sides_of",
     "text_of",
+    "tie_of",
     "waiting_ruling",
     "withdraw",
 ]

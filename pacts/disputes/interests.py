@@ -22,7 +22,17 @@ def interest_of(*, user: User, dispute: Dispute) -> str:
     The database refuses the same (`ruling_without_interest`). What connects parties beyond this,
     `settlement.desk` looks at as well.
     """
-    sides = sides_of(dispute)
+    if tie := tie_of(user=user, sides=sides_of(dispute)):
+        return tie
+    if Recusal.objects.filter(dispute=dispute, adjudicator=user).exists():
+        return "you stepped back from this case"
+    if dispute.level > 1 and _had_a_part(user, dispute):
+        return "you had a part in the first ruling; an appeal is decided by somebody else"
+    return ""
+
+
+def tie_of(*, user: User, sides: set[str]) -> str:
+    """Why this user decides nothing between these parties (ids), in words; "" if they can."""
     if Member.objects.filter(user=user, party_id__in=sides).exists():
         return "you act for one of the parties; somebody else must rule"
     own = parties_of(user)
@@ -34,10 +44,6 @@ def interest_of(*, user: User, dispute: Dispute) -> str:
             "a party you act for, or acted for, hired or worked for one of the parties before; "
             "somebody else must rule"
         )
-    if Recusal.objects.filter(dispute=dispute, adjudicator=user).exists():
-        return "you stepped back from this case"
-    if dispute.level > 1 and _had_a_part(user, dispute):
-        return "you had a part in the first ruling; an appeal is decided by somebody else"
     return ""
 
 

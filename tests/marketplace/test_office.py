@@ -1,8 +1,12 @@
 """The back office: staff read everything, history is changed by nobody, others see nothing."""
 
+from typing import Any
+
+import pgtrigger
 import pytest
 from django.contrib import admin
-from django.test import Client
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from marketplace.models import ApiKey, Listing
@@ -56,6 +60,60 @@ def test_nothing_is_added_changed_or_deleted(market: Market, staff: Client) -> N
                 assert staff.post(address, {"post": "yes"}).status_code == 403, (model, what)
 
 
+# All that is not history, and what of it the office does: everything else only looks.
+MAY = {
+    "pacts.User": {"change"},  # superusers name staff and adjudicators, and switch accounts off
+    "settlement.DifferenceResolution": {"add"},  # a difference is settled once, with a reason
+    "account.EmailAddress": {"add", "change", "delete"},  # how people sign in
+    "mfa.Authenticator": {"add", "change", "delete"},
+}
+ACTIONS = {"marketplace.ApiKey": {"revoke"}, "marketplace.Listing": {"suspend", "lift"}}
+ACTIONS |= {"pacts.EvaluatorOffer": {"end"}, "account.EmailAddress": {"make_verified"}}
+DOORS = ("add", "change", "delete")
+
+
+def of_root(rf: RequestFactory) -> HttpRequest:
+    """Asked by who may do everything there is to do."""
+    request = rf.get("/office/")
+    request.user = cast.actor("root", is_staff=True, is_superuser=True).user
+    return request
+
+
+def open_doors(one: Any, request: HttpRequest) -> set[str]:
+    return {what for what in DOORS if getattr(one, f"has_{what}_permission")(request)}
+
+
+def test_no_page_of_the_office_adds_changes_or_deletes_history_not_even_for_a_superuser(
+    rf: RequestFactory,
+) -> None:
+    request = of_root(rf)
+    for model, page in admin.site._registry.items():
+        label = model._meta.label
+        assert open_doors(page, request) == MAY.get(label, set()), label
+        for rows in page.get_inline_instances(request):
+            assert open_doors(rows, request) == set(), (label, rows)
+        offered = set(page.get_actions(request)) - {"delete_selected"}
+        assert offered == ACTIONS.get(label, set()), (label, offered)
+        assert not page.list_editable, label
+
+
+def test_what_the_database_calls_append_only_is_looked_at_in_the_office_and_nothing_else(
+    rf: RequestFactory,
+) -> None:
+    request, registered = of_root(rf), admin.site._registry
+    frozen = {
+        model
+        for model, trigger in pgtrigger.registered()
+        if trigger.name in ("append_only", "never_removed", "texts_erased_only")
+    }
+    assert len(frozen) > 20
+    shown = {model for model in frozen if model in registered}
+    for model in shown:
+        doors = open_doors(registered[model], request)
+        assert doors <= {"add"}, model
+        assert "delete_selected" not in registered[model].get_actions(request), model
+
+
 def test_secrets_are_not_on_any_page(market: Market, staff: Client) -> None:
     key = ApiKey.objects.get(pk=market.ids["key"])
     page = staff.get(reverse("admin:marketplace_apikey_change", args=[key.pk]))
@@ -92,6 +150,14 @@ def test_only_a_superuser_names_adjudicators(staff: Client) -> None:
     chief.force_login(cast.actor("root", is_staff=True, is_superuser=True).user)
     for browser, allowed in ((staff, False), (chief, True)):
         browser.post(
-            address, {**fields, "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+            address,
+            {
+                **fields,
+                **{
+                    f"{rows}-{what}_FORMS": 0
+                    for rows in ("memberships", "past_memberships")
+                    for what in ("TOTAL", "INITIAL")
+                },
+            },
         )
         assert User.objects.get(pk=person.pk).is_adjudicator is allowed

@@ -255,6 +255,14 @@ def test_the_defaults_are_the_tables_as_published() -> None:
     assert bands_of(USUAL) == []
 
 
+def test_a_new_band_of_the_fee_is_told_against_the_rate_that_held_there_before() -> None:
+    told = effects_of(USUAL, {"band_1_above": 10_000, "band_1_bps": 300})
+    assert [one.sentence for one in told] == [
+        "What a milestone earns above 10,000 units falls into band 1.",
+        "Of 1,000.00 earned in band 1 of the fee the platform keeps 30.00 instead of 50.00.",
+    ]
+
+
 @pytest.mark.django_db
 def test_the_bands_of_the_fee_are_rows_of_the_policy() -> None:
     changed(band_1_above=10_000, band_1_bps=300, band_2_above=100_000, band_2_bps=100)

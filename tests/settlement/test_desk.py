@@ -206,3 +206,12 @@ def test_no_side_keeps_an_adjudicator_away_by_naming_them_a_member() -> None:
             party=case.made.bob.party, email=case.carol.user.email, role=Member.Role.VIEWER
         )
     assert desk.interest_of(user=case.carol.user, dispute=case.dispute) == ""
+
+
+def test_a_window_of_a_metered_hire_is_decided_by_nobody_connected_either() -> None:
+    case = Case()
+    sides = disputes.sides_of(case.dispute)
+    desk.refuse_tied(user=case.carol.user, sides=sides)
+    colleague_signed_for_a_side(case)
+    with pytest.raises(ConflictOfInterest, match="somebody else must rule"):
+        desk.refuse_tied(user=case.carol.user, sides=sides)
