@@ -17,7 +17,7 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection, transaction
-from django.db.models import Case, Count, F, Q, QuerySet, When
+from django.db.models import Count, F, Q, QuerySet
 
 from marketplace.models import SearchEntry
 from marketplace.models.searchable import ENTRIES
@@ -86,15 +86,26 @@ class Found:
 def find(search: Search, *, page: int, now: datetime) -> Found:
     """The page of that number, the nearest there is; each listing stands on one page only."""
     entries, alike = spelled(search, now=now)
-    counted = entries.aggregate(all=Count("pk"), ranked=Count("rank"))
-    count = counted["all"]
+    count, ranked = _counted(entries, search)
     page = min(max(1, page), max(1, -(-count // PER_PAGE)))
     start = PER_PAGE * (page - 1)
     if search.sort == "pact":
-        listings = _by_pact(entries, counted["ranked"], count, start, now)
+        listings = _by_pact(entries, ranked, count, start, now)
     else:
         listings = _sorted(entries, search.sort, start)
     return Found(listings=listings, count=count, page=page, alike=alike)
+
+
+def _counted(entries: "QuerySet[SearchEntry]", search: Search) -> tuple[int, int]:
+    """How many there are, and how many of them have a rank.
+
+    Two counts along indexes where everything is asked for, one over the rows found otherwise.
+    """
+    if search.asks:
+        counted = entries.aggregate(all=Count("pk"), ranked=Count("rank"))
+        return counted["all"], counted["ranked"]
+    count = entries.count()
+    return count, count - entries.filter(rank__isnull=True).count()
 
 
 def spelled(search: Search, *, now: datetime) -> tuple["QuerySet[SearchEntry]", bool]:
@@ -147,10 +158,22 @@ def _by_pact(
     keys = entries.values_list("listing_id", flat=True)
     best = keys.filter(rank__isnull=False).order_by("-rank", "listing")
     first = md5(f"{now:%Y-%m-%d}".encode(), usedforsecurity=False).hexdigest()
-    behind = Case(When(shuffle__gte=first, then=0), default=1)
-    new = keys.filter(rank__isnull=True).order_by(behind, "shuffle")
+    new = keys.filter(rank__isnull=True).order_by("shuffle")
     cut = places(start, ranked, count - ranked)
-    return interleaved(list(best[slice(*cut[0])]), list(new[slice(*cut[1])]), start)
+    ring = new.filter(shuffle__gte=first), new.filter(shuffle__lt=first)
+    return interleaved(list(best[slice(*cut[0])]), _around(ring, *cut[1]), start)
+
+
+def _around(
+    ring: "tuple[QuerySet[SearchEntry, str], QuerySet[SearchEntry, str]]", start: int, end: int
+) -> list[str]:
+    """The places from `start` to before `end` of two lines, the second behind the first."""
+    found = list(ring[0][start:end])
+    missing = end - start - len(found)
+    if missing:
+        behind = max(0, start - ring[0].count()) if not found else 0
+        found += ring[1][behind : behind + missing]
+    return found
 
 
 def places(start: int, ranked: int, new: int) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -51,7 +51,11 @@ class Listing(models.Model):
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        indexes = [models.Index(fields=["state", "-opened_at"], name="listing_by_state")]
+        indexes = [
+            models.Index(fields=["state", "-opened_at"], name="listing_by_state"),
+            models.Index(fields=["price", "id"], name="listing_by_price"),
+            models.Index(fields=["opened_at", "id"], name="listing_by_age"),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(price__gt=0), name="listing_has_a_price"),
         ]

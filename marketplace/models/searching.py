@@ -49,6 +49,11 @@ class SearchEntry(models.Model):
             models.Index(fields=["-opened_at", "listing"], name="entry_by_age"),
             models.Index(fields=["work"], name="entry_by_work"),
             models.Index(fields=["currency"], name="entry_by_currency"),
+            models.Index(
+                fields=["work", "-claim_bps"],
+                condition=models.Q(claim_bps__isnull=False),
+                name="entry_claimed",
+            ),
             models.Index(fields=["measured_at"], name="entry_by_measurement"),
             models.Index(
                 fields=["-rank", "listing"],
