@@ -112,7 +112,7 @@ def test_every_page_is_sound(
     try:
         walk.page_of("bob")
         give_second_factor(market.bob)
-        for stop in itinerary(market, people):
+        for stop in itinerary(market, people, missing=walk.wrong):
             walk.visit(stop)
         halfway = walk.page_of("visitor")
         walk.sign_in_by_hand(halfway, "bob")
