@@ -171,6 +171,18 @@ def left(context: template.Context, until: datetime | None) -> SafeString | str:
     return _time(until, wording.left(until, now_of(context["request"])) if until else "")
 
 
+@register.simple_tag(takes_context=True)
+def due(context: template.Context, until: datetime | None) -> SafeString | str:
+    """A deadline where nothing else says its moment: the time left, and until when."""
+    if until is None:
+        return "–"
+    return format_html(
+        '{} <span class="small soft num">({})</span>',
+        left(context, until),
+        wording.day_and_time(until),
+    )
+
+
 @register.simple_tag
 def moment(at: datetime | None) -> SafeString | str:
     """An instant written out."""
