@@ -142,7 +142,7 @@ def _context(request: HttpRequest, evaluation_id: str) -> dict[str, Any]:
         "call_money": run.call_cost_micros / MICROS,
         "stop": STOPS.get(run.stopped_by, ""),
         "verdict": verdict,
-        "clauses": _rates(verdict, request),
+        "clauses": _rates(verdict, run, request),
         "blind": canaries.beside(verdict),
         "heard": heard,
         "report": report,
@@ -163,11 +163,14 @@ def _seen_of(run: Evaluation, progress: dict[str, int], heard: Heard | None) -> 
     return json.dumps([run.state, progress, words])
 
 
-def _rates(verdict: Verdict | None, request: HttpRequest) -> list[tuple[ClauseVerdict, Rate]]:
+def _rates(
+    verdict: Verdict | None, run: Evaluation, request: HttpRequest
+) -> list[tuple[ClauseVerdict, Rate]]:
     """Every clause of a verdict with its rate as pages show it."""
     if verdict is None:
         return []
-    return [(one, rate_of_clause(one, now=now_of(request))) for one in verdict.clauses.all()]
+    number, now = run.agent_version.number, now_of(request)
+    return [(one, rate_of_clause(one, now=now, version=number)) for one in verdict.clauses.all()]
 
 
 def _modes(report: FailureReport) -> list[ModeRow]:
