@@ -1,6 +1,5 @@
 """A dispute as both faces show it: who may see it, its clocks, its queue, what an award is."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,7 +56,6 @@ _WHOSE: dict[str, Whose] = {
     "appealed": "an adjudicator",
 }
 # What a text may not do to whoever reads it: turn it round, hide in it, or steer a terminal.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 WHOLE = 10_000
 LARGEST_FILE = 8_000_000
 
@@ -277,12 +275,6 @@ def add_exhibit(
 def may_add(dispute: Dispute, *, now: datetime) -> bool:
     """Whether evidence is still taken."""
     return takes_exhibits(docket_of(dispute, now=now), now=now)
-
-
-def made_visible(text: str) -> str:
-    """The text with everything that reads otherwise than it looks written out as its code."""
-    clean = text.replace("\r\n", "\n")
-    return _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", clean)
 
 
 def review_precedent(*, precedent: Precedent, text: str, by: User, now: datetime) -> Precedent:

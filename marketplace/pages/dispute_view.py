@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 
 from marketplace import cases, policy
 from marketplace.acting import Acting
-from marketplace.cases import Award, made_visible
+from marketplace.cases import Award
 from marketplace.pages import engagement_view
 from marketplace.pages.agent_view import pact_text
 from marketplace.pages.cancellations import Parting, partings_of
 from marketplace.pages.promises import answer_span
 from marketplace.pages.wording import percent, span
+from marketplace.visible import made_visible
 from pacts import disputes
 from pacts.disputes import precedents, rates
 from pacts.models import (

@@ -11,12 +11,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from heroicons.templatetags.heroicons import heroicon_micro
 
-from marketplace import access
-from marketplace.cases import made_visible
-from marketplace.notices import telling
-from marketplace.pages import charts, labels, press, wording
+from marketplace import access, labels
+from marketplace.models import News
+from marketplace.notices import saying, telling
+from marketplace.pages import charts, press, wording
 from marketplace.pages.rates import Rate
 from marketplace.pages.visitors import acting_of, now_of
+from marketplace.visible import made_visible
 from reputation import indicators
 
 register = template.Library()
@@ -53,8 +54,14 @@ def cash(minor: int | None, currency: str) -> SafeString:
 
 @register.filter
 def said(label: Any) -> str:
-    """A state's or a kind's name in the visitor's language (`marketplace.pages.labels`)."""
+    """A state's or a kind's name in the visitor's language (`marketplace.labels`)."""
     return labels.said(str(label))
+
+
+@register.filter
+def headline(news: News) -> str:
+    """What a piece of news says, in the visitor's language."""
+    return saying.title(news)
 
 
 @register.filter
