@@ -20,3 +20,10 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+// A pressed button says that it is at work until the next page is here; pressing again does no harm.
+document.addEventListener("submit", (event) => {
+  if (event.submitter && !event.defaultPrevented) event.submitter.setAttribute("aria-busy", "true");
+});
+addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll(".btn[aria-busy]")) button.removeAttribute("aria-busy");
+});
