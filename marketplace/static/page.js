@@ -22,7 +22,10 @@ document.addEventListener("keydown", (event) => {
 });
 // A pressed button says that it is at work until the next page is here; pressing again does no harm.
 document.addEventListener("submit", (event) => {
-  if (event.submitter && !event.defaultPrevented) event.submitter.setAttribute("aria-busy", "true");
+  const button = event.submitter;
+  if (!button || event.defaultPrevented || event.target.method !== "post") return;
+  button.setAttribute("aria-busy", "true");
+  setTimeout(() => button.removeAttribute("aria-busy"), 8000); // a file leaves the page where it is
 });
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll(".btn[aria-busy]")) button.removeAttribute("aria-busy");
