@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.timezone import now as clock
 
 from marketplace.pages.press import new_token
@@ -83,6 +84,19 @@ def test_evidence_that_is_a_script_is_shown_as_words_and_served_as_a_download(
     assert body.content.decode() == f"{SCRIPT} {TURNED}"
 
 
+def test_half_a_megabyte_in_one_line_is_cut_on_the_page_and_whole_in_the_file(
+    market: Market,
+) -> None:
+    line = "w" * (512 * 1024)
+    file = SimpleUploadedFile("line.txt", line.encode())
+    assert send(market, market.alice, "evidence", title="A line", file=file).status_code == 302
+    page = page_of(market, market.bob)
+    assert "w" * 5_000 in page
+    assert len(page) < 150_000
+    brought = Exhibit.objects.get(title="A line")
+    assert browser_of(market.bob).get(f"/exhibits/{brought.pk}/").content.decode() == line
+
+
 def test_evidence_is_not_there_for_strangers(market: Market) -> None:
     there = f"/exhibits/{market.ids['exhibit']}/"
     absent = f"/exhibits/{market.ids['exhibit'][:-6]}000000/"
@@ -103,8 +117,6 @@ def test_evidence_is_not_there_for_strangers(market: Market) -> None:
 def test_evidence_that_is_not_what_it_says_is_told_so_and_nothing_is_lost(
     market: Market, name: str, body: bytes, says: str
 ) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     sent = send(
         market,
         market.alice,
