@@ -24,11 +24,21 @@ TRANSLATED = ("de",)
 HEADER = "# The words of the site. Made by `manage.py translations --write`; msgstr by people."
 SAME_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # the same words make the same bytes on any day
 
-ONE_TEXT = {"_", "_lazy", "gettext", "gettext_lazy", "gettext_noop"}
+ONE_TEXT = {
+    "phrase",
+    "word",
+    "_plain",
+    "_outcome",
+    "_",
+    "_lazy",
+    "gettext",
+    "gettext_lazy",
+    "gettext_noop",
+}
 TWO_TEXTS = {"ngettext", "ngettext_lazy", "counted"}
 _STRING = r"u?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
 _IN_TEMPLATE = re.compile(rf"(?<!\w)(gettext|ngettext|_)\({_STRING}(?:, {_STRING})?")
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}")
 
 Text = tuple[str, str | None]  # and its plural, where it counts something
 

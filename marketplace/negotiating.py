@@ -13,6 +13,7 @@ from django.db import transaction
 from marketplace import hiring, policy, screening
 from marketplace.models import Listing
 from marketplace.notices import privately
+from marketplace.notices.phrases import Phrase, word
 from pacts import negotiations, terms
 from pacts.models import (
     Engagement,
@@ -172,11 +173,11 @@ def _listing_of(negotiation: Negotiation) -> Listing | None:
 
 
 _TITLES = {
-    "offered": "{who} offers other terms for {agent}",
-    "countered": "{who} offers other terms for {agent}",
-    "accepted": "{who} accepted your terms for {agent}",
-    "declined": "{who} declined your terms for {agent}",
-    "withdrawn": "{who} took its offer for {agent} back",
+    "offered": word("{who} offers other terms for {agent}"),
+    "countered": word("{who} offers other terms for {agent}"),
+    "accepted": word("{who} accepted your terms for {agent}"),
+    "declined": word("{who} declined your terms for {agent}"),
+    "withdrawn": word("{who} took its offer for {agent} back"),
 }
 
 
@@ -191,13 +192,13 @@ def _tell_other_side(
     """Only the other side hears of it: what is talked about is in no log."""
     talk = proposal.negotiation
     other = talk.builder_id if speaker.party.pk == talk.buyer_id else talk.buyer_id
-    title = _TITLES[what].format(who=speaker.party.name, agent=talk.agent_version.agent.name)
+    names = {"who": speaker.party.name, "agent": talk.agent_version.agent.name}
     path = f"/engagements/{engagement.pk}/" if engagement else f"/negotiations/{talk.pk}/"
     privately.tell(
         party_id=other,
         kind=f"negotiation.{what}",
         topic="engagement",
-        title=title,
+        words=[Phrase(_TITLES[what], names)],
         path=path,
         now=now,
     )

@@ -31,7 +31,8 @@ class News(models.Model):
     kind = models.CharField(max_length=40)
     topic = models.CharField(max_length=16)
     grave = models.BooleanField(default=False)
-    title = models.CharField(max_length=200)
+    title = models.CharField(max_length=200)  # in English
+    words = models.JSONField(default=list, blank=True)  # the same for every language
     path = models.CharField(max_length=200)  # of the page about it
     told_at = models.DateTimeField()
 

@@ -10,14 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import formatdate
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext, ngettext
 
-from marketplace.models import Mail
+from marketplace.models import Mail, News
+from marketplace.notices import saying
 from marketplace.notices.choices import off_token
 from marketplace.notices.topics import TOPICS
+from marketplace.speech import language_of
 from pacts.models import User
 
 LEASE = timedelta(minutes=2)
@@ -83,34 +89,69 @@ def _put_off(mails: Sequence[Mail], problem: str, now: datetime) -> None:
     Mail.objects.bulk_update(mails, ["due_at", "problem"])
 
 
-def message_to(user: User, mails: Sequence[Mail], now: datetime) -> EmailMessage:
-    """What a person is sent about these news; the subject is the gravest of them."""
+def message_to(user: User, mails: Sequence[Mail], now: datetime) -> EmailMultiAlternatives:
+    """What a person is sent about these news, in the person's language; the subject is the
+    gravest of them."""
     news = [one.news for one in mails]
     first = next((one for one in news if one.grave), news[0])
-    more = f" and {len(news) - 1} more" if len(news) > 1 else ""
-    topics = dict.fromkeys(one.topic for one in news)
-    links = {topic: _off_link(user, topic) for topic in topics}
-    lines = [
-        f"{one.title}{f' ({one.party.name})' if one.party else ''}\n"
-        f"{settings.PUBLIC_URL}{one.path}\n"
-        for one in news
-    ]
-    ends = [f"No more mails about “{TOPICS[topic].title}”: {url}" for topic, url in links.items()]
-    choose = f"Everything you hear of: {settings.PUBLIC_URL}/notices/choices/"
+    links = {one.topic: _off_link(user, one.topic) for one in news}
+    with translation.override(language_of(user)):
+        subject, text, html = _written(news, first, links)
     named = sha256(f"{user.pk}:{[one.pk for one in mails]}".encode()).hexdigest()[:32]
     host = settings.PUBLIC_URL.partition("://")[2].partition("/")[0].partition(":")[0]
-    return EmailMessage(
-        subject=f"{_one_line(first.title)}{more}",
-        body="\n".join([*lines, "-- ", *ends, choose, ""]),
+    message = EmailMultiAlternatives(
+        subject=subject,
+        body=text,
         to=[user.email],
         headers={
             "Message-ID": f"<{named}@{host or 'earnest'}>",
             "Date": formatdate(now.timestamp()),
             "Auto-Submitted": "auto-generated",
+            "Content-Language": language_of(user),
             "List-Unsubscribe": f"<{links[first.topic]}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def _written(news: Sequence[News], first: News, links: dict[str, str]) -> tuple[str, str, str]:
+    """Subject, text and HTML in the language of the moment."""
+    more = len(news) - 1
+    subject = _one_line(saying.title(first))
+    if more:
+        subject += ngettext(" and %(count)s more", " and %(count)s more", more) % {"count": more}
+    items = [
+        {
+            "title": saying.title(one),
+            "party": one.party.name if one.party else "",
+            "address": f"{settings.PUBLIC_URL}{one.path}",
+            "grave": one.grave,
+        }
+        for one in news
+    ]
+    ends = [{"topic": gettext(TOPICS[topic].title), "address": url} for topic, url in links.items()]
+    said = {
+        "subject": subject,
+        "language": translation.get_language(),
+        "items": items,
+        "ends": ends,
+        "choices": f"{settings.PUBLIC_URL}/notices/choices/",
+    }
+    html = render_to_string("notices/mail.html", said)
+    return subject, _as_text(said), html
+
+
+def _as_text(said: dict[str, Any]) -> str:
+    lines = [
+        one["title"] + (f" ({one['party']})" if one["party"] else "") + f"\n{one['address']}\n"
+        for one in said["items"]
+    ]
+    no_more = gettext("No more mails about “%(topic)s”")
+    ends = [f"{no_more % {'topic': one['topic']}}: {one['address']}" for one in said["ends"]]
+    choose = f"{gettext('Everything you hear of')}: {said['choices']}"
+    return "\n".join([*lines, "-- ", *ends, choose, ""])
 
 
 def _off_link(user: User, topic: str) -> str:

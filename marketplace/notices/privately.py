@@ -6,10 +6,9 @@ from django.db import transaction
 
 from marketplace.models import Mail, News, Notice
 from marketplace.notices.choices import APP, MAIL, choices_of_all
+from marketplace.notices.phrases import Words, in_english, kept
 from pacts.models import Member
 from reputation.hints import hint
-
-LONGEST_TITLE = 200
 
 
 def tell(
@@ -17,7 +16,7 @@ def tell(
     party_id: str,
     kind: str,
     topic: str,
-    title: str,
+    words: Words,
     path: str,
     now: datetime,
     grave: bool = False,
@@ -34,7 +33,8 @@ def tell(
         kind=kind,
         topic=topic,
         grave=grave,
-        title=title[:LONGEST_TITLE],
+        title=in_english(words),
+        words=kept(words),
         path=path,
         told_at=now,
     )

@@ -19,7 +19,8 @@ from marketplace.hooks import queueing
 from marketplace.incidents import opening
 from marketplace.models import Mail, News, NewsCursor, Notice
 from marketplace.notices.choices import APP, MAIL, choices_of_all
-from marketplace.notices.topics import TOLD, Told, path_of, title_of
+from marketplace.notices.phrases import in_english, kept
+from marketplace.notices.topics import TOLD, Told, path_of, words_of
 from pacts.models import Agent, Engagement, Member, User
 from reputation.hints import hint
 from reputation.models import Control, LogEntry
@@ -82,11 +83,13 @@ def _tell_all(heard: Sequence[Heard], now: datetime) -> None:
                 kind=one.kind,
                 topic=one.told.topic,
                 grave=one.told.grave(one.facts),
-                title=title_of(one.told, one.facts, around.name_of(one)),
+                title=in_english(words),
+                words=kept(words),
                 path=path_of(one.told, one.subjects),
                 told_at=now,
             )
             for one in heard
+            for words in [words_of(one.told, one.facts, around.name_of(one))]
             for party in around.audience(one)
         ]
     )

@@ -5,9 +5,26 @@ A new kind of evidence is told once it has a row in `TOLD`; nothing else knows t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-Facts = Mapping[str, Any]
+from marketplace.notices.phrases import Words, in_english, word
+from marketplace.notices.titles import (
+    Facts,
+    breached,
+    closed,
+    confirmed,
+    drift,
+    fired,
+    frozen,
+    outcome,
+    plain,
+    ruled,
+    step,
+)
+from marketplace.notices.topics_needs import ABOUT as NEEDS_ABOUT
+from marketplace.notices.topics_needs import ALIKE, NEEDS
+from marketplace.notices.topics_needs import TITLE as NEEDS_TITLE
+
 Audience = Literal["sides", "party", "agent", "owner"]
 
 
@@ -22,41 +39,52 @@ class Topic:
 
 TOPICS: Mapping[str, Topic] = {
     "violation": Topic(
-        title="Broken promises",
-        about="A clause breached on production calls, drift, another model or version.",
+        title=word("Broken promises"),
+        about=word("A clause breached on production calls, drift, another model or version."),
         mail=True,
     ),
     "incident": Topic(
-        title="Incidents", about="Who answers for an incident, and how it ended.", mail=True
+        title=word("Incidents"),
+        about=word("Who answers for an incident, and how it ended."),
+        mail=True,
     ),
     "control": Topic(
-        title="Controls", about="A control that fired or was lifted, and reviews due.", mail=True
+        title=word("Controls"),
+        about=word("A control that fired or was lifted, and reviews due."),
+        mail=True,
     ),
     "route": Topic(
-        title="Routes, shadows and replays",
-        about="Another agent answers on a route; a candidate was compared.",
+        title=word("Routes, shadows and replays"),
+        about=word("Another agent answers on a route; a candidate was compared."),
         mail=False,
     ),
-    "dispute": Topic(title="Disputes", about="A challenge, an answer owed, a ruling.", mail=True),
+    "dispute": Topic(
+        title=word("Disputes"), about=word("A challenge, an answer owed, a ruling."), mail=True
+    ),
     "escrow": Topic(
-        title="Money on milestones",
-        about="Set aside, withheld, frozen, released or refunded.",
+        title=word("Money on milestones"),
+        about=word("Set aside, withheld, frozen, released or refunded."),
         mail=True,
     ),
     "engagement": Topic(
-        title="Hires and verdicts",
-        about="Offers, signatures, cancellations and verdicts.",
+        title=word("Hires and verdicts"),
+        about=word("Offers, signatures, cancellations and verdicts."),
         mail=False,
     ),
     "money": Topic(
-        title="Deposits and payouts", about="Money that came in or went out.", mail=False
+        title=word("Deposits and payouts"),
+        about=word("Money that came in or went out."),
+        mail=False,
     ),
     "search": Topic(
-        title="Saved searches",
-        about="An agent newly fits what you look for, or no longer does.",
+        title=word("Saved searches"),
+        about=word("An agent newly fits what you look for, or no longer does."),
         mail=True,
     ),
-    "program": Topic(title="Webhooks", about="A webhook that is told nothing any more.", mail=True),
+    "need": Topic(title=NEEDS_TITLE, about=NEEDS_ABOUT, mail=True),
+    "program": Topic(
+        title=word("Webhooks"), about=word("A webhook that is told nothing any more."), mail=True
+    ),
 }
 
 
@@ -66,7 +94,7 @@ class Told:
     name; `path` is of its page, from the subjects; `grave` marks what cannot wait."""
 
     topic: str
-    says: Callable[[Facts, str], str]
+    says: Callable[[Facts, str], Words]
     path: str
     audience: Audience = "sides"
     grave: Callable[[Facts], bool] = lambda facts: False
@@ -74,293 +102,239 @@ class Told:
     when: Callable[[Facts], bool] = lambda facts: True
 
 
-def _plain(text: str) -> Callable[[Facts, str], str]:
-    return lambda facts, agent: text.format(agent=agent or "an agent")
-
-
-def _breached(facts: Facts, agent: str) -> str:
-    weight = "critical clause" if facts.get("critical") else "clause"
-    return f"{agent} broke the {weight} “{facts.get('clause', '')}” on production calls"
-
-
-def _drift(facts: Facts, agent: str) -> str:
-    about = f" of “{facts['clause']}”" if facts.get("clause") else ""
-    return f"Drift in the {facts.get('what', 'calls')}{about} of {agent}"
-
-
-def _outcome(text: str) -> Callable[[Facts, str], str]:
-    return lambda facts, agent: text.format(
-        agent=agent or "an agent", outcome=str(facts.get("outcome", "")).replace("_", " ")
-    )
-
-
-def _share(facts: Facts) -> str:
-    share = facts.get("builder_share_bps")
-    return "" if share is None else f": the builder is awarded {share / 100:g} %"
-
-
-def _ruled(facts: Facts, agent: str) -> str:
-    by = "by rule" if facts.get("by") == "rule" else "by a person"
-    waits = "; a second person must confirm it" if facts.get("awaits_second") else ""
-    return f"The dispute about {agent or 'an agent'} was ruled on {by}{_share(facts)}{waits}"
-
-
-def _confirmed(facts: Facts, agent: str) -> str:
-    said = "confirmed" if facts.get("confirmed") else "declined"
-    return f"A second person {said} the ruling about {agent or 'an agent'}"
-
-
-def _step(facts: Facts, agent: str) -> str:
-    state = str(facts.get("state", "")).replace("_", " ")
-    return f"The dispute about {agent or 'an agent'} is {state}"
-
-
-def _closed(facts: Facts, agent: str) -> str:
-    return f"The dispute about {agent or 'an agent'} ended, {facts.get('outcome')}{_share(facts)}"
-
-
 _CALLS, _ENGAGEMENT = "/engagements/{engagement}/calls/", "/engagements/{engagement}/"
 _METER = "/meters/{meter}/"
 _ALWAYS: Callable[[Facts], bool] = lambda facts: True  # noqa: E731 - a row of data below
 
 TOLD: Mapping[str, Told] = {
-    "window.breached": Told(topic="violation", says=_breached, path=_CALLS, grave=_ALWAYS),
+    **{kind: Told(**ALIKE, **row) for kind, row in NEEDS.items()},
+    "window.breached": Told(topic="violation", says=breached, path=_CALLS, grave=_ALWAYS),
     "window.concluded": Told(
         topic="violation",
-        says=_plain("A window of {agent}’s calls was concluded"),
+        says=plain("A window of {agent}’s calls was concluded"),
         path=_CALLS,
         people=False,
     ),
     "drift.found": Told(
         topic="violation",
-        says=_drift,
+        says=drift,
         path=_CALLS,
         grave=lambda facts: facts.get("level") == "act",
     ),
     "model.changed": Told(
-        topic="violation", says=_plain("Another model answers for {agent}"), path=_CALLS
+        topic="violation", says=plain("Another model answers for {agent}"), path=_CALLS
     ),
     "version.changed": Told(
         topic="violation",
-        says=_plain("Another version of {agent} answers than was hired"),
+        says=plain("Another version of {agent} answers than was hired"),
         path=_CALLS,
     ),
     "incident.opened": Told(
         topic="incident",
-        says=_plain("An incident about {agent} was opened"),
+        says=plain("An incident about {agent} was opened"),
         path="/incidents/{incident}/",
         people=False,  # the violation itself was told
     ),
     "incident.assigned": Told(
         topic="incident",
-        says=_plain("An incident about {agent} has another owner"),
+        says=plain("An incident about {agent} has another owner"),
         path="/incidents/{incident}/",
     ),
     "incident.resolved": Told(
         topic="incident",
-        says=_outcome("An incident about {agent} is resolved: {outcome}"),
+        says=outcome("An incident about {agent} is resolved: {outcome}"),
         path="/incidents/{incident}/",
     ),
     "control.fired": Told(
         topic="control",
-        says=lambda facts, agent: f"A control fired on {agent}: {_words(facts.get('action'))}",
+        says=fired,
         path="/firings/{firing}/",
         audience="agent",
         grave=_ALWAYS,
     ),
     "control.cleared": Told(
         topic="control",
-        says=_plain("A control on {agent} was lifted"),
+        says=plain("A control on {agent} was lifted"),
         path="/firings/{firing}/",
         audience="agent",
     ),
     "control.overridden": Told(
         topic="control",
-        says=_plain("A control on {agent} is overridden for a time"),
+        says=plain("A control on {agent} is overridden for a time"),
         path="/firings/{firing}/",
         audience="agent",
     ),
     "control.review_overdue": Told(
         topic="control",
-        says=_plain("The review of a control is overdue"),
+        says=plain("The review of a control is overdue"),
         path="/controls/{control}/",
         audience="owner",
     ),
     "route.switched": Told(
         topic="route",
-        says=_plain("{agent} answers on your route now"),
+        says=plain("{agent} answers on your route now"),
         path="/routes/{route}/",
         audience="party",
     ),
     "shadow.concluded": Told(
         topic="route",
-        says=_outcome("The shadow run of {agent} says: {outcome}"),
+        says=outcome("The shadow run of {agent} says: {outcome}"),
         path="/shadows/{shadow}/",
         audience="party",
     ),
     "evaluation.awaited": Told(
         topic="engagement",
-        says=_plain("A hire of {agent} waits for you to begin its run"),
+        says=plain("A hire of {agent} waits for you to begin its run"),
         path="/evaluations/{evaluation}/",
         audience="party",
         grave=_ALWAYS,
     ),
     "hook.disabled": Told(
         topic="program",
-        says=_plain("A webhook was switched off"),
+        says=plain("A webhook was switched off"),
         path="/hooks/{hook}/",
         audience="party",
         grave=_ALWAYS,
     ),
     "dispute.opened": Told(
         topic="dispute",
-        says=_plain("A dispute was opened about {agent}"),
+        says=plain("A dispute was opened about {agent}"),
         path="/disputes/{dispute}/",
         grave=_ALWAYS,
     ),
     "dispute.defaulted": Told(
         topic="dispute",
-        says=_plain("A dispute about {agent} was lost by silence"),
+        says=plain("A dispute about {agent} was lost by silence"),
         path="/disputes/{dispute}/",
         grave=_ALWAYS,
     ),
     "ruling.made": Told(
         topic="dispute",
-        says=_ruled,
+        says=ruled,
         path="/disputes/{dispute}/",
         grave=_ALWAYS,
     ),
-    "ruling.reviewed": Told(topic="dispute", says=_confirmed, path="/disputes/{dispute}/"),
+    "ruling.reviewed": Told(topic="dispute", says=confirmed, path="/disputes/{dispute}/"),
     "dispute.answered": Told(
         topic="dispute",
-        says=_plain("The dispute about {agent} was answered"),
+        says=plain("The dispute about {agent} was answered"),
         path="/disputes/{dispute}/",
     ),
-    "dispute.advanced": Told(
-        topic="dispute", says=_step, path="/disputes/{dispute}/", people=False
-    ),
+    "dispute.advanced": Told(topic="dispute", says=step, path="/disputes/{dispute}/", people=False),
     "exhibit.added": Told(
         topic="dispute",
-        says=_plain("Evidence was added to the dispute about {agent}"),
+        says=plain("Evidence was added to the dispute about {agent}"),
         path="/disputes/{dispute}/",
     ),
     "dispute.appealed": Told(
         topic="dispute",
-        says=_plain("The ruling about {agent} was appealed"),
+        says=plain("The ruling about {agent} was appealed"),
         path="/disputes/{dispute}/",
         grave=_ALWAYS,
     ),
-    "dispute.closed": Told(topic="dispute", says=_closed, path="/disputes/{dispute}/"),
+    "dispute.closed": Told(topic="dispute", says=closed, path="/disputes/{dispute}/"),
     "filing.ended": Told(
         topic="dispute",
-        says=_outcome("The deposit for a dispute was {outcome}"),
+        says=outcome("The deposit for a dispute was {outcome}"),
         path="/disputes/{dispute}/",
         audience="party",
     ),
     "escrow.funded": Told(
-        topic="escrow", says=_plain("Money was set aside for {agent}"), path=_ENGAGEMENT
+        topic="escrow", says=plain("Money was set aside for {agent}"), path=_ENGAGEMENT
     ),
     "escrow.withheld": Told(
         topic="escrow",
-        says=_plain("Money for {agent} is withheld"),
+        says=plain("Money for {agent} is withheld"),
         path=_ENGAGEMENT,
         grave=_ALWAYS,
     ),
     "escrow.frozen": Told(
         topic="escrow",
-        says=_plain("Money for {agent} is frozen"),
+        says=plain("Money for {agent} is frozen"),
         path=_ENGAGEMENT,
         grave=_ALWAYS,
     ),
     "escrow.settled": Told(
-        topic="escrow", says=_outcome("Money for {agent} was {outcome}"), path=_ENGAGEMENT
+        topic="escrow", says=outcome("Money for {agent} was {outcome}"), path=_ENGAGEMENT
     ),
     "meter.frozen": Told(
         topic="escrow",
-        says=lambda facts, agent: (
-            f"The budget of {agent} is frozen: it broke “{facts.get('clause', '')}”"
-        ),
+        says=frozen,
         path=_METER,
         grave=_ALWAYS,
     ),
     "meter.withheld": Told(
         topic="escrow",
-        says=_plain("The price of a window of {agent}’s calls is withheld"),
+        says=plain("The price of a window of {agent}’s calls is withheld"),
         path=_METER,
     ),
     "meter.funded": Told(
-        topic="escrow", says=_plain("Money was set aside for calls of {agent}"), path=_METER
+        topic="escrow", says=plain("Money was set aside for calls of {agent}"), path=_METER
     ),
     "meter.paused": Told(
-        topic="escrow", says=_plain("The budget of {agent} is paused"), path=_METER
+        topic="escrow", says=plain("The budget of {agent} is paused"), path=_METER
     ),
     "meter.resumed": Told(
-        topic="escrow", says=_plain("The budget of {agent} runs again"), path=_METER
+        topic="escrow", says=plain("The budget of {agent} runs again"), path=_METER
     ),
     "meter.waived": Told(
-        topic="escrow", says=_plain("The buyer lets {agent} go on after a breach"), path=_METER
+        topic="escrow", says=plain("The buyer lets {agent} go on after a breach"), path=_METER
     ),
-    "meter.ended": Told(
-        topic="escrow", says=_plain("The budget of {agent} has ended"), path=_METER
-    ),
+    "meter.ended": Told(topic="escrow", says=plain("The budget of {agent} has ended"), path=_METER),
     "meter.settled": Told(
         topic="escrow",
-        says=_outcome("A window of {agent}’s calls is settled: {outcome}"),
+        says=outcome("A window of {agent}’s calls is settled: {outcome}"),
         path=_METER,
         people=False,
     ),
     "engagement.proposed": Told(
-        topic="engagement", says=_plain("{agent} is offered a hire"), path=_ENGAGEMENT
+        topic="engagement", says=plain("{agent} is offered a hire"), path=_ENGAGEMENT
     ),
     "engagement.lapsed": Told(
-        topic="engagement", says=_plain("A hire of {agent} lapsed"), path=_ENGAGEMENT
+        topic="engagement", says=plain("A hire of {agent} lapsed"), path=_ENGAGEMENT
     ),
     "cancellation.proposed": Told(
         topic="engagement",
-        says=_plain("A cancellation of {agent}’s work is offered"),
+        says=plain("A cancellation of {agent}’s work is offered"),
         path=_ENGAGEMENT,
     ),
     "cancellation.closed": Told(
         topic="engagement",
-        says=_outcome("The offer to cancel {agent}’s work was {outcome}"),
+        says=outcome("The offer to cancel {agent}’s work was {outcome}"),
         path=_ENGAGEMENT,
     ),
     "delivery.accepted": Told(
-        topic="engagement", says=_plain("{agent}’s work was accepted"), path=_ENGAGEMENT
+        topic="engagement", says=plain("{agent}’s work was accepted"), path=_ENGAGEMENT
     ),
     "evaluation.concluded": Told(
         topic="engagement",
-        says=_outcome("The verdict on {agent} is {outcome}"),
+        says=outcome("The verdict on {agent} is {outcome}"),
         path=_ENGAGEMENT,
     ),
     "deposit.received": Told(
-        topic="money", says=_plain("A deposit arrived"), path="/money/", audience="party"
+        topic="money", says=plain("A deposit arrived"), path="/money/", audience="party"
     ),
     "deposit.failed": Told(
-        topic="money", says=_plain("A deposit failed"), path="/money/", audience="party"
+        topic="money", says=plain("A deposit failed"), path="/money/", audience="party"
     ),
     "payout.paid": Told(
-        topic="money", says=_plain("A payout was paid"), path="/money/", audience="party"
+        topic="money", says=plain("A payout was paid"), path="/money/", audience="party"
     ),
     "payout.failed": Told(
         topic="money",
-        says=_plain("A payout failed"),
+        says=plain("A payout failed"),
         path="/money/",
         audience="party",
         grave=_ALWAYS,
     ),
     "refund.failed": Told(
         topic="money",
-        says=_plain("A refund failed"),
+        says=plain("A refund failed"),
         path="/money/",
         audience="party",
         grave=_ALWAYS,
     ),
 }
-
-
-def _words(code: object) -> str:
-    return str(code or "").replace("_", " ")
 
 
 def path_of(told: Told, subjects: Mapping[str, str]) -> str:
@@ -371,7 +345,11 @@ def path_of(told: Told, subjects: Mapping[str, str]) -> str:
         return "/evidence/"
 
 
+def words_of(told: Told, facts: Facts, agent: str) -> Words:
+    """What its title says, for every language."""
+    return told.says(facts, agent or "an agent")
+
+
 def title_of(told: Told, facts: Facts, agent: str) -> str:
-    """Its title, at most 200 characters."""
-    found = told.says(facts, agent or "an agent")
-    return (found[:1].upper() + found[1:])[:200]
+    """Its title in English, at most 200 characters."""
+    return in_english(words_of(told, facts, agent))

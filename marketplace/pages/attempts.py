@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from marketplace.pages.labels import said
+from marketplace.labels import said
 from marketplace.pages.press import PressTokenMissing, press_once
 from marketplace.refusals import REFUSALS
 from settlement.escrow import EscrowRefused, NotYourSide

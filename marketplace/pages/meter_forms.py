@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from marketplace.pages import labels
+from marketplace import labels
 from marketplace.pages.forms import DAY, amount_in
 from pacts.metering import MOST_CALLS_PER_PRICE, MOST_HELD_BACK_BPS, MeteringTerms
 from settlement import meters

@@ -6,8 +6,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace.labels import said
 from marketplace.pages.flow_chart import Flow, Sum, flow
-from marketplace.pages.labels import said
 from pacts.models import Party
 from settlement import flows, statements
 from settlement.flows import Moved, SetAside

@@ -6,8 +6,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from marketplace.finding import Search, on_offer
+from marketplace.labels import said
 from marketplace.languages import LANGUAGES
-from marketplace.pages.labels import said
 from marketplace.pages.wording import amount, joined, percent, plural, work_title
 from marketplace.searches.asking import decimal
 from marketplace.searches.loosening import Looser

@@ -10,7 +10,8 @@ from django.utils import formats
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 
-from marketplace.pages import labels, nouns
+from marketplace import labels
+from marketplace.pages import nouns
 from settlement.money import Money, exponent_of, written
 
 _SWAPPED = str.maketrans(",.", ".,")
