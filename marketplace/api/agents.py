@@ -13,7 +13,7 @@ from marketplace.api.fields import ObjectField, WholeField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
 from pacts import registry, runner
 from pacts.agents import PROTOCOLS, a2a
-from pacts.agents.card import Card, fetch_card
+from pacts.agents.card import Card, fetch_card, read_card
 from pacts.agents.control import WELL_KNOWN
 from pacts.models import Agent, AgentVersion
 from reputation.clock import database_now
@@ -161,23 +161,35 @@ class CardSerializer(serializers.Serializer[Card]):
     endpoint = serializers.CharField()
     protocol = serializers.SerializerMethodField()
     declared = ObjectField()
+    signed = serializers.CharField(help_text="unsigned, unchecked or verified")
 
     def get_protocol(self, card: Card) -> str:
         return a2a.PROTOCOL
 
 
 class NewCardSerializer(serializers.Serializer[Card]):
-    url = serializers.CharField(max_length=2000)
+    """Where the card is, or the card itself."""
+
+    url = serializers.CharField(max_length=2000, required=False)
+    text = serializers.CharField(max_length=200_000, required=False, trim_whitespace=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Give exactly one of url and text.")
+        return attrs
 
 
 class AgentCards(Makes):
-    """An A2A card read from its address, ready to be POSTed to `/agents` with a kind of work."""
+    """An A2A card read from its address, or as it is, ready to be POSTed to `/agents` with a kind
+    of work. A signed one is held against the key set on the agent's own host."""
 
     gives = CardSerializer
     takes = NewCardSerializer
     replays = False
 
     def create(self, given: dict[str, Any], now: datetime) -> Card:
+        if "text" in given:
+            return read_card(given["text"].encode(), egress=runner.egress())
         return fetch_card(url=given["url"], egress=runner.egress())
 
 

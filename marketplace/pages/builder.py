@@ -17,7 +17,7 @@ from marketplace.pages.visitors import find, now_of, party_of, user_of
 from marketplace.pages.wording import decimal
 from pacts import registry, runner
 from pacts.agents import a2a
-from pacts.agents.card import CardUnusable, fetch_card
+from pacts.agents.card import CardUnusable, fetch_card, read_card
 from pacts.egress import EgressRefused
 from pacts.engagements import Timers
 from pacts.models import Agent
@@ -52,10 +52,15 @@ def _from_card(request: HttpRequest) -> HttpResponse:
     card = CardForm(request.POST)
     form = AgentForm()
     if card.is_valid():
+        pasted = card.cleaned_data["text"]
         try:
-            found = fetch_card(url=card.cleaned_data["url"], egress=runner.egress())
+            found = (
+                read_card(pasted.encode(), egress=runner.egress())
+                if pasted.strip()
+                else fetch_card(url=card.cleaned_data["url"], egress=runner.egress())
+            )
         except (CardUnusable, EgressRefused) as error:
-            card.add_error("url", sentence(error))
+            card.add_error("text" if pasted.strip() else "url", sentence(error))
         else:
             form = AgentForm(
                 initial={

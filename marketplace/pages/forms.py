@@ -144,13 +144,28 @@ class AgentForm(forms.Form):
 
 
 class CardForm(forms.Form):
-    """Where an agent's A2A card is."""
+    """Where an agent's A2A card is, or the card itself."""
 
     url = forms.CharField(
         max_length=2000,
+        required=False,
         label=_lazy("Address of the agent or of its card"),
         widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+    text = forms.CharField(
+        max_length=200_000,
+        required=False,
+        strip=False,
+        label=_lazy("Or paste the card"),
+        widget=forms.Textarea(attrs={"rows": 4, "class": "code", "spellcheck": "false"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        given = [name for name in ("url", "text") if (data.get(name) or "").strip()]
+        if len(given) != 1 and not self.errors:
+            self.add_error("url", _lazy("Give the address or paste the card, one of the two."))
+        return data
 
 
 class VersionForm(forms.Form):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pacts.addresses import Url
+from pacts.agents.card_signatures import SignatureDoesNotFit, Signed, check_signatures
 from pacts.egress import Egress, EgressError, parse_url
 from pacts.strict_json import MalformedJson, parse_json
 from reputation.canonical import JsonValue, sha256
@@ -31,6 +32,7 @@ class Card:
     version: str
     skills: tuple[str, ...]
     digest: str
+    signed: Signed = "unsigned"
 
     @property
     def declared(self) -> dict[str, JsonValue]:
@@ -40,7 +42,7 @@ class Card:
             "card_digest": self.digest,
             "card_version": self.version,
             "skills": list(self.skills),
-        }
+        } | ({"card_signed": self.signed} if self.signed != "unsigned" else {})
 
 
 def fetch_card(*, url: str, egress: Egress) -> Card:
@@ -56,7 +58,7 @@ def fetch_card(*, url: str, egress: Egress) -> Card:
                 raise
             raise CardUnusable(f"the host could not be asked for its card: {error}") from error
         if reply.status == 200:
-            return read_card(reply.body)
+            return read_card(reply.body, egress=egress)
         said = f"{place.target} answered {reply.status}"
     raise CardUnusable(f"no agent card was found: {said}")
 
@@ -67,8 +69,9 @@ def _places(url: str, asked: Url) -> list[Url]:
     return [asked.at(path) for path in WELL_KNOWN]
 
 
-def read_card(body: bytes) -> Card:
-    """A card from its bytes. Raises CardUnusable."""
+def read_card(body: bytes, *, egress: Egress | None = None) -> Card:
+    """A card from its bytes. With a way out the keys of a signed one are looked up on the agent's
+    own host. Raises CardUnusable."""
     try:
         card = parse_json(body)
     except MalformedJson as error:
@@ -85,8 +88,18 @@ def read_card(body: bytes) -> Card:
                 version=_text(card, "version", 40),
                 skills=tuple(_skills(card)),
                 digest=sha256(body),
+                signed=_signed(card, endpoint, egress),
             )
     raise CardUnusable("the card offers no JSON-RPC interface; the platform speaks no other")
+
+
+def _signed(card: dict[str, JsonValue], endpoint: str, egress: Egress | None) -> Signed:
+    if egress is None:
+        return "unchecked" if card.get("signatures") else "unsigned"
+    try:
+        return check_signatures(card, host=urlsplit(endpoint).hostname or "", egress=egress)
+    except SignatureDoesNotFit as error:
+        raise CardUnusable(str(error)) from error
 
 
 def _interfaces(card: dict[str, JsonValue]) -> Iterator[tuple[str, str, str]]:
