@@ -56,9 +56,9 @@ def sides_of(dispute: Dispute) -> set[str]:
     """Ids of everybody with a part in the hire: both sides, the third party that judges it, the
     owner of the tasks."""
     engagement = dispute.milestone.engagement
-    sides = {engagement.buyer_id, engagement.builder_id}
-    sides.add(dispute.milestone.task_set_version.task_set.owner_id)
-    return sides | {one for one in [engagement.evaluator_id] if one}
+    owner_id = dispute.milestone.task_set_version.task_set.owner_id
+    sides = (engagement.buyer_id, engagement.builder_id, engagement.evaluator_id, owner_id)
+    return {one for one in sides if one}
 
 
 def parties_of(user: User) -> set[str]:

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from pacts import terms
-from pacts.models import Dispute, Member, Party, Precedent, User
+from pacts.models import Dispute, Party, Precedent, User
 from pacts.procedure.redaction import redact
 from reputation import evidence
 from reputation.canonical import sha256
@@ -71,8 +71,15 @@ def names_in(dispute: Dispute) -> dict[str, str]:
     """Every name that may stand in the case's texts, and what stands for it when published."""
     engagement = dispute.milestone.engagement
     names: dict[str, str] = {}
-    for party, role in ((engagement.buyer, "the buyer"), (engagement.builder, "the builder")):
-        names |= dict.fromkeys(_names_of(party), role)
+    owner = dispute.milestone.task_set_version.task_set.owner
+    for party, role in (
+        (owner, "the owner of the tasks"),
+        (engagement.evaluator, "the evaluator"),
+        (engagement.buyer, "the buyer"),
+        (engagement.builder, "the builder"),
+    ):
+        if party:
+            names |= dict.fromkeys(_names_of(party), role)
     names[engagement.agent_version.agent.name] = "the agent"
     for ruling in dispute.rulings.select_related("adjudicator"):
         if ruling.adjudicator:
@@ -81,7 +88,8 @@ def names_in(dispute: Dispute) -> dict[str, str]:
 
 
 def _names_of(party: Party) -> list[str]:
-    people = User.objects.filter(pk__in=Member.objects.filter(party=party).values("user"))
+    acted = Q(memberships__party=party) | Q(past_memberships__party=party)
+    people = User.objects.filter(acted).distinct()
     return [party.name, *(name for user in people for name in _of_user(user))]
 
 

@@ -70,7 +70,7 @@ def test_every_state_is_raced_and_every_door_of_a_dispute_is_somebodys_act() -> 
     doors |= {"assign": "take", "recuse": "step_back"}
     public = {name for name in disputes.__all__ if name[0].islower()}
     looks = {"advance", "advance_due", "close", "follow_due", "has_interest", "interest_of"}
-    looks |= {"locked", "lost_lately", "parties_of", "read_body", "sides_of", "text_of"}
+    looks |= {"locked", "lost_lately", "parties_of", "read_body", "sides_of", "text_of", "tie_of"}
     looks |= {"waiting_ruling"}
     assert {doors.get(name, name) for name in public - looks} <= set(ACTS)
 
@@ -139,6 +139,18 @@ def suspend(made: Hire) -> None:
     assert firing
 
 
+def both_are_told_what_the_ledger_says(case: Case) -> None:
+    """Each side hears of one end and one settlement, and reads what was in fact moved."""
+    told()
+    escrow = case.made.escrow
+    for who in (case.made.alice.user, case.made.bob.user):
+        heard = telling.notices_of(who)
+        (ended,) = heard.filter(news__kind="dispute.closed")
+        (settled,) = heard.filter(news__kind="escrow.settled")
+        assert f"awarded {(escrow.earned_share_bps or 0) // 100} %" in ended.news.title
+        assert escrow.state in settled.news.title.lower()
+
+
 def test_a_builder_suspended_in_mid_case_is_paid_what_was_awarded() -> None:
     case = Case("under_review")
     suspend(case.made)
@@ -147,6 +159,7 @@ def test_a_builder_suspended_in_mid_case_is_paid_what_was_awarded() -> None:
     case.rule(case.carol)
     case.nothing_is_wrong()
     assert case.made.balances() == (7_500, 4_375, 125)
+    both_are_told_what_the_ledger_says(case)
 
 
 def test_a_buyer_whose_texts_are_erased_in_mid_case_gets_the_ruling_all_the_same() -> None:
@@ -161,6 +174,7 @@ def test_a_buyer_whose_texts_are_erased_in_mid_case_gets_the_ruling_all_the_same
     erasure.erase_due(now=clock())
     assert case.dispute.statement == ""
     assert case.made.balances() == (7_500, 4_375, 125)
+    both_are_told_what_the_ledger_says(case)
 
 
 def test_a_currency_no_longer_offered_is_paid_out_as_it_came(
@@ -172,6 +186,7 @@ def test_a_currency_no_longer_offered_is_paid_out_as_it_came(
     monkeypatch.undo()
     case.nothing_is_wrong()
     assert case.made.escrow.reason == "ruled"
+    both_are_told_what_the_ledger_says(case)
 
 
 def test_both_sides_are_told_the_same_from_the_opening_to_the_end() -> None:
