@@ -56,7 +56,7 @@ TAB = """() => {
     const target = document.querySelector(first.getAttribute('href') || '#nowhere');
     if (!target) wrong.push('the way past the header leads nowhere');
     const controls = document.querySelectorAll(
-        'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]');
+        'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]');
     for (const one of controls) {
         const hidden = !one.checkVisibility({visibilityProperty: true});
         if (hidden || one.disabled || one === target) continue;
