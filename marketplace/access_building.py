@@ -1,6 +1,6 @@
 """Rows of the access table about what builders do before and after they are hired."""
 
-from marketplace.access_rules import EDITORS, FOUNDERS, READERS, Table
+from marketplace.access_rules import EDITORS, FOUNDERS, OWNERS, PUBLIC, READERS, Table
 
 API: Table = {
     "api:pact-forecasts": {"POST": FOUNDERS},
@@ -9,6 +9,10 @@ API: Table = {
     "api:readiness": {"GET": READERS},
     "api:prospects": {"GET": READERS},
     "api:earnings": {"GET": READERS},
+    "api:key-rotation": {"POST": OWNERS},
+    "api:replies": {"GET": PUBLIC, "POST": EDITORS},
+    "api:reply": {"GET": PUBLIC, "DELETE": EDITORS},
+    "api:contest-ways": {"GET": READERS},
 }
 
 PAGES: Table = {
@@ -16,6 +20,10 @@ PAGES: Table = {
     "readiness": {"GET": READERS},
     "prospects": {"GET": READERS},
     "earnings": {"GET": READERS},
+    "key_rotation": {"POST": OWNERS},
+    "evaluation_reply": {"POST": EDITORS},
+    "incident_reply": {"POST": EDITORS},
+    "reply_erasure": {"POST": EDITORS},
     "earnings_file": {"GET": READERS},
     "ping": {"POST": EDITORS},
     "dry_run_new": {"GET": EDITORS, "POST": EDITORS},

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
 from marketplace.models import ApiKey
@@ -12,6 +13,7 @@ from pacts.models import Engagement, Party, User
 
 PREFIX = "ek_"
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+OVERLAP = timedelta(hours=24)
 
 
 class KeyRefused(ValueError):
@@ -78,3 +80,28 @@ def key_with(*, secret: str, now: datetime) -> ApiKey | None:
     if found and (found.last_used_at is None or now - found.last_used_at > USE_IS_NOTED_EVERY):
         ApiKey.objects.filter(pk=found.pk).update(last_used_at=now)
     return found
+
+
+def rotate_key(*, key: ApiKey, now: datetime) -> IssuedKey:
+    """A successor that may do exactly what the key may, as the same user; the key itself works on
+    for OVERLAP (or to its own end, if that is sooner), so that programs change over in between.
+
+    Raises `KeyRefused` for a key that is not in force.
+    """
+    with transaction.atomic():
+        held = ApiKey.objects.select_for_update().get(pk=key.pk)
+        if held.revoked_at is not None or (held.expires_at and held.expires_at < now):
+            raise KeyRefused("this key is over; issue a new one")
+        issued = issue_key(
+            party=held.party,
+            user=held.user,
+            name=held.name,
+            scopes=held.scopes,
+            now=now,
+            expires_at=held.expires_at,
+            engagement=held.engagement,
+        )
+        ends = now + OVERLAP
+        held.expires_at = min(held.expires_at, ends) if held.expires_at else ends
+        held.save(update_fields=["expires_at"])
+    return issued

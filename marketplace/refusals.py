@@ -5,6 +5,7 @@ A subclass answers as its nearest listed ancestor.
 """
 
 from marketplace.credentials import CredentialRefused
+from marketplace.exporting.packing import ArchiveGone
 from marketplace.gaming.freezing import FreezeRefused
 from marketplace.hiring import ClaimRefused, ListingClosed, ListingRefused
 from marketplace.hooks.keeping import HookIsOff, HookRefused
@@ -17,7 +18,9 @@ from marketplace.keys import KeyRefused
 from marketplace.membership import MemberRefused
 from marketplace.notices.choices import ChoiceRefused
 from marketplace.periods import PeriodMalformed
+from marketplace.picking import PickRefused
 from marketplace.policy import PolicyChanged, PolicyNeedsSecond, PolicyRefused
+from marketplace.replies import ReplyRefused
 from marketplace.routing.calling import InputRefused
 from marketplace.routing.keeping import RouteClosed, RouteRefused
 from marketplace.searches.saving import SearchRefused
@@ -57,6 +60,7 @@ from pacts.forecasts import ForecastRefused
 from pacts.imports import ImportRefused
 from pacts.judges.agreement import AgreementUnreadable
 from pacts.judges.calibrating import JuryExists, JuryNotTrusted, JuryRefused
+from pacts.needs import NeedClosed, NeedRefused, OfferRefused
 from pacts.negotiations import NotYourOffer
 from pacts.otlp import TraceMalformed
 from pacts.patterns import PatternRefused
@@ -122,12 +126,18 @@ REFUSALS: dict[type, int] = {
     SchemaRefused: 422,
     PactRefused: 422,
     ForecastRefused: 422,
+    ReplyRefused: 422,
     RehearsalRefused: 422,
     AlreadyPublished: 409,
     # tasks and evaluations
     TaskSetRefused: 422,
     EvaluationRefused: 422,
     TryoutRefused: 422,
+    NeedRefused: 422,
+    NeedClosed: 409,
+    OfferRefused: 422,
+    PickRefused: 409,
+    ArchiveGone: 410,
     TryoutOver: 409,
     BudgetRefused: 422,
     EvaluatorRefused: 422,

@@ -374,5 +374,7 @@ KINDS: Mapping[str, Kind] = {
     "gaming.found": _kind("suspicion", {"pattern": TOKEN, "parties": COUNT, "agents": COUNT}),
     "gaming.frozen": _kind("suspicion", {"agents": COUNT}),
     "gaming.released": _kind("suspicion", {"agents": COUNT}),
+    # A builder's public words on an evaluation or an incident; `text` commits to them, salted.
+    "finding.replied": _kind("party agent", {"number": COUNT}, digests="text"),
     "payload.erased": _kind("evidence", {"reason": TOKEN}),
 }

@@ -301,6 +301,18 @@ def dispute(
     return opened
 
 
+def why_undisputable(*, escrow: Escrow, now: datetime) -> str | None:
+    """Why neither side may dispute at this moment, by the rule that `dispute` itself asks; None
+    where it would be taken. Waits for whoever holds the escrow."""
+    try:
+        with locked_case(escrow, now) as case:
+            _holding(case, now)
+            _refuse_unjudged(case)
+    except EscrowRefused as refusal:
+        return str(refusal)
+    return None
+
+
 @contextmanager
 def locked_case(escrow: Escrow, now: datetime) -> Iterator[Case]:
     """The case of a funded escrow under its lock, in a transaction. Raises EscrowNotFunded."""

@@ -83,3 +83,16 @@ class OneKey(Reads):
     def delete(self, request: Request, id: str) -> Response:
         key = self.find(self.get_queryset(), pk=id)
         return Response(self.shown(keys.revoke_key(key=key, now=database_now())))
+
+
+class KeyRotation(Makes):
+    """A successor that may do what the key may. The key works on for a day, or to its own end."""
+
+    gives = IssuedKeySerializer
+    replays = False  # an answer that is kept would keep the secret
+
+    def create(self, given: dict[str, Any], now: datetime) -> ApiKey:
+        key = self.find(ApiKey.objects.filter(party_id=self.own), pk=self.kwargs["id"])
+        issued = keys.rotate_key(key=key, now=now)
+        issued.key.secret = issued.secret  # type: ignore[attr-defined]
+        return issued.key

@@ -1,9 +1,22 @@
 """The builder's nouns about an agent before it is listed, and about what it earned."""
 
-from marketplace.api import earnings, forecasts, prospects, readiness, rehearsals
+from marketplace.api import (
+    contesting,
+    earnings,
+    forecasts,
+    keys,
+    prospects,
+    readiness,
+    rehearsals,
+    replies,
+)
 from marketplace.api.addresses import path
 
 urlpatterns = [
+    path("keys/<id:id>/rotation", keys.KeyRotation.as_view(), name="key-rotation"),
+    path("replies", replies.Replies.as_view(), name="replies"),
+    path("replies/<id:id>", replies.OneReply.as_view(), name="reply"),
+    path("evaluations/<id:id>/contest-ways", contesting.ContestWays.as_view(), name="contest-ways"),
     path("earnings", earnings.Earnings.as_view(), name="earnings"),
     path("pact-forecasts", forecasts.PactForecasts.as_view(), name="pact-forecasts"),
     path("rehearsals", rehearsals.Rehearsals.as_view(), name="rehearsals"),

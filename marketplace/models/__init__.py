@@ -16,6 +16,7 @@ from marketplace.models.market import (
     WatchCursor,
 )
 from marketplace.models.notices import Mail, News, NewsCursor, Notice, NoticeChoice
+from marketplace.models.replies import FindingReply
 from marketplace.models.routing import Route, RoutedCall, RouteEntry
 from marketplace.models.screening import Screening
 from marketplace.models.searching import (
@@ -46,6 +47,7 @@ __all__ = [
     "DeliveryAttempt",
     "EntryBefore",
     "ErasureRequest",
+    "FindingReply",
     "HireChoice",
     "Hook",
     "HookSecret",

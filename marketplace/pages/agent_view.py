@@ -1,16 +1,18 @@
 """What an agent's page shows to everybody: promise, standing, claims, and how its hires went."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
 
 from marketplace.hiring import timers_of
-from marketplace.models import BenchmarkClaim, Listing
+from marketplace.models import BenchmarkClaim, FindingReply, Listing
 from marketplace.pages.market_view import why_of
 from marketplace.pages.promises import ClauseText, Offer, clause_texts
 from marketplace.pages.rates import Rate, rate_of_standing
 from marketplace.policy import Policy
+from marketplace.replies import newest_of
 from pacts import terms
 from pacts.models import (
     Agent,
@@ -48,6 +50,7 @@ class Hire:
     verdict: Verdict | None
     clauses: list[ClauseVerdict]
     sentence: str
+    reply: FindingReply | None = None  # the builder's own words on it
 
     @property
     def failing(self) -> list[ClauseVerdict]:
@@ -146,15 +149,18 @@ def hires_of(agent: Agent) -> list[Hire]:
         .prefetch_related("verdict__clauses")
         .order_by("-settled_at", "-id")[:MOST_HIRES]
     )
-    return [_hire(row) for row in rows]
+    judged = list(rows)
+    said = newest_of(row.verdict.evaluation_id for row in judged if row.verdict)
+    return [_hire(row, said) for row in judged]
 
 
-def _hire(escrow: Escrow) -> Hire:
+def _hire(escrow: Escrow, said: Mapping[str, FindingReply]) -> Hire:
     return Hire(
         escrow=escrow,
         verdict=escrow.verdict,
         clauses=list(escrow.verdict.clauses.all()) if escrow.verdict else [],
         sentence=why_of(escrow),
+        reply=said.get(escrow.verdict.evaluation_id) if escrow.verdict else None,
     )
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import trying
 from marketplace.models import Listing
+from marketplace.pages import findings
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.evaluation_forms import MICROS, EvaluationForm
 from marketplace.pages.heard_view import Heard, heard_of
@@ -108,7 +109,9 @@ def _latest_pact(agent: Agent) -> Any:
 
 def evaluation(request: HttpRequest, evaluation_id: str) -> HttpResponse:
     """One run: how far it is, what it used, what it found, how the agent failed."""
-    return render(request, "evaluations/evaluation.html", _context(request, evaluation_id))
+    context = _context(request, evaluation_id)
+    context |= findings.beside(request, context["run"])
+    return render(request, "evaluations/evaluation.html", context)
 
 
 def evaluation_live(request: HttpRequest, evaluation_id: str) -> HttpResponse:

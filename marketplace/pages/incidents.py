@@ -12,6 +12,7 @@ from marketplace import access
 from marketplace.acting import Acting
 from marketplace.incidents import handling
 from marketplace.models import Incident
+from marketplace.pages import findings
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.visitors import acting_of, find
 from reputation.clock import database_now
@@ -93,7 +94,7 @@ def _show(request: HttpRequest, found: Incident, form: ResolutionForm) -> HttpRe
         "may_assign": may_write and is_open,
         "may_resolve": handling.may_resolve(found, acting),
     }
-    return render(request, "incidents/incident.html", context)
+    return render(request, "incidents/incident.html", context | findings.beside(request, found))
 
 
 def _clause_title(found: Incident) -> str:

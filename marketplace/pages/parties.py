@@ -10,7 +10,7 @@ from marketplace.acting import choose_party
 from marketplace.models import ApiKey
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.forms import KeyForm, MemberForm, PartyForm
-from marketplace.pages.visitors import acting_of, find, party_of, user_of
+from marketplace.pages.visitors import acting_of, find, now_of, party_of, user_of
 from pacts.models import Member, Party
 from reputation.clock import database_now
 
@@ -92,11 +92,37 @@ def keys(request: HttpRequest) -> HttpResponse:
         if done and not issued:
             return done
         form = KeyForm(initial={"scopes": [ApiKey.Scope.READ]}) if issued else form
+    return _show_keys(request, form, issued)
+
+
+def _show_keys(
+    request: HttpRequest, form: KeyForm, issued: list[api_keys.IssuedKey]
+) -> HttpResponse:
     rows = ApiKey.objects.filter(party=party_of(request)).select_related("user")
-    context = {"form": form, "keys": rows.order_by("-created_at"), "issued": issued}
+    context = {
+        "form": form,
+        "keys": rows.order_by("-created_at"),
+        "issued": issued,
+        "now": now_of(request),
+    }
     response = render(request, "keys/keys.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def key_rotation(request: HttpRequest, key_id: str) -> HttpResponse:
+    """A successor for a key; its secret is shown this once, and the old one works on for a day."""
+    key = find(ApiKey.objects.filter(party=party_of(request)), pk=key_id)
+    issued: list[api_keys.IssuedKey] = []
+
+    def rotate() -> str:
+        issued.append(api_keys.rotate_key(key=key, now=database_now()))
+        return reverse("keys")
+
+    done = attempt_button(request, rotate, back=reverse("keys"))
+    if not issued:
+        return done
+    return _show_keys(request, KeyForm(initial={"scopes": [ApiKey.Scope.READ]}), issued)
 
 
 def _issue(request: HttpRequest, form: KeyForm, issued: list[api_keys.IssuedKey]) -> str:

@@ -2,9 +2,23 @@
 
 from django.urls import path
 
-from marketplace.pages import earnings, forecasts, prospects, readiness, rehearsals
+from marketplace.pages import (
+    earnings,
+    forecasts,
+    parties,
+    prospects,
+    readiness,
+    rehearsals,
+    replies,
+)
 
 urlpatterns = [
+    path("keys/<str:key_id>/rotation/", parties.key_rotation, name="key_rotation"),
+    path(
+        "evaluations/<str:evaluation_id>/reply/", replies.evaluation_reply, name="evaluation_reply"
+    ),
+    path("incidents/<str:incident_id>/reply/", replies.incident_reply, name="incident_reply"),
+    path("replies/<str:reply_id>/erasure/", replies.reply_erasure, name="reply_erasure"),
     path("builder/earnings/", earnings.earnings, name="earnings"),
     path("builder/earnings.csv", earnings.earnings_file, name="earnings_file"),
     path("builder/pacts/<str:version_id>/forecast/", forecasts.pact_forecast, name="pact_forecast"),

@@ -168,6 +168,7 @@ class Signature(models.Model):
     class Purpose(models.TextChoices):
         PACT = "pact"
         ENGAGEMENT = "engagement"
+        REPLY = "reply"
 
     id = PublicIdField("sig", primary_key=True)
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="signatures")

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.timezone import now as clock
 
-from marketplace import cases, hiring, oversight, policy, steering
+from marketplace import cases, hiring, oversight, policy, replies, steering
 from marketplace.acting import Acting
 from marketplace.gaming import sightings
 from marketplace.gaming.signs import Sign
@@ -39,7 +39,7 @@ from tests import cast
 from tests.marketplace.negotiated_market import talked_about
 from tests.marketplace.production_market import consequences
 from tests.marketplace.search_market import kept_search
-from tests.marketplace.tried_market import tried
+from tests.marketplace.tried_market import needed, packed, tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +143,14 @@ def one_of_everything() -> Market:
         by=alice.user,
         now=clock(),
     )
+    tries = tried(alice, listing, tasks, now=clock())
     ids = {
         **talked_about(alice, listing, tasks),
         **consequences(alice=alice, engagement=hired[1], call=call, now=clock()),
         "call": call,
-        **tried(alice, listing, tasks, now=clock()),
+        **tries,
+        **packed(alice, now=clock()),
+        **needed(alice, bob, version, tries["asked-pact"], now=clock()),
         "saved-search": kept_search(alice, now=clock()),
         "meter": window.meter_id,
         "meter-window": window.id,
@@ -178,6 +181,7 @@ def one_of_everything() -> Market:
         "milestone": disputed.id,
         "dispute": dispute.id,
         "cancellation": offered.id,
+        "reply": _replied(disputed.deliverables.get().evaluation, bob),
         **_beside_a_dispute(dispute, bob),
         "deposit": deposit.id,
         "payout": payout.id,
@@ -185,6 +189,19 @@ def one_of_everything() -> Market:
         "evidence": Evidence.objects.order_by("id")[0].id,
     }
     return Market(alice, bob, ids)
+
+
+def _replied(run: Evaluation, bob: cast.Actor) -> str:
+    """What bob says to how his agent was judged."""
+    said = replies.reply(
+        about=run,
+        party=bob.party,
+        by=bob.user,
+        authority="member:owner",
+        text="The tasks were not what was agreed.",
+        now=clock(),
+    )
+    return said.id
 
 
 def _beside_a_dispute(dispute: Dispute, bob: cast.Actor) -> dict[str, str]:

@@ -63,6 +63,7 @@ evaluator.ended 1 dbf45d295fa3693b
 evaluator.offered 1 80cddfb2832d05f2
 exhibit.added 1 23f8d9206c6b1263
 filing.ended 1 083449486cfbd3b5
+finding.replied 1 ecbb3f8755e07b36
 gaming.found 1 7bcc2f090ae8ebd2
 gaming.frozen 1 d412f65026c12ffe
 gaming.released 1 ae1927977bbdc937

@@ -52,7 +52,7 @@ def test_whatever_hires_come_to_the_sums_reconcile_to_the_unit(
             prices=[price for _, price, _ in ways],
             money=sum(price for _, price, _ in ways),
             fee_bps=fee_bps,
-            fee_bands=[(0, 900), (5_000, 300)] if banded else (),
+            fee_bands=[(0, fee_bps), (5_000, fee_bps // 3)] if banded else (),
         )
         ends(made, ways)
         bob = made.bob.party

@@ -53,6 +53,9 @@ ARGUMENTS = {
     "sheet_id": "task-sheet",
     "asked_id": "asked-pact",
     "tryout_id": "tryout",
+    "need_id": "need",
+    "archive_id": "archive",
+    "sealed_id": "sealed-offer",
     "exhibit_id": "exhibit",
     "precedent_id": "precedent",
     "report_id": "agreement-report",
@@ -63,10 +66,13 @@ ARGUMENTS = {
     "proposal_id": "proposal",
     "window_id": "meter-window",
     "rehearsal_id": "rehearsal",
+    "reply_id": "reply",
 }
 
 # Pages of the other side of the same market: for bob, not alice.
 BUILDERS = {
+    "need_offer",
+    "need_offer_withdrawal",
     "builder_agent",
     "version_new",
     "import_new",
@@ -76,6 +82,9 @@ BUILDERS = {
     "pact_forecast",
     "readiness",
     "earnings",
+    "evaluation_reply",
+    "incident_reply",
+    "reply_erasure",
     "earnings_file",
     "prospects",
     "ping",
