@@ -132,6 +132,7 @@ def _states(market: Market) -> Iterator[Stop]:
         yield Stop(f"{nothing}-nothing-yet", reverse(nothing), "mallory")
     yield Stop("absent", "/there-is-no-such-page/", status=404)
     yield Stop("absent-for-mallory", address("engagement", market), "mallory", 404)
+    yield Stop("shows-nothing", reverse("deposit"), "alice", 405)
     yield Stop("forbidden", reverse("gaming"), "alice", 403)
 
 

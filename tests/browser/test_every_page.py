@@ -1,14 +1,17 @@
 """Every page in a real browser: by day on a desk in English, by night on a phone in German."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from marketplace.pages import market_view
 from tests import cast
 from tests.browser.looking import WATCH, axe, faults
 from tests.browser.stops import Stop, give_second_factor, itinerary
@@ -25,6 +28,17 @@ PHONE = {
     "reduced_motion": "reduce",
     "has_touch": True,
 }
+
+FAULTS = {500: RuntimeError("on our side"), 503: OperationalError("the database is away")}
+
+
+def failing(fault: Exception) -> Callable[..., None]:
+    """Something of ours that fails."""
+
+    def fail(*_: object) -> None:
+        raise fault
+
+    return fail
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +73,9 @@ class Walk:
         return self.open[who]
 
     def _hear(self, message: ConsoleMessage) -> None:
-        expected = re.search(r"the server responded with a status of 40[34]", message.text)
+        expected = re.search(
+            r"the server responded with a status of (40[345]|50[03])", message.text
+        )
         if message.type in {"error", "warning"} and not expected:
             self.wrong.append(f"{message.location['url']}: {message.text}")
 
@@ -89,7 +105,8 @@ class Walk:
         self.look(page, stop.name)
 
     def look(self, page: Page, name: str) -> None:
-        page.screenshot(path=self.album / f"{name}.png", full_page=True)
+        picture = self.album / f"{name}.jpg"
+        page.screenshot(path=picture, full_page=True, type="jpeg", quality=80)
         self.wrong += [f"{name}: {fault}" for fault in faults(page)]
 
     def close(self) -> None:
@@ -99,7 +116,11 @@ class Walk:
 
 @pytest.mark.parametrize("shape", [DESK, PHONE], ids=["desk", "phone"])
 def test_every_page_is_sound(
-    browser: Browser, live_server: Any, album: Path, shape: dict[str, Any]
+    browser: Browser,
+    live_server: Any,
+    album: Path,
+    shape: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     market = one_of_everything()
     people = {
@@ -115,6 +136,9 @@ def test_every_page_is_sound(
         give_second_factor(market.bob)
         for stop in itinerary(market, people, missing=walk.wrong):
             walk.visit(stop)
+        for status, fault in FAULTS.items():
+            monkeypatch.setattr(market_view, "leaders", failing(fault))
+            walk.visit(Stop(f"fault-{status}", "/", status=status))
         halfway = walk.page_of("visitor")
         walk.sign_in_by_hand(halfway, "bob")
         walk.look(halfway, "mfa_authenticate")

@@ -103,7 +103,8 @@ def test_a_hire_is_walked_from_search_to_receipt_and_checked_by_a_stranger(
         assert page.url.endswith("/"), "the page came to the verdict by itself, without a reload"
         alice.looks_around("judged")
 
-        press_twice(page, page.get_by_role("button", name=re.compile("^Accept")))
+        page.get_by_test_id("accept").click()
+        press_twice(page, page.get_by_test_id("sure"))
         settled = page.get_by_test_id("settled")
         expect(settled).to_contain_text("95.00")
         expect(settled).to_contain_text("5.00")
