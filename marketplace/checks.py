@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register, run
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
+from marketplace import policy_terms
 from pacts.checks import CHECKS, CheckProvesNothing
 
 SHORTEST_SECRET = 50
@@ -103,6 +104,25 @@ _RULES: tuple[tuple[int, Callable[[], bool], str, str], ...] = (
         "Set EARNEST_STRIPE_WEBHOOK_SECRET to the endpoint's signing secret, whsec_….",
     ),
 )
+
+
+@register(Tags.security)
+def fees_can_be_set(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """E013: the installation's own fees lie within what the policy console could set."""
+    bands = settings.PLATFORM_FEE_BANDS
+    usual = policy_terms.installed(fee_bps=settings.PLATFORM_FEE_BPS, bands=bands)
+    wrong = list(policy_terms.faults(policy_terms.valued({}, usual=usual)).values())
+    if len(bands) > len(policy_terms.BANDS):
+        wrong.append(f"{len(bands)} bands: there are at most {len(policy_terms.BANDS)}")
+    if any(above <= 0 or above % 100 for above, _bps in bands):
+        wrong.append("a band begins above a whole number of units: a multiple of 100 hundredths")
+    return [
+        Error(
+            f"The fee cannot be set like this: {'; '.join(wrong)}.",
+            hint="Set EARNEST_FEE_BPS and EARNEST_FEE_BANDS, such as 1000000:300,10000000:100.",
+            id="earnest.E013",
+        )
+    ] * bool(wrong)
 
 
 @register(Tags.security)

@@ -107,3 +107,20 @@ def test_a_check_that_does_not_keep_its_fixtures_is_told_before_a_deployment(
     monkeypatch.setattr(checks, "CHECKS", table([lying]))
     assert len(told()) == 1
     assert "length" in told()[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"PLATFORM_FEE_BPS": 3_001},
+        {"PLATFORM_FEE_BANDS": [(1_000_000, 300), (100_000, 100)]},
+        {"PLATFORM_FEE_BANDS": [(1_000_000, 900)]},
+        {"PLATFORM_FEE_BANDS": [(1_000_050, 300)]},
+        {"PLATFORM_FEE_BANDS": [(n * 100_000, 100) for n in range(1, 5)]},
+    ],
+)
+def test_fees_the_console_could_not_set_are_refused_everywhere(
+    settings: Any, changes: dict[str, Any]
+) -> None:
+    assert found(settings, **changes) == {"earnest.E013"}
+    assert found(settings, PLATFORM_FEE_BPS=500, PLATFORM_FEE_BANDS=[(1_000_000, 300)]) == set()
