@@ -12,7 +12,9 @@ from fnmatch import fnmatchcase
 from marketplace import access_agreeing as agreeing
 from marketplace import access_building as building
 from marketplace import access_disputes as disputing
+from marketplace import access_exports as exporting
 from marketplace import access_metering as metering
+from marketplace import access_needs as needing
 from marketplace import access_production as production
 from marketplace import access_searches as searches
 from marketplace import access_speech as speech
@@ -216,6 +218,8 @@ API: Table = {
     **production.API,
     **building.API,
     **trying_several.API,
+    **needing.API,
+    **exporting.API,
     **searches.API,
 }
 
@@ -329,6 +333,8 @@ PAGES: Table = {
     **production.PAGES,
     **building.PAGES,
     **trying_several.PAGES,
+    **needing.PAGES,
+    **exporting.PAGES,
     **searches.PAGES,
     **speech.PAGES,
 }

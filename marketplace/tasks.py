@@ -5,12 +5,14 @@ from django.conf import settings
 
 from marketplace import cosigning, erasure, finding, oversight, screening
 from marketplace.api import idempotency
+from marketplace.exporting import packing
 from marketplace.gaming import sightings
 from marketplace.hooks import delivering
 from marketplace.notices import mailing, telling
 from marketplace.searches import saving, watching
 from marketplace.searches import telling as searches_telling
 from marketplace.shadows import replaying, running
+from marketplace.tryouts import bringing
 from pacts.runner import egress
 from reputation import controlling
 from reputation.clock import database_now
@@ -41,6 +43,8 @@ SCHEDULE = {
     },
     "count-screenings": {"task": "marketplace.tasks.count_screenings", "schedule": 60.0},
     "follow-scores": {"task": "marketplace.tasks.follow_scores", "schedule": 60.0},
+    "pack-archives": {"task": "marketplace.tasks.pack_archives", "schedule": 5.0},
+    "forget-task-sheets": {"task": "marketplace.tasks.forget_task_sheets", "schedule": 3600.0},
     "forget-replays": {"task": "marketplace.tasks.forget_replays", "schedule": 3600.0},
     "erase-what-waited": {"task": "marketplace.tasks.erase_what_waited", "schedule": 3600.0},
 }
@@ -75,6 +79,20 @@ def count_screenings() -> None:
     with alone("marketplace.count_screenings") as first:
         if first:
             screening.count_again(now=database_now())
+
+
+@shared_task
+def pack_archives() -> None:
+    """Pack the archive that waits longest, and delete those whose time is over."""
+    packing.forget_expired(now=database_now())
+    if packing.pack_next(now=database_now()):
+        hint("marketplace.tasks.pack_archives")
+
+
+@shared_task
+def forget_task_sheets() -> None:
+    """Forget tables that somebody brought and never mapped."""
+    bringing.forget_old(now=database_now())
 
 
 @shared_task

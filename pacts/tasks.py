@@ -12,6 +12,7 @@ from pacts import (
     live_hearings,
     live_sessions,
     live_windows,
+    needs,
     negotiations,
     rehearsing,
     runner,
@@ -35,6 +36,7 @@ SCHEDULE = {
     "forget-contents": {"task": "pacts.tasks.forget_contents", "schedule": 60.0},
     "move-disputes": {"task": "pacts.tasks.move_disputes", "schedule": 5.0},
     "lapse-offers": {"task": "pacts.tasks.lapse_offers", "schedule": 60.0},
+    "open-sealed-offers": {"task": "pacts.tasks.open_sealed_offers", "schedule": 2.0},
 }
 
 
@@ -67,6 +69,14 @@ def resume_evaluations() -> None:
         trials.nudge(evaluation)
     for evaluation_id in verdicts.due(now=now):
         hint("pacts.tasks.conclude_evaluation", evaluation_id)
+
+
+@shared_task
+def open_sealed_offers() -> None:
+    """Open what was offered on needs whose time is over, and close what nobody chose."""
+    now = database_now()
+    if needs.reveal_due(now=now) + needs.close_unchosen(now=now):
+        hint("reputation.tasks.sequence_evidence")
 
 
 @shared_task

@@ -38,6 +38,8 @@ from marketplace.api import (
     tasksets,
     urls_agreeing,
     urls_building,
+    urls_exports,
+    urls_needs,
     urls_policies,
     urls_searches,
     urls_tryouts,
@@ -346,5 +348,7 @@ urlpatterns = [
     *urls_agreeing.urlpatterns,
     *urls_building.urlpatterns,
     *urls_tryouts.urlpatterns,
+    *urls_needs.urlpatterns,
+    *urls_exports.urlpatterns,
     *urls_searches.urlpatterns,
 ]
