@@ -100,7 +100,7 @@ def test_a_jury_with_those_very_counts_is_published_in_no_pact_and_holds_no_mone
     carol, bob = cast.carol(), cast.bob()
     jury = panel.jury_of(carol)
     trusted_with(counts, jury)
-    clause = panel.judged(jury, promise=0.9, floor=0.7)
+    clause = panel.judged(jury, promise_bps=9_000, floor_bps=7_000)
     why = refusal(counts, promise=0.9, floor=0.7)
     assert why
     assert "its bias is +" in why
