@@ -38,7 +38,7 @@ ONE_TEXT = {
 TWO_TEXTS = {"ngettext", "ngettext_lazy", "counted"}
 _STRING = r"u?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
 _IN_TEMPLATE = re.compile(rf"(?<!\w)(gettext|ngettext|_)\({_STRING}(?:, {_STRING})?")
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[sdf]|%%|\{\w+\}")
 
 Text = tuple[str, str | None]  # and its plural, where it counts something
 
