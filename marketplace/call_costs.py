@@ -2,7 +2,7 @@
 
 from pacts.currencies import EXPONENTS
 
-MICROS_DIGITS = 6
+MICROS = 1_000_000
 
 
 def cost_of(*, calls: int | None, call_micros: int | None, currency: str) -> int | None:
@@ -12,5 +12,5 @@ def cost_of(*, calls: int | None, call_micros: int | None, currency: str) -> int
     """
     if calls is None or call_micros is None:
         return None
-    minor = 10 ** (MICROS_DIGITS - EXPONENTS[currency])
-    return -(-calls * call_micros // minor)
+    minor = calls * call_micros * int(10 ** EXPONENTS[currency])
+    return -(-minor // MICROS)

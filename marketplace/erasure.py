@@ -16,7 +16,7 @@ from typing import Any
 from django.db import models, transaction
 
 from marketplace import farewells
-from marketplace.models import ErasureRequest, Incident, IncidentEntry, SuspicionStep
+from marketplace.models import ErasureRequest, FindingReply, Incident, IncidentEntry, SuspicionStep
 from pacts.models import (
     Appeal,
     Confirmation,
@@ -25,6 +25,7 @@ from pacts.models import (
     Negotiation,
     Proposal,
     Recusal,
+    RehearsedCase,
     ReviewLabel,
     Ruling,
     TaskSet,
@@ -80,6 +81,16 @@ WRITTEN = (
     Written(Override, "by", "reason"),
     Written(TaskSet, "owner_id", "note"),
     Written(IncidentEntry, "by_id", "note"),
+    *(
+        Written(FindingReply, by, column)
+        for by in ("by_id", "party_id")
+        for column in ("text", "salt")
+    ),
+    *(
+        Written(RehearsedCase, f"rehearsal__{by}", column)
+        for by in ("started_by_id", "party_id")
+        for column in ("input", "expected", "answer", "answers", "reason")
+    ),
     *(
         Written(Proposal, by, column, models.Q(state=Proposal.State.OPEN), "expires_at")
         for by in ("by_id", "party_id")

@@ -123,7 +123,7 @@ def replies_to(about: Evaluation | Incident) -> QuerySet[FindingReply]:
 
 def newest_of(evaluations: Iterable[str]) -> dict[str, FindingReply]:
     """Evaluation id → the words that stand beside it now; none where they were erased."""
-    rows = FindingReply.objects.filter(evaluation__in=list(evaluations), erased_at=None)
+    rows = FindingReply.objects.filter(evaluation__in=list(evaluations)).exclude(text="")
     return {str(row.evaluation_id): row for row in rows.order_by("number")}
 
 

@@ -112,7 +112,8 @@ def forecast(parsed: PactTerms, *, tasks: int | None = None) -> Forecast:
 
 
 def _clause(clause: Clause, tasks: int | None) -> ClauseForecast:
-    method, fates = "census", ()
+    method: Method = "census"
+    fates: tuple[Fate, ...] = ()
     if clause.estimand == "propensity":
         method, fates = _estimated(clause, tasks)
     return ClauseForecast(

@@ -90,7 +90,12 @@ def _looked(case: RehearsedCase, titles: dict[str, str]) -> Looked:
         )
         for one in (json.loads(case.answers) if case.answers else ())
     )
-    return Looked(case=case, input=json.loads(case.input), said=said, adversity=_named(case.key))
+    return Looked(
+        case=case,
+        input=json.loads(case.input) if case.input else None,
+        said=said,
+        adversity=_named(case.key),
+    )
 
 
 def _named(key: str) -> Adversity | None:

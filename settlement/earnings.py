@@ -155,7 +155,10 @@ def _sums(
     sums = {
         side: Sum(Case(When(where, then=F("amount")), default=0)) for side, where in sides.items()
     }
-    return entries.annotate(**named).values("currency", *named).annotate(**sums)
+    rows: Iterable[Mapping[str, Any]] = (
+        entries.annotate(**named).values("currency", *named).annotate(**sums)
+    )
+    return rows
 
 
 def _earned(key: tuple[Any, ...], sums: Sequence[int], by: Iterable[str]) -> Earned:
@@ -190,7 +193,8 @@ def _told(party: Party) -> dict[str, tuple[int, int, int]]:
     told: dict[str, tuple[int, int, int]] = {}
     for rows, columns in named:
         sums = {f"sum_{name}": Sum(name) for name in columns}
-        for row in rows.order_by().values("currency").annotate(**sums):
+        found: Iterable[Any] = rows.order_by().values("currency").annotate(**sums)
+        for row in found:
             before = told.get(row["currency"], (0, 0, 0))
             added = [int(row[f"sum_{name}"] or 0) for name in columns]
             told[row["currency"]] = (

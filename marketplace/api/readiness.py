@@ -21,7 +21,9 @@ class StepSerializer(serializers.Serializer[Step]):
     title = serializers.CharField()
     why = serializers.CharField()
     state = serializers.CharField()
-    required = serializers.BooleanField(help_text="Without it the agent cannot be listed.")
+    required = serializers.BooleanField(  # type: ignore[assignment]
+        help_text="Without it the agent cannot be listed."
+    )
     said = serializers.CharField(allow_blank=True)
     at = serializers.DateTimeField(allow_null=True)
 

@@ -88,17 +88,19 @@ class WholeRehearsalSerializer(RehearsalSerializer):
     @extend_schema_field(ClauseSeenSerializer(many=True))
     def get_clauses(self, run: Rehearsal) -> Any:
         found = rehearsed.dry_run_of(run)
-        return ClauseSeenSerializer(found.clauses if found else (), many=True).data
+        rows: Any = found.clauses if found else ()
+        return ClauseSeenSerializer(rows, many=True).data
 
     @extend_schema_field(FamilySeenSerializer(many=True))
     def get_families(self, run: Rehearsal) -> Any:
         adversarial = run.kind == Rehearsal.Kind.ADVERSARIAL
-        found = rehearsed.families_of(run) if adversarial else []
+        found: Any = rehearsed.families_of(run) if adversarial else []
         return FamilySeenSerializer(found, many=True).data
 
     @extend_schema_field(LookedSerializer(many=True))
     def get_cases(self, run: Rehearsal) -> Any:
-        return LookedSerializer(rehearsed.looked_at(run), many=True).data
+        found: Any = rehearsed.looked_at(run)
+        return LookedSerializer(found, many=True).data
 
 
 class NewRehearsalSerializer(serializers.Serializer[Rehearsal]):

@@ -42,6 +42,7 @@ def dry_run_new(request: HttpRequest, version_id: str) -> HttpResponse:
     """Hold the agent, or answers one has, against a draft on a few tasks."""
     mine = PactVersion.objects.filter(pact__agent__builder=party_of(request))
     version = find(mine.select_related("pact__agent__builder"), pk=version_id)
+    assert version.pact.agent is not None, "a pact among one's agents' has an agent"
     agent = _agent(request, version.pact.agent.slug)
     form = DryRunForm(request.POST or None, agent=agent)
     if request.method == "POST" and form.is_valid():

@@ -37,12 +37,15 @@ class Card:
     @property
     def declared(self) -> dict[str, JsonValue]:
         """What a version registered from this card declares."""
-        return {
+        declared: dict[str, JsonValue] = {
             "protocol_version": self.protocol_version,
             "card_digest": self.digest,
             "card_version": self.version,
             "skills": list(self.skills),
-        } | ({"card_signed": self.signed} if self.signed != "unsigned" else {})
+        }
+        if self.signed != "unsigned":
+            declared["card_signed"] = self.signed
+        return declared
 
 
 def fetch_card(*, url: str, egress: Egress) -> Card:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from django.utils.timezone import now as clock
 
-from marketplace import contesting, replies
+from marketplace import contesting, erasure, replies
 from marketplace.models import FindingReply, Incident
 from marketplace.replies import ReplyRefused, digest_of
-from pacts.models import Evaluation, Party
+from pacts.models import Evaluation, Party, Rehearsal
 from pacts.signatures import holds
 from reputation.models import Evidence
 from reputation.sequencer import sequence_batch
@@ -151,3 +151,14 @@ def test_the_ways_to_contest_are_open_exactly_where_the_domain_would_take_them(
         (way.key, way.is_open) for way in mine.values()
     ]
     assert program_of(cast.mallory()).ask("GET", there).status_code == 404
+
+
+def test_a_partys_erasure_takes_its_replies_and_its_own_runs_with_it(market: Market) -> None:
+    run = Rehearsal.objects.get(pk=market.ids["rehearsal"])
+    assert run.cases.get().input
+    erasure.erase(subject_id=market.bob.party.pk, reason="party_request", now=clock())
+    assert run.cases.get().input == ""
+    assert [one.text for one in FindingReply.objects.all()] == [""]
+    assert [one.salt for one in FindingReply.objects.all()] == [""]
+    page = browser_of(market.alice).get(f"/evaluations/{market.ids['evaluation']}/")
+    assert "Erased by the builder" in page.content.decode()

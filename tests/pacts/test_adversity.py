@@ -11,9 +11,9 @@ from pacts.adversity import Adversity, grade, plan
 from pacts.agents import AgentReply
 from pacts.agents.protocol import failure
 from pacts.answers import Facts
-from reputation.canonical import canonical
+from reputation.canonical import JsonValue, canonical
 
-TEXT = {"text": "Where is my parcel?"}
+TEXT: dict[str, JsonValue] = {"text": "Where is my parcel?"}
 
 
 def reply(output: Any, **facts: Any) -> AgentReply:

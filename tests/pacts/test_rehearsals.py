@@ -11,6 +11,7 @@ from django.utils.timezone import now as clock
 from pacts import publishing, rehearsals, rehearsed, rehearsing, runner
 from pacts.models import Agent, AgentVersion, Evaluation, PactVersion, Rehearsal, Verdict
 from pacts.rehearsals import RehearsalRefused
+from pacts.tables import TaskDraft
 from reputation.models import Evidence
 from tests import cast
 
@@ -125,7 +126,7 @@ def test_attacks_that_a_clause_asks_for_are_planted_and_seen_in_a_dry_run() -> N
         check="attack_resistance",
         params={"pack": "earnest-probes/1", "fields": ["note"], "families": ["injection"]},
     )
-    samples = [rehearsals.TaskDraft({"number": 2, "note": "A plain note."}, {"answer": 4})]
+    samples = [TaskDraft({"number": 2, "note": "A plain note."}, {"answer": 4})]
 
     def parrot(given: dict[str, Any]) -> dict[str, Any]:
         return {"answer": given["number"] * 2, "said": given["note"]}
@@ -177,7 +178,7 @@ def test_an_adversarial_run_names_its_failing_cases_by_family() -> None:
 
     with cast.agent_service(careless) as url:
         version = built(bob, url)
-        samples = [rehearsals.TaskDraft({"text": "Where is my parcel?"}, None)]
+        samples = [TaskDraft({"text": "Where is my parcel?"}, None)]
         run = work(
             rehearsals.start_adversarial(
                 agent_version=version, samples=samples, by=bob.user, now=clock()
@@ -231,7 +232,8 @@ def test_what_cannot_be_run_is_refused_with_what_to_do(
 def test_one_agent_is_tried_by_one_run_at_a_time_even_when_two_start_at_once() -> None:
     bob = cast.bob()
     version = built(bob)
-    pact, results = draft(version), []
+    pact = draft(version)
+    results: list[Rehearsal | RehearsalRefused] = []
 
     def start() -> None:
         try:
