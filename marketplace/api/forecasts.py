@@ -43,7 +43,7 @@ class FateSerializer(serializers.Serializer[Fate]):
     open = serializers.FloatField(allow_null=True)
 
 
-class ClauseForecastSerializer(serializers.Serializer[ClauseForecast]):
+class PactClauseForecastSerializer(serializers.Serializer[ClauseForecast]):
     """One clause; a census has no fates: every unit counts."""
 
     key = serializers.CharField()
@@ -53,7 +53,7 @@ class ClauseForecastSerializer(serializers.Serializer[ClauseForecast]):
     fates = FateSerializer(many=True)
 
 
-class TotalSerializer(serializers.Serializer[Any]):
+class ForecastTotalSerializer(serializers.Serializer[Any]):
     """The pact in one scenario: what its slowest clause takes, in calls and in money."""
 
     scenario = serializers.CharField()
@@ -64,7 +64,7 @@ class TotalSerializer(serializers.Serializer[Any]):
     nine_in_ten_cost = AmountField(allow_null=True)
 
 
-class ForecastSerializer(serializers.Serializer[Any]):
+class PactForecastSerializer(serializers.Serializer[Any]):
     """A pact's forecast; nothing of it is kept."""
 
     calls_per_task = serializers.IntegerField()
@@ -72,14 +72,14 @@ class ForecastSerializer(serializers.Serializer[Any]):
     calls = serializers.IntegerField(allow_null=True, help_text="The most those tasks take.")
     currency = serializers.CharField()
     cost = AmountField(allow_null=True)
-    clauses = ClauseForecastSerializer(many=True)
-    totals = TotalSerializer(many=True)
+    clauses = PactClauseForecastSerializer(many=True)
+    totals = ForecastTotalSerializer(many=True)
 
 
 class PactForecasts(Makes):
     """Calls, chances and money until a verdict, by the lines a verdict is held against."""
 
-    gives = ForecastSerializer
+    gives = PactForecastSerializer
     takes = NewForecastSerializer
     replays = False
 
