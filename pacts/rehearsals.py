@@ -20,7 +20,6 @@ from pacts.evaluation import SEED_BITS
 from pacts.models import (
     AgentVersion,
     PactVersion,
-    Party,
     Rehearsal,
     RehearsedCase,
     Task,
@@ -300,9 +299,9 @@ def _text(value: JsonValue) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def rehearsals_of(party: Party) -> QuerySet[Rehearsal]:
-    """The party's runs of its own agents, newest first."""
-    rows = Rehearsal.objects.filter(party=party, agent_version__agent__builder=party)
+def rehearsals_of(party_id: str) -> QuerySet[Rehearsal]:
+    """A party's runs of its own agents, newest first."""
+    rows = Rehearsal.objects.filter(party=party_id, agent_version__agent__builder=party_id)
     return rows.select_related("agent_version__agent", "pact_version").order_by("-id")
 
 

@@ -16,7 +16,7 @@ from pacts.models import Evaluation
 from reputation.clock import database_now
 
 
-class WaySerializer(serializers.Serializer[Way]):
+class ContestWaySerializer(serializers.Serializer[Way]):
     """One way; `closed` says why it is shut, empty when it is open."""
 
     key = serializers.CharField()
@@ -32,9 +32,9 @@ class WaySerializer(serializers.Serializer[Way]):
 class ContestWays(Noun):
     """What the acting party can do about a run it asked for or is a side of."""
 
-    gives = WaySerializer
+    gives = ContestWaySerializer
 
-    @extend_schema(responses=WaySerializer(many=True))
+    @extend_schema(responses=ContestWaySerializer(many=True))
     def get(self, request: Request, id: str) -> Response:
         hired = "deliverable__milestone__engagement"
         seen = Q(requested_by_id=self.own) | Q(**{f"{hired}__builder_id": self.own})

@@ -14,7 +14,7 @@ from pacts.models import Agent
 from reputation.clock import database_now
 
 
-class StepSerializer(serializers.Serializer[Step]):
+class ReadinessStepSerializer(serializers.Serializer[Step]):
     """One step: `done`, `missing` or `stale` (of an earlier version or text, or too old)."""
 
     key = serializers.CharField()
@@ -34,7 +34,7 @@ class ReadinessSerializer(serializers.Serializer[Readiness]):
     listable = serializers.BooleanField()
     done = serializers.IntegerField()
     next = serializers.SerializerMethodField()
-    steps = StepSerializer(many=True)
+    steps = ReadinessStepSerializer(many=True)
 
     @extend_schema_field({"type": "string", "nullable": True})
     def get_next(self, found: Readiness) -> Any:

@@ -135,7 +135,7 @@ class Rehearsals(Lists, Makes):
     filterset_class = RehearsalFilter
 
     def get_queryset(self) -> QuerySet[Rehearsal]:
-        return rehearsals.rehearsals_of(self.party)
+        return rehearsals.rehearsals_of(self.own)
 
     def create(self, given: dict[str, Any], now: datetime) -> Rehearsal:
         versions = AgentVersion.objects.filter(agent__builder_id=self.own).select_related("agent")
@@ -176,7 +176,7 @@ class OneRehearsal(Noun):
     deletes = True
 
     def _own(self, id: str) -> Rehearsal:
-        return self.find(rehearsals.rehearsals_of(self.party), pk=id)
+        return self.find(rehearsals.rehearsals_of(self.own), pk=id)
 
     def get(self, request: Request, id: str) -> Response:
         return Response(self.shown(self._own(id)))

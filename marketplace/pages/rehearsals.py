@@ -115,7 +115,7 @@ def rehearsal_live(request: HttpRequest, rehearsal_id: str) -> HttpResponse:
 
 
 def _own(request: HttpRequest, rehearsal_id: str) -> Rehearsal:
-    return find(rehearsals.rehearsals_of(party_of(request)), pk=rehearsal_id)
+    return find(rehearsals.rehearsals_of(party_of(request).pk), pk=rehearsal_id)
 
 
 def _context(request: HttpRequest, rehearsal_id: str) -> dict[str, Any]:
