@@ -27,8 +27,8 @@ SAME_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # the same words make the same byte
 ONE_TEXT = {
     "phrase",
     "word",
-    "_plain",
-    "_outcome",
+    "plain",
+    "outcome",
     "_",
     "_lazy",
     "gettext",
@@ -89,7 +89,7 @@ def _code_texts(tree: ast.AST) -> Iterator[Text]:
 
 def catalogue_of(language: str) -> Catalog:
     """The catalogue as it is kept; an empty one for a language without."""
-    path = _path(language)
+    path = path_of(language)
     if not path.exists():
         return _empty(language)
     with path.open("rb") as file:
@@ -160,13 +160,14 @@ def compiled(catalogue: Catalog) -> bytes:
 def keep(language: str) -> None:
     """Write both files of a language."""
     catalogue = merged(language)
-    path = _path(language)
+    path = path_of(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(written(catalogue))
     path.with_suffix(".mo").write_bytes(compiled(catalogue_of(language)))
 
 
-def _path(language: str) -> Path:
+def path_of(language: str) -> Path:
+    """The `.po` file of a language; its `.mo` stands beside it."""
     return LOCALE / language / "LC_MESSAGES/django.po"
 
 
