@@ -230,4 +230,8 @@ def _choices() -> dict[str, Choices]:
         benchmark=Count("pk", filter=comparable & Q(by_benchmark__lt=F("by_pact"))),
         pact=Count("pk", filter=comparable & Q(by_pact__lt=F("by_benchmark"))),
     )
-    return {row.pop("work"): Choices(**row) for row in counted.order_by("work")}
+    rows = counted.order_by("work").values_list("work", *Choices.__slots__)
+    return {
+        work: Choices(**dict(zip(Choices.__slots__, numbers, strict=True)))
+        for work, *numbers in rows
+    }

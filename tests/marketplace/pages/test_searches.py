@@ -1,5 +1,6 @@
 """Finding and keeping a search, as a buyer does it in a browser and a program does it."""
 
+import gzip
 import re
 from urllib.parse import parse_qsl
 
@@ -222,3 +223,14 @@ def test_a_program_keeps_a_search_reads_what_changed_and_has_seen_it() -> None:
     assert api.post("saved-searches", {"name": "All"}).status_code == 422
     assert api.ask("DELETE", f"saved-searches/{kept['id']}").json()["ended_at"]
     assert api.get("saved-searches").json()["results"] == []
+
+
+def test_texts_are_sent_compressed_to_whoever_takes_it_and_nothing_else_is() -> None:
+    taken = {"Accept-Encoding": "gzip"}
+    page, again = (browser().get("/pacts/", headers=taken) for _ in range(2))
+    assert page["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in page["Vary"]
+    whole = browser().get("/pacts/")
+    assert "Content-Encoding" not in whole.headers
+    assert len(page.content) < len(whole.content) / 2
+    assert gzip.decompress(again.content)[:200] == whole.content[:200]
