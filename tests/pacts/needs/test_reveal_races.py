@@ -1,5 +1,6 @@
 """Two sweeps at once, and an offer at the moment of the reveal: one outcome each time."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -32,7 +33,7 @@ def test_an_offer_is_before_the_reveal_or_refused_never_beside_it() -> None:
     need = need_of(alice)
     offered(need, mallory, agent_for(mallory, "Cheap"))
     version, at = agent_for(bob), need.offers_until
-    sides = iter(
+    sides: Iterator[Callable[[], object]] = iter(
         [lambda: offered(need, bob, version, now=at), lambda: needs.reveal_due(now=at + TICK)]
     )
     done = in_parallel(2, lambda: next(sides)())
