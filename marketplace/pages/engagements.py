@@ -1,6 +1,6 @@
 """Engagements: the list, one with its live timeline, and what each side can do about it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -233,7 +233,21 @@ def revision(request: HttpRequest, milestone_id: str) -> HttpResponse:
         if done:
             return done
     context = {"milestone": milestone, "engagement": milestone.engagement, "form": form}
+    context |= _revising(milestone, now_of(request))
     return render(request, "engagements/revision.html", context)
+
+
+def _revising(milestone: Milestone, now: datetime) -> dict[str, Any]:
+    """How often it is possible still, until when, and when its verdict is due at the latest."""
+    engagement = milestone.engagement
+    made = milestone.deliverables.count()
+    escrow = Escrow.objects.filter(milestone=milestone).first()
+    period = timedelta(seconds=engagement.work_seconds + engagement.evaluation_seconds)
+    return {
+        "left": max(engagement.max_revisions + 1 - made, 0),
+        "begin_by": escrow.next_action_at if escrow else None,
+        "judged_by": now + period,
+    }
 
 
 def _revise(request: HttpRequest, milestone: Milestone, form: RevisionForm) -> str:
