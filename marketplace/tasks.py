@@ -41,7 +41,7 @@ SCHEDULE = {
         "task": "marketplace.tasks.forget_search_changes",
         "schedule": 3600.0,
     },
-    "count-screenings": {"task": "marketplace.tasks.count_screenings", "schedule": 60.0},
+    "count-screenings": {"task": "marketplace.tasks.count_screenings", "schedule": 300.0},
     "follow-scores": {"task": "marketplace.tasks.follow_scores", "schedule": 60.0},
     "pack-archives": {"task": "marketplace.tasks.pack_archives", "schedule": 5.0},
     "forget-task-sheets": {"task": "marketplace.tasks.forget_task_sheets", "schedule": 3600.0},

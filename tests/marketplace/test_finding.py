@@ -58,6 +58,17 @@ def test_a_slip_of_the_pen_finds_what_is_spelled_like_it(typed: str) -> None:
     assert "spelled like it" in browser().get(f"/?q={typed}").content.decode()
 
 
+def test_without_trigrams_words_are_found_as_they_are_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(finding, "knows_trigrams", lambda: False)
+    offer(cast.bob(), "Kestrel Parser", units=30)
+    assert names(Search(text="kestrel pars")) == ["Kestrel Parser"]
+    assert names(Search(text="kestrl")) == []
+    page = browser().get("/?q=kestrl").content.decode()
+    assert "Without the words" in page
+
+
 @pytest.mark.parametrize(
     "typed", ["' OR 1=1 --", "a & | ! <-> b:*", "%_\\", "\x00", "(((", "é" * 90]
 )
