@@ -1,30 +1,18 @@
 """A pact in sentences: what is promised, when it counts as broken, what the money then does."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.pages.nouns import many, one
-from marketplace.pages.wording import amount, count, day_and_time, joined, percent, plural, span
+from marketplace.pages.wording import amount, count, joined, percent, plural, span
 from pacts.feasibility import Timers
 from pacts.procedure.clocks import FULL, Periods
 from pacts.sample_sizes import calls_to_verdict
-from pacts.terms import WHOLE, Clause, PactTerms
+from pacts.terms import Clause, PactTerms
 from reputation.confidence import RateOutOfRange
-from settlement.fees import FeeBand, apportion
 
-UNDETERMINED = {
-    "release": _lazy("the full price is paid unless you dispute"),
-    "prorate": _lazy("the measured share is paid and the rest returns to you, unless you dispute"),
-    "withhold": _lazy("the money is withheld, and returns to you unless proof arrives in time"),
-    "extend": _lazy(
-        "there is one more window for evidence, and without proof the money returns to you"
-    ),
-    "human_review": _lazy("the money waits for a person without interest in the case to decide"),
-}
 _WHAT_UNDETERMINED = {
     "release": _lazy("this clause earns its whole part"),
     "prorate": _lazy("this clause earns the measured share of its part"),
@@ -51,16 +39,6 @@ class ClauseText:
     if_undetermined: str
     proof: str
     care: str
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One way a hire can go: what must happen, what the money does, and by when at the latest."""
-
-    name: str
-    tone: str  # met, breached, undetermined or plain
-    sentence: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,164 +192,8 @@ def timer_sentences(offer: Offer) -> list[str]:
     ]
 
 
-def happenings(*, offer: Offer, terms: PactTerms, now: datetime) -> list[Happening]:
-    """What can happen if the hire is signed and funded at `now`, with dates and amounts."""
-    judged = now + timedelta(seconds=offer.work_seconds + offer.evaluation_seconds)
-    accepted = judged + timedelta(seconds=offer.acceptance_seconds)
-    cured = judged + timedelta(seconds=offer.cure_seconds)
-    return [
-        _met(offer, accepted),
-        _silence(offer, accepted),
-        _breached(offer, terms, cured),
-        _undetermined(terms),
-        _expired(offer, now),
-        _disputed(offer.answering),
-        *_bonded(offer),
-    ]
-
-
-def _whole(offer: Offer) -> str:
-    return amount(offer.price, offer.currency)
-
-
-def _met(offer: Offer, accepted: datetime) -> Happening:
-    paid = apportion(
-        amount=offer.price,
-        share_bps=WHOLE,
-        fee_bps=offer.fee_bps,
-        fee_bands=tuple(FeeBand(above, bps) for above, bps in offer.fee_bands),
-    )
-    return Happening(
-        _("The pact is met"),
-        "met",
-        _("The builder receives %(released)s and the platform %(fee)s, out of your %(offer)s.")
-        % {
-            "released": amount(paid.released, offer.currency),
-            "fee": amount(paid.fee, offer.currency),
-            "offer": _whole(offer),
-        },
-        _("At once when you accept, and at the latest on %(accepted)s.")
-        % {"accepted": day_and_time(accepted)},
-    )
-
-
-def _silence(offer: Offer, accepted: datetime) -> Happening:
-    return Happening(
-        _("You say nothing"),
-        "plain",
-        _("A met verdict counts as accepted %(acceptance)s after it was given.")
-        % {"acceptance": span(offer.acceptance_seconds)},
-        _("That is %(accepted)s at the latest. Until then you may dispute it.")
-        % {"accepted": day_and_time(accepted)},
-    )
-
-
-def _breached(offer: Offer, terms: PactTerms, cured: datetime) -> Happening:
-    end = (
-        _("the whole %(offer)s returns to you, without a fee") % {"offer": _whole(offer)}
-        if terms.on_breach == "refund"
-        else _("the measured share is paid and the rest of the %(offer)s returns to you")
-        % {"offer": _whole(offer)}
-    )
-    chance = (
-        _("the builder may hand over %(max_revisions)s within %(cure)s; if none is met, %(end)s")
-        % {
-            "max_revisions": plural(offer.max_revisions, "revision"),
-            "cure": span(offer.cure_seconds),
-            "end": end,
-        }
-        if offer.max_revisions
-        else _("%(end)s %(cure)s later") % {"end": end, "cure": span(offer.cure_seconds)}
-    )
-    return Happening(
-        _("The pact is breached"),
-        "breached",
-        _("Your money is withheld at once. Then %(chance)s.") % {"chance": chance},
-        _("For the first delivery that ends on %(cured)s at the latest.")
-        % {"cured": day_and_time(cured)},
-    )
-
-
-def _undetermined(terms: PactTerms) -> Happening:
-    rules = dict.fromkeys(clause.on_undetermined for clause in terms.clauses)
-    sentences = [UNDETERMINED[rule] for rule in rules]
-    return Happening(
-        _("The evidence does not decide"),
-        "undetermined",
-        _("By this pact, %(sentences)s.") % {"sentences": sentences[0]}
-        if len(sentences) == 1
-        else _("It depends on the clause left open: %(rules)s.")
-        % {"rules": joined(_per_rule(terms, list(rules)))},
-        _("Of several open clauses the strictest rule holds."),
-    )
-
-
-def _per_rule(terms: PactTerms, rules: Sequence[str]) -> list[str]:
-    return [
-        _("for %(clauses)s %(end)s")
-        % {
-            "clauses": joined([_quoted(c) for c in terms.clauses if c.on_undetermined == rule]),
-            "end": UNDETERMINED[rule],
-        }
-        for rule in rules
-    ]
-
-
 def answer_span(periods: Periods) -> str:
     """How long the other side has to answer, in words."""
     if periods.business_days:
         return plural(periods.answer.days, "business day")
     return span(periods.answer.total_seconds())
-
-
-def _quoted(clause: Clause) -> str:
-    return f"“{clause.key}”"
-
-
-def _expired(offer: Offer, now: datetime) -> Happening:
-    due = now + timedelta(seconds=offer.work_seconds)
-    return Happening(
-        _("Nothing is delivered"),
-        "plain",
-        _("The whole %(offer)s returns to you, without a fee.") % {"offer": _whole(offer)},
-        _("On %(due)s if you fund it now. Unfunded, nothing starts and nothing is owed.")
-        % {"due": day_and_time(due)},
-    )
-
-
-def _disputed(periods: Periods) -> Happening:
-    return Happening(
-        _("Either side disputes"),
-        "plain",
-        _(
-            "The money is frozen. The other side answers, and an adjudicator without "
-            "interest in the case rules, with reasons."
-        ),
-        _(
-            "Who gives no answer within %(periods)s loses. If nobody rules within "
-            "%(backstop)s, what is unresolved returns to you."
-        )
-        % {"periods": answer_span(periods), "backstop": span(periods.backstop.total_seconds())},
-    )
-
-
-def _bonded(offer: Offer) -> list[Happening]:
-    if not offer.bond:
-        return []
-    staked = amount(offer.bond, offer.currency)
-    return [
-        Happening(
-            _("The builder stakes a bond"),
-            "plain",
-            _(
-                "%(staked)s of the builder’s own money is set aside with each milestone you "
-                "fund. It is yours if a critical clause stays breached or a ruling awards the "
-                "builder nothing."
-            )
-            % {"staked": staked},
-            _(
-                "Whatever else ends the work returns it to the builder, at the same moment. "
-                "Without that money in its balance nothing is funded."
-            ),
-        )
-    ]

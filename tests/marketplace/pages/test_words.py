@@ -1,15 +1,21 @@
 """Numbers as words, pacts as sentences, tasks as people bring them: pure functions."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from marketplace.foretelling import Foretold
 from marketplace.pages import charts, wording
-from marketplace.pages.promises import Offer, clause_texts, happenings, timer_sentences
+from marketplace.pages.promises import Offer, clause_texts, timer_sentences
 from marketplace.pages.rates import Rate
+from marketplace.pages.ways_view import Reader, WayText, groups_of
 from pacts import terms
+from pacts.feasibility import Timers
+from pacts.procedure.clocks import SMALL
 from pacts.tables import read_text as read_tasks
 from pacts.tasksets import TaskSetRefused
+from settlement.ways import Agreed, ways
 from tests import cast
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -65,42 +71,65 @@ def test_exactly_at_a_deadline_there_is_still_time() -> None:
     assert wording.left(NOW, NOW + timedelta(microseconds=1)) == "time is up"
 
 
+def told(reader: Reader, **changes: Any) -> dict[str, WayText]:
+    """Every way of a hire for 45.00 in words, by key."""
+    fields: dict[str, Any] = {
+        "amount": 4_500,
+        "fee_bps": 500,
+        "timers": Timers(3_600, 3_600, 72 * 3_600, 24 * 3_600),
+        "max_revisions": 1,
+        "on_breach": "refund",
+        "rules": ("human_review",),
+        "periods": SMALL,
+    }
+    agreed = Agreed(**fields | changes)
+    foretold = Foretold(
+        agreed=agreed,
+        currency="EUR",
+        funded_at=NOW,
+        track="small",
+        needs_second=False,
+        deposits={},
+        ways=ways(agreed=agreed, funded_at=NOW),
+    )
+    groups = groups_of(foretold, reader=reader, now=NOW)
+    return {one.way.key: one for group in groups for one in group.ways}
+
+
 def test_a_met_hire_names_both_amounts_and_the_last_moment() -> None:
-    met, silence, *_ = happenings(offer=OFFER, terms=terms.parse(cast.pact_terms()), now=NOW)
-    assert "EUR\u00a042.75" in met.sentence
-    assert "EUR\u00a02.25" in met.sentence
-    assert "5 Mar 2026, 11:00 UTC" in met.detail
-    assert "3 days" in silence.sentence
+    silence = told("buyer")["met_silence"]
+    assert "EUR\u00a042.75" in silence.sentence
+    assert "EUR\u00a02.25" in silence.sentence
+    assert "out of your" in silence.sentence
+    assert "5 Mar 2026, 11:00 UTC" in silence.until
+    assert "3 days from now" in silence.until
 
 
-def test_every_way_a_hire_can_go_is_told() -> None:
-    told = happenings(offer=OFFER, terms=terms.parse(cast.pact_terms()), now=NOW)
-    assert [one.tone for one in told] == [
-        "met",
-        "plain",
-        "breached",
-        "undetermined",
-        "plain",
-        "plain",
-    ]
-    assert "whole EUR\u00a045.00 returns to you" in told[2].sentence
-    assert "a person without interest" in told[3].sentence
-    assert "2 Mar 2026, 10:00 UTC" in told[4].detail
+def test_the_builder_reads_the_same_ways_in_words_of_its_own() -> None:
+    hers, his = told("buyer"), told("builder")
+    assert hers.keys() == his.keys()
+    assert "You receive EUR\u00a042.75" in his["met_silence"].sentence
+    assert "returns to you" in hers["breached"].sentence
+    assert "returns to the buyer" in his["breached"].sentence
+    assert {one: hers[one].way for one in hers} == {one: his[one].way for one in his}
+
+
+def test_a_pact_that_prorates_says_that_the_share_is_an_example() -> None:
+    breached = told("buyer", on_breach="prorate")["breached"]
+    assert "as if 80\u202f% were measured" in breached.aside
+    assert "EUR\u00a09.00 back to you" in breached.sentence
+
+
+def test_a_bond_is_somebodys_in_every_way() -> None:
+    ways_of = told("builder", bond=500, critical=True)
+    assert "goes to the buyer" in ways_of["breached_critical"].aside
+    assert "returns to you" in ways_of["met_silence"].aside
+
+
+def test_the_clocks_are_told() -> None:
     clocks = timer_sentences(OFFER)
     assert len(clocks) == 7
     assert "5 business days to answer; who stays silent loses" in clocks[4]
-
-
-def test_a_pact_that_prorates_says_so_and_mixed_rules_name_their_clauses() -> None:
-    clauses = [
-        cast.clause("a", weight_bps=5_000),
-        cast.clause("b", weight_bps=5_000, on_undetermined="prorate"),
-    ]
-    parsed = terms.parse(cast.pact_terms(*clauses, on_breach="prorate"))
-    told = happenings(offer=OFFER, terms=parsed, now=NOW)
-    assert "measured share" in told[2].sentence
-    assert "“a”" in told[3].sentence
-    assert "“b”" in told[3].sentence
 
 
 def test_a_clause_says_what_is_promised_what_a_breach_costs_and_how_long_proof_takes() -> None:
