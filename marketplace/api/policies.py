@@ -57,7 +57,7 @@ class PolicyVersionSerializer(serializers.ModelSerializer[PolicyVersion]):
 
     @extend_schema_field(EffectSerializer(many=True))
     def get_effects(self, row: PolicyVersion) -> Any:
-        return EffectSerializer(policy.effects_of_version(row), many=True).data
+        return [EffectSerializer(one).data for one in policy.effects_of_version(row)]
 
 
 class PolicyChangeSerializer(serializers.Serializer[PolicyVersion]):
@@ -92,7 +92,7 @@ class PolicyProposalSerializer(serializers.ModelSerializer[PolicyProposal]):
     @extend_schema_field(EffectSerializer(many=True))
     def get_effects(self, row: PolicyProposal) -> Any:
         was = policy.numbered(row.seen).values
-        return EffectSerializer(effects_of(was, row.changes), many=True).data
+        return [EffectSerializer(one).data for one in effects_of(was, row.changes)]
 
     def get_may_be_confirmed(self, row: PolicyProposal) -> bool:
         return policy.waiting(now=database_now()).filter(pk=row.pk).exists()

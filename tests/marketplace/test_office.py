@@ -101,7 +101,7 @@ def test_what_the_database_calls_append_only_is_looked_at_in_the_office_and_noth
     rf: RequestFactory,
 ) -> None:
     request, registered = of_root(rf), admin.site._registry
-    frozen = {
+    frozen: set[Any] = {
         model
         for model, trigger in pgtrigger.registered()
         if trigger.name in ("append_only", "never_removed", "texts_erased_only")

@@ -138,7 +138,7 @@ def test_two_who_saw_the_same_version_cannot_both_change_it() -> None:
     [({}, "nothing would change"), ({"fee": 1}, "no setting"), ({"fee_bps": 9_999}, "between")],
 )
 def test_a_change_that_says_nothing_or_nonsense_is_refused(
-    changes: dict[str, int], says: str
+    changes: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(PolicyRefused, match=says):
         changed(**changes)

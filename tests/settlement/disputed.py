@@ -88,7 +88,7 @@ class Case:
         """A run over stored answers that no worker has finished."""
         first = self.made.delivery.evaluation
         again = Evaluation.objects.get(pk=first.pk)
-        again.pk, again._state.adding = None, True
+        again._state.adding = True
         again.id = Evaluation._meta.get_field("id").get_default()
         again.state, again.purpose = "running", "rerun"
         again.deliverable, again.concluded_at, again.rerun_of = None, None, first

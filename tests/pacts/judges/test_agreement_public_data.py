@@ -16,7 +16,7 @@ from marketplace import cases
 from pacts import terms
 from pacts.judges import agreement, calibrating
 from pacts.judges.agreement import DISTANCES
-from pacts.judges.calibration import LEAST_LABELS, refusal
+from pacts.judges.calibration import LEAST_LABELS, Agreement, refusal
 from pacts.models import Calibration, Jury
 from pacts.publishing import PactRefused
 from tests import cast
@@ -57,11 +57,11 @@ def labels() -> bytes:
 
 
 def judge_in(report: dict[str, object], name: str) -> dict[str, object]:
-    (found,) = [row for row in report["judges"] if row["name"] == name]  # type: ignore[attr-defined,index]
+    (found,) = [row for row in report["judges"] if row["name"] == name]  # type: ignore[attr-defined]
     return found  # type: ignore[no-any-return]
 
 
-def trusted_with(counts: agreement.Agreement, jury: Jury) -> None:
+def trusted_with(counts: Agreement, jury: Jury) -> None:
     """The jury is known to the market by these very counts."""
     Calibration.objects.create(
         jury=jury,
