@@ -88,8 +88,8 @@ def test_clauses_that_differ_stand_side_by_side_and_the_same_ones_are_named_once
     changed = cast.pact_of(version, bob, cast.pact_terms(stricter, extra))
     Listing.objects.filter(pk=other.listing.pk).update(pact_version=changed, price=1_500)
     page = words("one", "two").split("Where the pacts differ")[1]
-    assert "At least 95 % of units pass." in page
-    assert "At least 90 % of units pass." in page
+    assert "At least 95 % of calls pass." in page
+    assert "At least 90 % of calls pass." in page
     assert "Critical: broken, it vetoes the release." in page
     assert "Answers are numbers Its pact has no such clause." in page
     assert "The lowest price for the same work." in page
