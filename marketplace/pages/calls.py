@@ -14,6 +14,7 @@ from marketplace.call_view import live_status, public_id, uuid_of
 from marketplace.pages import engagement_view
 from marketplace.pages.attempts import attempt_button
 from marketplace.pages.consequences_view import consequences_of
+from marketplace.pages.live import polled
 from marketplace.pages.visitors import find, now_of, party_of, user_of
 from pacts import calls, calls_kept
 from pacts.calls_backlog import backlog
@@ -34,6 +35,7 @@ PARTS = {
 }
 
 
+@polled
 def engagement_calls(request: HttpRequest, engagement_id: str) -> HttpResponse:
     """Where the calls of an engagement stand right now."""
     engagement, now = _engagement(request, engagement_id), now_of(request)

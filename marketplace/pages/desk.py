@@ -14,6 +14,7 @@ from marketplace.metered_view import windows_for_people
 from marketplace.pages import control_view, disputes
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.dispute_forms import ConfirmationForm, RecusalForm, RulingForm
+from marketplace.pages.live import polled
 from marketplace.pages.visitors import acting_of, find, now_of, user_of
 from pacts import reviews
 from pacts.disputes import rates
@@ -34,6 +35,7 @@ LISTS = {
 ORDERS = {"deadline": _lazy("By deadline"), "amount": _lazy("By amount")}
 
 
+@polled
 def desk(request: HttpRequest) -> HttpResponse:
     """What waits for a person first; then by deadline, or by amount."""
     asked, by = request.GET.get("which", ""), request.GET.get("by", "")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace.models import Listing, Replay, Shadow
 from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.live import polled
 from marketplace.pages.visitors import find, party_of, user_of
 from marketplace.shadows import replaying, running
 from marketplace.shadows.running import Budget
@@ -120,6 +121,7 @@ def _start(data: dict[str, Any], buyer: Party, request: HttpRequest) -> Shadow:
     )
 
 
+@polled
 def shadow(request: HttpRequest, shadow_id: str) -> HttpResponse:
     """What a shadow run has found so far."""
     found = _shadow(request, shadow_id)
@@ -179,6 +181,7 @@ def replay_new(request: HttpRequest, call_id: str) -> HttpResponse:
     return attempt_button(request, ask, back=back)
 
 
+@polled
 def replay(request: HttpRequest, replay_id: str) -> HttpResponse:
     """Both answers, and what the same checks say of each."""
     found: Replay = find(replaying.replays_of(party_of(request)), pk=replay_id)

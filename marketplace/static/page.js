@@ -30,3 +30,22 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll(".btn[aria-busy]")) button.removeAttribute("aria-busy");
 });
+// Parts that ask again every few seconds: not while nobody looks or somebody types in them, and
+// nothing is drawn anew that says what is there already.
+const seen = new Map();
+const typing = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const part = event.detail.elt;
+  if (part.matches('[hx-trigger^="every"]') && (document.hidden || typing(part))) event.preventDefault();
+});
+document.addEventListener("htmx:configRequest", (event) => {
+  const last = event.detail.elt.matches("[data-live]") && seen.get(event.detail.path);
+  if (last) event.detail.headers["Live-Seen"] = last;
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { elt, xhr, pathInfo } = event.detail;
+  if (!elt.matches("[data-live]") || !xhr.getResponseHeader("Live-Seen")) return;
+  seen.set(pathInfo.requestPath, xhr.getResponseHeader("Live-Seen"));
+  const drawn = new DOMParser().parseFromString(xhr.responseText, "text/html").getElementById("live");
+  if (typing(elt) || (drawn && drawn.textContent === elt.textContent)) event.detail.shouldSwap = false;
+});

@@ -48,7 +48,9 @@ def test_the_switch_is_a_form_and_comes_back_to_the_page() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "", "javascript:1"])
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example", "", "javascript:1"]
+)
 def test_the_switch_leads_nowhere_else(elsewhere: str) -> None:
     answer = browser().post("/language/", {"language": "de", "next": elsewhere})
     assert answer["Location"] == "/"
