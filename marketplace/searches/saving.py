@@ -98,7 +98,7 @@ def searches_of(user: User) -> "QuerySet[SavedSearch]":
 def with_news(rows: "QuerySet[SavedSearch]") -> "QuerySet[SavedSearch]":
     """These searches with `unseen`: how many changes came since their user last looked."""
     unseen = Q(changes__isnull=False, changes__seen_at=None)
-    return rows.annotate(unseen=Count("changes", filter=unseen))
+    return rows.annotate(unseen=Count("changes", filter=unseen)).order_by("-id")
 
 
 def forget_old(*, now: datetime) -> int:
