@@ -63,6 +63,19 @@ def press_twice(page: Page, button: Locator) -> None:
     page.wait_for_load_state("load")
 
 
+def looks_at_every_trial(page: Page, visitor: Visitor) -> None:
+    """From the verdict to the matrix of its trials, to one of them, and back to the hire."""
+    hire = page.url
+    page.get_by_role("link", name=re.compile("^How it failed")).first.click()
+    page.get_by_test_id("every-trial").click()
+    cells = page.get_by_test_id("matrix").get_by_role("link", name=re.compile("passed"))
+    expect(cells).to_have_count(TASKS)
+    cells.first.click()
+    expect(page.get_by_test_id("trial")).to_contain_text("Expected")
+    visitor.looks_around("trials")
+    page.goto(hire)
+
+
 def was_done_once(page: Page, stack: Stack) -> None:
     """Every button was pressed twice in a row: one hire, one deposit, one settlement."""
     page.goto(f"{stack.address}/engagements/")
@@ -102,6 +115,7 @@ def test_a_hire_is_walked_from_search_to_receipt_and_checked_by_a_stranger(
         expect(verdict).to_have_attribute("data-outcome", "met", timeout=PATIENCE_MS)
         assert page.url.endswith("/"), "the page came to the verdict by itself, without a reload"
         alice.looks_around("judged")
+        looks_at_every_trial(page, alice)
 
         page.get_by_test_id("accept").click()
         press_twice(page, page.get_by_test_id("sure"))
