@@ -1,6 +1,6 @@
 """A party's money as pictures: through its balance, and through what was set aside for work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -75,5 +75,5 @@ def through_escrow(one: SetAside) -> Flow | None:
     return flow(title=name, currency=one.currency, left=left, right=right)
 
 
-def _name(kind: str, names: dict[str, str]) -> str:
+def _name(kind: str, names: Mapping[str, object]) -> str:
     return str(names.get(kind) or said(Transfer.Kind(kind).label))

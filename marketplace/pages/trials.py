@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -108,15 +108,16 @@ def tone_of(state: str, *, failed: bool) -> str:
     return state
 
 
-def _trials(run: Evaluation) -> QuerySet[Trial]:
-    """Those of the run's own tasks: hidden ones of the platform are nobody's to see."""
+def _trials(run: Evaluation) -> Any:
+    """A queryset of those of the run's own tasks, each with whether it `failed` a check: hidden
+    ones of the platform are nobody's to see."""
     failed = Observation.objects.filter(trial=OuterRef("pk"), outcome="fail")
     return Trial.objects.filter(
         evaluation=run, task__version=F("evaluation__task_set_version")
     ).annotate(failed=Exists(failed))
 
 
-def _of_tone(trials: QuerySet[Trial], shown: str) -> Any:
+def _of_tone(trials: Any, shown: str) -> Any:
     if shown == "breached":
         trials = trials.filter(failed=True)
     elif shown == "null":
@@ -135,10 +136,11 @@ def _one(run: Evaluation, position: int, *, own: bool) -> dict[str, Any]:
     trial = _trials(run).select_related("task").filter(position=position).first()
     if trial is None:
         raise Http404
-    sign, meaning = SIGNS[tone_of(trial.state, failed=trial.failed)]  # type: ignore[attr-defined]
+    tone = tone_of(trial.state, failed=trial.failed)
+    sign, meaning = SIGNS[tone]
     return {
         "trial": trial,
-        "tone": tone_of(trial.state, failed=trial.failed),  # type: ignore[attr-defined]
+        "tone": tone,
         "sign": sign,
         "meaning": meaning,
         "observations": list(trial.observations.order_by("id")),
