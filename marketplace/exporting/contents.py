@@ -58,7 +58,8 @@ class Table:
 
 def tables_of(*, party: Party, user: User) -> list[Table]:
     """Every table of a party's archive; notices are those of the member who asked for it."""
-    return [*_work(party), *_runs(party), *_quarrels(party), *_money(party), *_rest(party, user)]
+    groups = (_work, _building, _tasks, _trials, _verdicts, _quarrels, _offers, _money)
+    return [*(table for group in groups for table in group(party)), *_rest(party, user)]
 
 
 def engagements_of(party: Party) -> QuerySet[Engagement]:
@@ -114,6 +115,11 @@ def _work(party: Party) -> list[Table]:
             ),
             renamed={"pact__agent_id": "agent_id", "pact__buyer_id": "buyer_id"},
         ),
+    ]
+
+
+def _building(party: Party) -> list[Table]:
+    return [
         Table(
             name="agents",
             about="Your agents.",
@@ -141,8 +147,7 @@ def _work(party: Party) -> list[Table]:
     ]
 
 
-def _runs(party: Party) -> list[Table]:
-    runs = runs_of(party)
+def _tasks(party: Party) -> list[Table]:
     return [
         Table(
             name="task_sets",
@@ -165,6 +170,12 @@ def _runs(party: Party) -> list[Table]:
                 *("session", "paraphrases"),
             ),
         ),
+    ]
+
+
+def _trials(party: Party) -> list[Table]:
+    runs = runs_of(party)
+    return [
         Table(
             name="evaluations",
             about="Runs you asked for and runs of your hires.",
@@ -194,6 +205,12 @@ def _runs(party: Party) -> list[Table]:
             ),
             renamed={"trial__evaluation_id": "evaluation_id", "trial__position": "position"},
         ),
+    ]
+
+
+def _verdicts(party: Party) -> list[Table]:
+    runs = runs_of(party)
+    return [
         Table(
             name="verdicts",
             about="Their verdicts.",
@@ -230,8 +247,6 @@ def _runs(party: Party) -> list[Table]:
 
 def _quarrels(party: Party) -> list[Table]:
     disputes = Dispute.objects.filter(milestone__engagement__in=engagements_of(party))
-    # As on its page: an offer is its builder's until all are opened, then also the buyer's.
-    offers = Q(builder=party) | Q(need__buyer=party, state=SealedOffer.State.REVEALED)
     return [
         Table(
             name="disputes",
@@ -254,6 +269,13 @@ def _quarrels(party: Party) -> list[Table]:
             rows=Exhibit.objects.filter(dispute__in=disputes, party=party),
             columns=("id", "dispute_id", "title", "kind", "size", "added_at"),
         ),
+    ]
+
+
+def _offers(party: Party) -> list[Table]:
+    # As on its page: an offer is its builder's until all are opened, then also the buyer's.
+    offers = Q(builder=party) | Q(need__buyer=party, state=SealedOffer.State.REVEALED)
+    return [
         Table(
             name="needs",
             about="Needs you posted; amounts in minor units.",
