@@ -216,6 +216,7 @@ API: Table = {
     "api:jwks": {"GET": PUBLIC},
     **metering.API,
     **production.API,
+    **speech.API,
     **building.API,
     **trying_several.API,
     **needing.API,

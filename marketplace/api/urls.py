@@ -42,6 +42,7 @@ from marketplace.api import (
     urls_needs,
     urls_policies,
     urls_searches,
+    urls_speech,
     urls_tryouts,
 )
 from marketplace.api.addresses import path
@@ -351,4 +352,5 @@ urlpatterns = [
     *urls_needs.urlpatterns,
     *urls_exports.urlpatterns,
     *urls_searches.urlpatterns,
+    *urls_speech.urlpatterns,
 ]

@@ -1,0 +1,87 @@
+"""The buyer's path with JavaScript switched off, in German: forms and links are all it takes."""
+
+import re
+from collections.abc import Iterator
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_hire import bob_offers, golden_set
+from tests.cast import PASSWORD
+from tests.faults.agent import slow_agent
+from tests.faults.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_SECONDS = 60
+# Words that would betray a page nobody translated.
+ENGLISH = re.compile(r"\b(the|your|you|and|with|whether|which)\b", re.IGNORECASE)
+
+
+@pytest.fixture
+def plain(browser: Browser) -> Iterator[Page]:
+    """A page of a browser that runs no script."""
+    context = browser.new_context(java_script_enabled=False, locale="de-DE")
+    yield context.new_page()
+    context.close()
+
+
+def speaks_german(page: Page) -> None:
+    """What the site itself says on a page: its frame and headings, whatever others wrote."""
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    said = [*page.locator("h1, h2, nav, button, footer, label").all_inner_texts()]
+    assert [text for text in said if ENGLISH.search(text)] == []
+
+
+def signs_up(page: Page, address: str) -> None:
+    page.goto(f"{address}/accounts/signup/")
+    page.locator("input[name=email]").fill(f"alice-{uuid4().hex[:8]}@example.org")
+    page.locator("input[name=password1]").fill(PASSWORD)
+    page.locator("input[name=password2]").fill(PASSWORD)
+    page.locator("main form button[type=submit]").first.click()
+    page.goto(f"{address}/parties/new/")
+    page.locator("main input[name=name]").fill("Alice & Co")
+    page.locator("main form button[type=submit]").first.click()
+
+
+def waits_for_the_verdict(page: Page) -> None:
+    """Without a script the page is loaded again, as people do."""
+    verdict, until = page.get_by_test_id("verdict"), monotonic() + PATIENCE_SECONDS
+    while not verdict.count() and monotonic() < until:
+        page.wait_for_timeout(500)
+        page.reload()
+    expect(verdict).to_have_attribute("data-outcome", "met")
+
+
+def test_a_hire_needs_no_script_and_no_english(plain: Page, stack: Stack) -> None:
+    name = f"Doubler {uuid4().hex[:6]}"
+    with slow_agent(0.05) as agent:
+        bob_offers(stack, agent, name)
+        plain.goto(stack.address)
+        speaks_german(plain)
+        plain.locator("button[name=language][value=en]").click()
+        expect(plain.locator("html")).to_have_attribute("lang", "en")
+        plain.locator("button[name=language][value=de]").click()
+        signs_up(plain, stack.address)
+
+        plain.goto(stack.address)
+        plain.get_by_label("Agenten suchen").fill(name)
+        plain.get_by_role("button", name="Suchen").click()
+        plain.get_by_role("link", name=name).first.click()
+        speaks_german(plain)
+        plain.get_by_test_id("hire").click()
+        plain.get_by_label("Oder Aufgaben einfügen").fill(golden_set())
+        speaks_german(plain)
+        plain.get_by_role("button", name="Unterzeichnen").click()
+        speaks_german(plain)
+        plain.get_by_role("button", name=re.compile("einzahlen und finanzieren")).click()
+        waits_for_the_verdict(plain)
+        speaks_german(plain)
+        plain.get_by_test_id("accept").click()
+        plain.get_by_test_id("sure").click()
+        expect(plain.get_by_test_id("settled")).to_contain_text("95,00")
+        speaks_german(plain)
+        plain.get_by_test_id("receipt").click()
+        expect(plain.locator("html")).to_have_attribute("lang", "de")
