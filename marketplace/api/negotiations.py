@@ -19,7 +19,6 @@ from marketplace.api.pacts import ChangeSerializer
 from marketplace.models import Listing
 from marketplace.negotiating import Speaker
 from pacts import evaluators, proposals, terms
-from pacts.engagements import MOST_MILESTONES
 from pacts.feasibility import LONGEST_TIMER, MOST_REVISIONS, Timers
 from pacts.models import Engagement, Negotiation, Proposal, TaskSetVersion
 from pacts.negotiations import LONGEST_NOTE, LONGEST_SECONDS, SHORTEST_SECONDS, USUAL_SECONDS
@@ -46,9 +45,7 @@ class OfferedTermsSerializer(serializers.Serializer[Any]):
     """Everything that may be talked about, as the other side would sign it."""
 
     pact = ObjectField(help_text="The whole pact in the pact language, changed or not.")
-    milestones = OfferedMilestoneSerializer(
-        many=True, allow_empty=False, max_length=MOST_MILESTONES
-    )
+    milestones = OfferedMilestoneSerializer(many=True, allow_empty=False)
     timers = TimersSerializer()
     max_revisions = WholeField(min_value=0, max_value=MOST_REVISIONS)
 

@@ -119,7 +119,7 @@ def _ends(work: Work, at: str, currency: str) -> list[Step]:
     ]
 
 
-def _sum(minor: int, currency: str, state: str, up_to: str) -> str:
+def _sum(minor: int | None, currency: str, state: str, up_to: str) -> str:
     if state == "never":
         return ""
     shown = amount(minor, currency)

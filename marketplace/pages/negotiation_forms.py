@@ -142,18 +142,18 @@ class TermsForm(forms.Form):
 
     def __init__(
         self,
-        *args: Any,
+        data: Any = None,
+        *,
         start: OfferedTerms,
         currency: str,
         tasks: Sequence[TaskSetVersion],
-        **kwargs: Any,
     ) -> None:
         initial = {
             "text": texts.write_yaml(start.pact),
             "max_revisions": start.max_revisions,
             "stands": USUAL_SECONDS,
         }
-        super().__init__(*args, initial=initial | kwargs.pop("initial", {}), **kwargs)
+        super().__init__(data, initial=initial)
         self.start, self.currency = start, currency
         self.tasks = {one.pk: one for one in tasks}
         self._add_clauses()

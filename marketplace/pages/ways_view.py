@@ -165,11 +165,7 @@ def groups_of(foretold: Foretold, *, reader: Reader, now: datetime) -> list[WayG
             key,
             str(title),
             tone,
-            [
-                _text(by_key[one], foretold, reader, now)  # type: ignore[index]
-                for one in keys
-                if one in by_key
-            ],
+            [_text(by_key[one], foretold, reader, now) for one in keys if one in by_key],
             _notes(key, foretold, reader),
         )
         for key, title, tone, keys in _GROUPS
