@@ -243,7 +243,8 @@ class Evaluations(OfEvaluations, Lists, Makes):
 
     def create(self, given: dict[str, Any], now: datetime) -> Evaluation:
         agents = AgentVersion.objects.select_related("agent")
-        published = Q(published_at__isnull=False) | Q(pact__agent__builder_id=self.own)
+        published = Q(published_at__isnull=False, pact__agent__isnull=False)
+        published |= Q(pact__agent__builder_id=self.own) | Q(pact__buyer_id=self.own)
         pacts = PactVersion.objects.filter(published).select_related("pact")
         sets = TaskSetVersion.objects.filter(
             Q(task_set__owner_id=self.own) | Q(task_set__owner=None),

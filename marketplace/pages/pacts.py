@@ -124,6 +124,7 @@ def _drafts(request: HttpRequest, version_id: str) -> PactVersion:
 def pact_draft(request: HttpRequest, version_id: str) -> HttpResponse:
     """Change a draft; a published version is only shown."""
     version = _drafts(request, version_id)
+    assert version.pact.agent is not None, "a pact among one's agents' has an agent"
     agent = _agent(request, version.pact.agent.slug)
     if version.published_at:
         return redirect("agent", slug=agent.slug)
@@ -191,6 +192,7 @@ def _asked_since(request: HttpRequest) -> PactVersion | None:
 def publication(request: HttpRequest, version_id: str) -> HttpResponse:
     """Lint, sign, freeze."""
     version = _drafts(request, version_id)
+    assert version.pact.agent is not None, "a pact among one's agents' has an agent"
     slug = version.pact.agent.slug
 
     def publish() -> str:
