@@ -69,6 +69,7 @@ class Clock:
     whose: Whose
     due_at: datetime
     silence: str
+    share_bps: int | None = None  # what the builder then has; None where no money moves yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,7 @@ def clocks_of(dispute: Dispute, *, now: datetime) -> list[Clock]:
                 whose="an adjudicator",
                 due_at=docket.backstop_at,
                 silence=SILENCES["under_review"].meaning,
+                share_bps=0,
             )
         )
     return sorted(found, key=lambda one: one.due_at)
@@ -138,7 +140,22 @@ def _own_clock(docket: Docket) -> Clock:
         whose=whose,
         due_at=docket.due_at,
         silence=SILENCES[docket.state].meaning,
+        share_bps=_if_silent(docket),
     )
+
+
+def _if_silent(docket: Docket) -> int | None:
+    """The builder's share if nobody acts until this state's deadline, as settlement decides it."""
+    match docket.state:
+        case "opened":
+            return 0 if docket.owing == "builder" else WHOLE
+        case "challenge_window" | "appealed":
+            return docket.award_bps
+        case "ruled" if docket.level > 1:
+            return docket.award_bps
+        case "ruled" | "under_review":
+            return 0
+    return None
 
 
 def _beside(docket: Docket) -> list[Clock]:

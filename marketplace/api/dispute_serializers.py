@@ -47,6 +47,9 @@ class ClockSerializer(serializers.Serializer[cases.Clock]):
     whose = serializers.CharField()
     due_at = serializers.DateTimeField()
     silence = serializers.CharField(help_text="What happens if nobody acts.")
+    share_bps = serializers.IntegerField(
+        allow_null=True, help_text="What the builder then has; null where no money moves yet."
+    )
 
 
 class DisputeSerializer(serializers.ModelSerializer[Dispute]):

@@ -142,7 +142,10 @@ def context_of(
         "side": side,
         "is_desk": is_desk,
         "is_buyer": side == "buyer",
-        "clocks": cases.clocks_of(found, now=now),
+        "clocks": [
+            (one, cases.award_of(found, one.share_bps) if one.share_bps is not None else None)
+            for one in cases.clocks_of(found, now=now)
+        ],
         "work": work,
         "pact": pact_text(engagement.pact_version),
         "contested": found.clauses or [],

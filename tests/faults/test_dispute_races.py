@@ -20,7 +20,7 @@ from pacts.disputes.refusals import (
     DisputeRefused,
     NotYetRipe,
 )
-from pacts.models import Dispute, Ruling
+from pacts.models import Dispute, Ruling, User
 from pacts.procedure.clocks import FULL, SILENCES
 from reputation import controlling, firings
 from reputation.controlling import Owner
@@ -143,7 +143,9 @@ def both_are_told_what_the_ledger_says(case: Case) -> None:
     """Each side hears of one end and one settlement, and reads what was in fact moved."""
     told()
     escrow = case.made.escrow
-    for who in (case.made.alice.user, case.made.bob.user):
+    people = User.objects.filter(pk__in=[case.made.alice.user.pk, case.made.bob.user.pk])
+    assert people.filter(is_active=True).exists()
+    for who in people.filter(is_active=True):  # who was switched off reads nothing
         heard = telling.notices_of(who)
         (ended,) = heard.filter(news__kind="dispute.closed")
         (settled,) = heard.filter(news__kind="escrow.settled")

@@ -1,5 +1,7 @@
 """A dispute on pages: what each side and the desk may do, and what evidence cannot do to a page."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -51,6 +53,9 @@ def test_every_deadline_says_what_silence_means(market: Market) -> None:
     page = page_of(market, market.alice)
     assert page.count('data-test="clock"') == 2
     assert "a silent builder returns the price, a silent buyer pays" in page
+    told = unescape(" ".join(re.sub(r"<[^>]+>", "", page).replace("\xa0", " ").split()))
+    assert "That is EUR 95.00 to Bob & Co, EUR 5.00 in fees and EUR 0.00 to Alice & Co." in told
+    assert "That is EUR 0.00 to Bob & Co, EUR 0.00 in fees and EUR 100.00 to Alice & Co." in told
     assert "Backstop" in page
 
 
