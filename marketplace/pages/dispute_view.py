@@ -254,6 +254,8 @@ class Filing:
     track: str
     answer: str
     deposit: int
+    amount: int
+    over_at: datetime  # if everything takes as long as it may
     currency: str
     needs_second: bool
     clocks: list[tuple[str, str, str]]
@@ -293,6 +295,8 @@ def filing_of(milestone: Milestone, party: Party, *, now: datetime) -> Filing:
         track=track,
         answer=answer_span(periods),
         deposit=filings.due_for(party=party, milestone=milestone, now=now, rules=rules),
+        amount=milestone.amount,
+        over_at=now + periods.longest,
         currency=currency,
         needs_second=limits.needs_second(amount=milestone.amount, currency=currency, rules=rules),
         clocks=named,

@@ -256,6 +256,7 @@ def test_filing_shows_the_path_its_silences_and_the_deposit(market: Market) -> N
     shown = page.content.decode()
     assert "5 business days" in shown
     assert "Filing costs nothing" in shown
+    assert "is frozen at once. If everything takes as long as it may" in shown
     assert 'name="clauses"' in shown
 
 
