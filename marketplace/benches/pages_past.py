@@ -19,7 +19,7 @@ from marketplace.acting import PARTY_IN_SESSION
 from marketplace.benches import evaluation_ours, pages_paths, pages_proof
 from marketplace.benches.clones import clone
 from marketplace.benches.crowd import Prepare
-from marketplace.benches.pages_words import FIRST, SECOND, WORKS
+from marketplace.benches.pages_words import FIRST, PERSON, SECOND, WORKS
 from marketplace.models import BenchmarkClaim, Listing
 from pacts.agents import earnest_json
 from pacts.feasibility import Timers
@@ -279,7 +279,7 @@ ON CONFLICT DO NOTHING"""
 
 def _cookie() -> str:
     """A session of the buyer's person, as signing in makes it."""
-    user = User.objects.get(email=pages_proof.PERSON)
+    user = User.objects.get(email=PERSON)
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from marketplace import finding
-from marketplace.benches.pages_words import WORKS
+from marketplace.benches.pages_words import PERSON, WORKS
 from marketplace.models import SavedSearch
 from pacts.models import Agent, Engagement, Evaluation, Precedent
 from reputation.models import Evidence
@@ -52,7 +52,7 @@ def _agents() -> dict[str, list[str]]:
 def _own() -> dict[str, list[str]]:
     runs = Evaluation.objects.filter(requested_by__name="Bench buyer").order_by("id")
     hires = Engagement.objects.filter(buyer__name="Bench buyer").order_by("id")
-    kept = SavedSearch.objects.filter(changes__isnull=False).distinct().order_by("id")
+    kept = SavedSearch.objects.filter(user__email=PERSON).order_by("id")
     return {
         "evaluations": ["/evaluations/", "/evaluations/?page=3"],
         "evaluation": [f"/evaluations/{run}/" for run in _ids(runs)],

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from marketplace.benches.clones import clone
+from marketplace.benches.pages_words import PERSON
 from marketplace.finding import Search
 from marketplace.models import EntryBefore, HireChoice, Listing, SavedSearch
 from marketplace.searches import saving, watching
@@ -17,7 +18,6 @@ from reputation.clock import database_now
 from reputation.kinds import KINDS
 from reputation.models import LogEntry
 
-PERSON = "bench@example.org"  # who looks at the pages
 AT_ONCE = 20_000  # log entries that share a head
 PRECEDENTS = 2_000
 NOTICES = 5_000

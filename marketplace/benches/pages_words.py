@@ -1,6 +1,7 @@
 """What the agents of the bench of the pages are called, and what they do."""
 
 # What agents are called: enough words that a search finds few, and that some are alike.
+PERSON = "bench@example.org"  # who looks at the pages
 FIRST = [
     "Amber",
     "Birch",
