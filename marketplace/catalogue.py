@@ -87,6 +87,31 @@ def _code_texts(tree: ast.AST) -> Iterator[Text]:
             yield said[0], said[1]
 
 
+def raised() -> set[str]:
+    """What the four floors say when they raise: `{1}`, `{2}` stand for values."""
+    found = set()
+    for floor in ("reputation", "pacts", "settlement", "marketplace"):
+        for path in sorted((ROOT.parent / floor).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                    found |= {_raised(one) for one in node.exc.args[:1]}
+    return found - {""}
+
+
+def _raised(said: ast.expr) -> str:
+    if isinstance(said, ast.Constant):
+        return said.value if isinstance(said.value, str) else ""
+    parts = said.values if isinstance(said, ast.JoinedStr) else []
+    text, values = "", 0
+    for part in parts:
+        if isinstance(part, ast.Constant):
+            text += str(part.value)
+        else:
+            values += 1
+            text += f"{{{values}}}"
+    return text
+
+
 def catalogue_of(language: str) -> Catalog:
     """The catalogue as it is kept; an empty one for a language without."""
     path = path_of(language)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from marketplace.labels import said
+from marketplace import refused
 from marketplace.pages.press import PressTokenMissing, press_once
 from marketplace.refusals import REFUSALS
 from settlement.escrow import EscrowRefused, NotYourSide
@@ -23,7 +23,7 @@ REFUSED: tuple[type[Exception], ...] = (
 
 def sentence(error: Exception) -> str:
     """A refusal as a sentence: capital first, a full stop last."""
-    text = said(str(error).strip()) or _("This is not possible now.")
+    text = refused.said(str(error).strip()) or _("This is not possible now.")
     return text[:1].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
 
 

@@ -1,8 +1,11 @@
 """Every text of the site is marked, translated and compiled: by the files alone, without rows."""
 
-import pytest
+import re
 
-from marketplace import markings
+import pytest
+from django.utils import translation
+
+from marketplace import markings, refused
 
 catalogue = pytest.importorskip("marketplace.catalogue")
 
@@ -41,3 +44,21 @@ def test_every_text_of_a_template_is_marked() -> None:
 )
 def test_a_text_that_nothing_marks_is_found(source: str, found: list[str]) -> None:
     assert list(markings.unmarked(source)) == found
+
+
+@pytest.mark.parametrize("language", catalogue.TRANSLATED)
+def test_every_translated_refusal_is_still_said_by_somebody(language: str) -> None:
+    rows = refused.table(language)
+    assert rows
+    assert rows.keys() - catalogue.raised() == set(), "drop or reword these in refusals.json"
+    places = {one: set(re.findall(r"{\d+}", one)) for one in rows}
+    assert [one for one in rows if set(re.findall(r"{\d+}", rows[one])) != places[one]] == []
+
+
+def test_a_refusal_keeps_its_values_and_an_unknown_one_stays_as_it_is() -> None:
+    said = "this set has 4 tasks; on fewer than 20 nothing can be proved, so add some"
+    assert refused.said(said) == said
+    with translation.override("de"):
+        assert "4 Aufgaben" in refused.said(said)
+        assert "20" in refused.said(said)
+        assert refused.said("nobody ever said this") == "nobody ever said this"

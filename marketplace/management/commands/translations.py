@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from marketplace import refused
+
 
 class Command(BaseCommand):
     help = "Count the site's texts and those without a translation; exit 1 if there are any."
@@ -36,6 +38,10 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{language}: {state.texts:,} texts, {len(state.missing)} without a translation, "
                 f"{len(state.fuzzy)} to look over, {len(state.differing)} with other placeholders"
+            )
+            known = refused.table(language)
+            self.stdout.write(
+                f"{language}: {len(known):,} refusals of the domain; other exceptions stay English"
             )
             for text in [*state.missing, *state.fuzzy, *state.differing]:
                 self.stdout.write(f"  {text!r}")
