@@ -18,6 +18,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 ENGLISH = "en"
 # Where words are an interface or the same for everybody.
 ONE_LANGUAGE = ("/api/", "/log/", "/office/", "/healthz", "/readyz", settings.STATIC_URL)
+ABOUT_THE_LOG = "/log/"  # the page; below it lie the files
 
 
 def is_spoken(language: str | None) -> bool:
@@ -33,6 +34,12 @@ def language_of(user: User) -> str:
 def choose(*, user: User, language: str) -> None:
     """Remember a person's language for mails and for other browsers."""
     User.objects.filter(pk=user.pk).update(language=language)
+
+
+def _is_for_everybody(path: str) -> bool:
+    """Files, programs' addresses and badges, which public caches keep for all languages."""
+    files = path.startswith(ONE_LANGUAGE) and path != ABOUT_THE_LOG
+    return files or path.endswith("/badge.svg")
 
 
 def _wanted(request: HttpRequest) -> str:
@@ -52,7 +59,7 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(ONE_LANGUAGE):
+        if _is_for_everybody(request.path):
             with translation.override(ENGLISH):
                 return self.get_response(request)
         with translation.override(_wanted(request)):
