@@ -77,8 +77,10 @@ _KIN = """
                            min(v.created_at) AS since
                       FROM pacts_agentversion v JOIN pacts_agent a ON a.id = v.agent_id
                      WHERE a.builder_id = kin.party_id GROUP BY 1) own
-              JOIN pacts_agentversion theirs ON split_part(lower(theirs.endpoint), '/', 3)
-                   = own.host AND theirs.created_at < own.since
+             CROSS JOIN LATERAL (  -- a look into the index for each host, never all versions
+                SELECT v.agent_id FROM pacts_agentversion v
+                 WHERE split_part(lower(v.endpoint), '/', 3) = own.host
+                   AND v.created_at < own.since OFFSET 0) theirs
               JOIN pacts_agent their_agent ON their_agent.id = theirs.agent_id
                AND their_agent.control_proved_at IS NOT NULL
              WHERE own.host <> '' AND own.host !~ '^(127[.]|localhost|[[]::1)' AND (
