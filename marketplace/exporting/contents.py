@@ -22,9 +22,11 @@ from pacts.models import (
     Exhibit,
     Milestone,
     Need,
+    Negotiation,
     Observation,
     PactVersion,
     Party,
+    Proposal,
     Ruling,
     SealedOffer,
     Signature,
@@ -58,7 +60,7 @@ class Table:
 
 def tables_of(*, party: Party, user: User) -> list[Table]:
     """Every table of a party's archive; notices are those of the member who asked for it."""
-    groups = (_work, _building, _tasks, _trials, _verdicts, _quarrels, _offers, _money)
+    groups = (_work, _talks, _building, _tasks, _trials, _verdicts, _quarrels, _offers, _money)
     return [*(table for group in groups for table in group(party)), *_rest(party, user)]
 
 
@@ -114,6 +116,31 @@ def _work(party: Party) -> list[Table]:
                 *("published_at", "terms"),
             ),
             renamed={"pact__agent_id": "agent_id", "pact__buyer_id": "buyer_id"},
+        ),
+    ]
+
+
+def _talks(party: Party) -> list[Table]:
+    """Terms that were offered either way: what came of it, and what did not."""
+    talks = Negotiation.objects.filter(Q(buyer=party) | Q(builder=party))
+    return [
+        Table(
+            name="negotiations",
+            about="Talks about terms that you are a side of.",
+            rows=talks,
+            columns=(
+                *("id", "buyer_id", "builder_id", "evaluator_id", "agent_version_id"),
+                *("published_id", "currency", "listed", "state", "opened_at", "closed_at"),
+            ),
+        ),
+        Table(
+            name="proposals",
+            about="Each offer in them, of either side, with its terms and its note.",
+            rows=Proposal.objects.filter(negotiation__in=talks),
+            columns=(
+                *("id", "negotiation_id", "number", "party_id", "terms", "note", "digest"),
+                *("state", "proposed_at", "expires_at", "closed_at", "engagement_id"),
+            ),
         ),
     ]
 
