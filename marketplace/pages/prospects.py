@@ -12,7 +12,7 @@ from marketplace.pages import builder_view
 from marketplace.pages.rates import Rate, rate_of_standing
 from marketplace.pages.visitors import find, now_of, party_of
 from marketplace.prospects import prospects_for
-from reputation.prospects import Prospect
+from reputation.prospects import NO_WAYS, Prospect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class ProspectLine:
     title: str
     detail: str
     effects: list[Effect]
+    is_way: bool
 
     @property
     def before(self) -> int | None:
@@ -67,6 +68,7 @@ def _line(one: Prospect, number: int) -> ProspectLine:
         one=one,
         title=title,
         detail=detail,
+        is_way=one.kind not in NO_WAYS,
         effects=[
             Effect(
                 name=name,
