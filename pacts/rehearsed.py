@@ -72,12 +72,15 @@ class FamilySeen:
     unseen: int
 
 
+_UNSEEN = RehearsedCase.Outcome.UNSEEN
+
+
 def looked_at(rehearsal: Rehearsal) -> list[Looked]:
-    """Every case that was asked, failing ones first."""
+    """Every case that was asked: failing ones first, then those for a person to look at."""
     titles = {c["key"]: c["title"] for c in (rehearsal.terms or {}).get("clauses", ())}
     cases = rehearsal.cases.filter(state=RehearsedCase.State.DONE).order_by("position")
     found = [_looked(case, titles) for case in cases]
-    return sorted(found, key=lambda one: not one.failed)
+    return sorted(found, key=lambda one: (not one.failed, one.case.outcome != _UNSEEN))
 
 
 def _looked(case: RehearsedCase, titles: dict[str, str]) -> Looked:
