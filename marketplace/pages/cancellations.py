@@ -10,10 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from marketplace.pages.attempts import attempt_button
+from marketplace.pages.turns import moved
 from marketplace.pages.visitors import find, party_of, user_of
 from pacts.models import Engagement, Milestone, Party
 from reputation.clock import database_now
 from settlement import cancellations
+from settlement.fees import apportion, bands_of
 from settlement.models import FINAL, Cancellation
 from settlement.refusals import CancellationRefused
 
@@ -28,6 +30,7 @@ class Parting:
     offer: Cancellation | None
     is_mine: bool
     is_funded: bool
+    moves: str  # what accepting the offer moves, in words; "" where no money is set aside
 
 
 def partings_of(
@@ -55,7 +58,21 @@ def _parting(milestone: Milestone, offer: Cancellation | None, by: Party) -> Par
         offer=offer,
         is_mine=offer is not None and offer.proposed_by_id == by.pk,
         is_funded=milestone.started_at is not None,
+        moves=_moves(milestone, offer),
     )
+
+
+def _moves(milestone: Milestone, offer: Cancellation | None) -> str:
+    if offer is None or offer.award_bps is None:
+        return ""
+    engagement = milestone.engagement
+    division = apportion(
+        amount=milestone.amount,
+        share_bps=offer.award_bps,
+        fee_bps=engagement.fee_bps,
+        fee_bands=bands_of(engagement.fee_bands),
+    )
+    return moved(division, engagement.currency)
 
 
 def _state(milestone: Milestone) -> str:

@@ -16,7 +16,7 @@ from marketplace import foretelling
 from marketplace.pages.engagement_view import Work
 from marketplace.pages.wording import amount
 from pacts.models import Dispute, Engagement, Party
-from settlement.decisions import Final
+from settlement.fees import Division
 
 _Text = str | Promise
 
@@ -192,12 +192,11 @@ def _moves(work: Work, engagement: Engagement) -> str:
     found = foretelling.if_nobody_acts(
         milestone=work.milestone, verdict=work.verdict, escrow=work.escrow
     )
-    return moved(found, engagement.currency) if found else _("a person decides")
+    return moved(found.division, engagement.currency) if found else _("a person decides")
 
 
-def moved(found: Final, currency: str) -> str:
-    """What a decision moves: `EUR 95.00 to the builder, EUR 5.00 fee`."""
-    division = found.division
+def moved(division: Division, currency: str) -> str:
+    """What moves to whom: `EUR 95.00 to the builder, EUR 5.00 to the platform as its fee`."""
     parts = []
     if division.released:
         parts.append(_("%(sum)s to the builder") % {"sum": amount(division.released, currency)})
@@ -217,4 +216,4 @@ def accepting_moves(work: Work, currency: str) -> str:
     found = foretelling.if_accepted(
         milestone=work.milestone, verdict=work.verdict, escrow=work.escrow
     )
-    return moved(found, currency) if found else ""
+    return moved(found.division, currency) if found else ""
