@@ -161,7 +161,7 @@ def _fits(message: Message) -> bool:
     ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
     words = message.string if isinstance(message.string, tuple | list) else (message.string,)
     wanted = [_placeholders(one) for one in ids]
-    return all(_placeholders(word) in wanted for word in words)
+    return all(_placeholders(word or "") in wanted for word in words)
 
 
 def _placeholders(text: str) -> set[str]:

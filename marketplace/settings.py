@@ -147,7 +147,10 @@ TEMPLATES = [
         "DIRS": [ROOT / "marketplace/templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["django.templatetags.i18n"],  # every page has texts
+            "builtins": [  # every page has texts
+                "django.templatetags.i18n",
+                "marketplace.templatetags.texts",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

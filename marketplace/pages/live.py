@@ -8,23 +8,21 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
-from typing import Concatenate, ParamSpec
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-P = ParamSpec("P")
+Page = Callable[..., HttpResponse]
 SEEN = "Live-Seen"
 # Forms get a new token each time they are drawn; that is no change.
 _TOKENS = re.compile(rb'name="(?:idempotency_key|csrfmiddlewaretoken)" value="[^"]*"')
 
 
-def polled(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def polled(view: Page) -> Page:
     """Answers 204 to whoever has seen exactly this page already."""
 
     @wraps(view)
-    def shown(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         if "HX-Request" not in request.headers or response.status_code != 200:
             return response
