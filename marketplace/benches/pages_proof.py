@@ -186,8 +186,9 @@ def _notify(entries: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO marketplace_news (id, party_id, evidence_id, index, kind, topic, grave,"
-            " title, path, told_at) SELECT 'nws_' || md5('n' || index), %(party)s, evidence_id,"
-            " index, 'escrow.settled', 'escrow', false, 'Money for Bench agent was released',"
+            " title, words, path, told_at) SELECT 'nws_' || md5('n' || index), %(party)s,"
+            " evidence_id, index, 'escrow.settled', 'escrow', false,"
+            " 'Money for Bench agent was released', '[]',"
             " '/engagements/' || %(hire)s || '/', now() FROM reputation_logentry"
             " ORDER BY index DESC LIMIT %(most)s",
             values,
