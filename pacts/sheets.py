@@ -204,6 +204,7 @@ def _sheet(found: Iterator[SheetRow | Problem], columns: tuple[str, ...] = ()) -
     rows: list[SheetRow] = []
     problems: list[Problem] = []
     names = dict.fromkeys(columns)
+    _refuse_wide(names)
     for one in found:
         if isinstance(one, Problem):
             if len(problems) < MOST_PROBLEMS:
@@ -213,9 +214,15 @@ def _sheet(found: Iterator[SheetRow | Problem], columns: tuple[str, ...] = ()) -
             raise TaskSetRefused(f"at most {tables.MAX_TASKS} tasks fit in one set; split it")
         rows.append(one)
         names |= dict.fromkeys(one.values)
-        if len(names) > tables.MOST_COLUMNS:
-            raise TaskSetRefused(f"a table has at most {tables.MOST_COLUMNS} columns; leave some")
+        _refuse_wide(names)
     return Sheet(tuple(names), tuple(rows), tuple(problems))
+
+
+def _refuse_wide(names: Mapping[str, None]) -> None:
+    if len(names) > tables.MOST_COLUMNS:
+        raise TaskSetRefused(
+            f"a table has at most {tables.MOST_COLUMNS} columns; leave some of them out"
+        )
 
 
 def guess(sheet: Sheet) -> dict[str, Use]:

@@ -37,9 +37,9 @@ def need_of(alice: cast.Actor, **changes: Any) -> Need:
     )
 
 
-def agent_for(builder: cast.Actor, name: str = "Doubler") -> AgentVersion:
+def agent_for(builder: cast.Actor, name: str = "Doubler", url: str = cast.DEAD_END) -> AgentVersion:
     """An agent whose control is proved."""
-    version = cast.agent_of(builder, name=name)
+    version = cast.agent_of(builder, url, name=name)
     Agent.objects.filter(pk=version.agent_id).update(control_proved_at=clock())
     version.agent.refresh_from_db()
     return version
