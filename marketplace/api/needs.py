@@ -38,6 +38,7 @@ class NeedSerializer(serializers.ModelSerializer[Need]):
     engagement = serializers.SerializerMethodField()
     samples = SampleSerializer(many=True)
     ceiling = serializers.CharField()
+    ended_as = serializers.CharField(help_text="Empty while it lasts.")
 
     class Meta:
         model = Need
@@ -82,6 +83,7 @@ class SealedOfferSerializer(serializers.ModelSerializer[SealedOffer]):
     document = serializers.SerializerMethodField()
     note = serializers.SerializerMethodField()
     salt = serializers.SerializerMethodField()
+    outcome = serializers.CharField(help_text="Empty until the buyer has chosen.")
 
     class Meta:
         model = SealedOffer
