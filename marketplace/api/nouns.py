@@ -39,7 +39,8 @@ class Noun(GenericAPIView[Any]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if any("\x00" in key or "\x00" in value for key, value in request.query_params.items()):
+        asked = request.query_params.lists()  # every value of a name, not only its last
+        if any("\x00" in text for name, values in asked for text in (name, *values)):
             raise ParseError("The query holds a NUL character; remove it.")
 
     @property
