@@ -87,18 +87,17 @@ def _code_texts(tree: ast.AST) -> Iterator[Text]:
             yield said[0], said[1]
 
 
-def raised() -> set[str]:
-    """What the four floors say when they raise: `{1}`, `{2}` stand for values."""
+def said_below() -> set[str]:
+    """Every text in the code of the four floors: `{1}`, `{2}` stand for values."""
     found = set()
     for floor in ("reputation", "pacts", "settlement", "marketplace"):
         for path in sorted((ROOT.parent / floor).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-                    found |= {_raised(one) for one in node.exc.args[:1]}
+            nodes = ast.walk(ast.parse(path.read_text()))
+            found |= {_said(one) for one in nodes if isinstance(one, ast.expr)}
     return found - {""}
 
 
-def _raised(said: ast.expr) -> str:
+def _said(said: ast.expr) -> str:
     if isinstance(said, ast.Constant):
         return said.value if isinstance(said.value, str) else ""
     parts = said.values if isinstance(said, ast.JoinedStr) else []

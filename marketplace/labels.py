@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext
 
+from marketplace import refused
+
 
 def known(*labels: str) -> frozenset[str]:
     """The labels that catalogues have; they are filled from the call below."""
@@ -53,4 +55,6 @@ def said(label: str) -> str:
     if found != label:
         return found
     plain = f"{label[:1].upper()}{label[1:].lower()}"
-    return gettext(plain) if plain in LABELS and gettext(plain) != plain else label
+    if plain in LABELS and gettext(plain) != plain:
+        return gettext(plain)
+    return refused.said(label)

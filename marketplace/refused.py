@@ -1,8 +1,8 @@
-"""Refusals of the domain in the visitor's language.
+"""Refusals and reasons of the domain in the visitor's language.
 
-Lower floors say in English why they refuse, to programs and people alike. A page finds the text
-among the patterns of its language, by what stands around the values, and says it with the same
-values; a text that no pattern fits stays English.
+Lower floors say in English why they refuse, why money waits and what a silence means, to programs
+and people alike. A page finds the text among the patterns of its language, by what stands around
+the values, and says it with the same values; a text that no pattern fits stays English.
 """
 
 import json
@@ -17,7 +17,7 @@ _VALUE = re.compile(r"\{(\d+)\}")
 
 
 def said(text: str) -> str:
-    """A refusal in the language of the moment."""
+    """A refusal or a reason in the language of the moment."""
     language = get_language() or "en"
     exact, patterns = _table(language)
     if text in exact:
@@ -34,7 +34,7 @@ def _filled(words: str, values: tuple[str, ...]) -> str:
 
 def table(language: str) -> dict[str, str]:
     """English pattern → the same in a language, `{1}` for each value; empty without a file."""
-    path = LOCALE / language / "refusals.json"
+    path = LOCALE / language / "domain.json"
     found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     return found
 

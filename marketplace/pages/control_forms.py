@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import steering
 from marketplace.acting import Acting
+from marketplace.labels import said
 from reputation.controls import ACTIONS, METRICS, SCOPES, Terms
 from reputation.models import Control
 
@@ -21,13 +22,20 @@ _SCOPE_NAMES = {
 }
 
 
+def _metrics() -> list[tuple[str, str]]:
+    return [(key, said(one.title)) for key, one in METRICS.items()]
+
+
+def _actions() -> list[tuple[str, str]]:
+    found = [(key, said(text)) for key, text in ACTIONS.items()]
+    return [(key, text[:1].upper() + text[1:]) for key, text in found]
+
+
 class ControlForm(forms.Form):
     """A control. `terms` holds what was written, once the form is valid."""
 
     name = forms.CharField(max_length=120, help_text=_lazy("What it is for, in a few words."))
-    metric = forms.ChoiceField(
-        choices=[(key, one.title) for key, one in METRICS.items()], label=_lazy("What is looked at")
-    )
+    metric = forms.ChoiceField(choices=_metrics, label=_lazy("What is looked at"))
     dimension = forms.CharField(
         max_length=80,
         required=False,
@@ -62,7 +70,7 @@ class ControlForm(forms.Form):
         help_text=_lazy("Such as agt_…, lst_…, pty_… or language; empty for the whole platform."),
     )
     action = forms.ChoiceField(
-        choices=[(key, text[:1].upper() + text[1:]) for key, text in ACTIONS.items()],
+        choices=_actions,
         label=_lazy("What happens when it fires"),
     )
     limit = forms.DecimalField(

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from marketplace import steering
+from marketplace import labels, steering
 from marketplace.acting import Acting
 from marketplace.models import Listing
 from marketplace.pages.wording import local, plural
@@ -87,8 +87,8 @@ def sentence_of(control: Control) -> str:
     """`When the lower bound of the standing is under 80.00 %, suspend the listing.`"""
     metric = METRICS[control.metric]
     about = _(" of %(dimension)s") % {"dimension": control.dimension} if control.dimension else ""
-    title = f"{metric.title[:1].lower()}{metric.title[1:]}{about}"
-    then = str(ACTIONS[control.action])
+    title = f"{_begun(metric.title)}{about}"
+    then = labels.said(ACTIONS[control.action])
     if control.limit is not None:
         then += _(" to %(limit)s") % {"limit": local(f"{control.limit / 100:,.2f}")}
     if control.hold_days:
@@ -103,6 +103,12 @@ def sentence_of(control: Control) -> str:
         "then": then,
         "metric2": said(control.metric, control.recover_at),
     }
+
+
+def _begun(title: str) -> str:
+    """A title inside a sentence; German keeps the capital of a noun."""
+    said = labels.said(title)
+    return said if said != title else f"{title[:1].lower()}{title[1:]}"
 
 
 def scope_of(control: Control, names: dict[str, str]) -> str:
@@ -146,7 +152,7 @@ def why_of(firing: Firing) -> str:
     control = firing.control
     about = _(" of %(dimension)s") % {"dimension": control.dimension} if control.dimension else ""
     return _("%(title)s%(about)s: %(metric)s, threshold %(metric2)s") % {
-        "title": METRICS[control.metric].title,
+        "title": labels.said(METRICS[control.metric].title),
         "about": about,
         "metric": said(control.metric, firing.observed),
         "metric2": said(control.metric, control.threshold),

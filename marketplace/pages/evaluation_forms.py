@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _lazy
 
 from pacts.budgets import Budget
 from pacts.models import Party, TaskSetVersion
@@ -15,27 +16,35 @@ class BudgetForm(forms.Form):
     """What one run may use; `budget` holds it."""
 
     calls = forms.IntegerField(
-        min_value=1, max_value=10**9, required=False, label="Most calls",
-        help_text="Empty: as many as the tasks need.",
+        min_value=1, max_value=10**9, required=False, label=_lazy("Most calls"),
+        help_text=_lazy("Empty: as many as the tasks need."),
     )  # fmt: skip
     minutes = forms.IntegerField(
-        min_value=1, max_value=1440, required=False, label="Most minutes",
-        help_text="No call is made that could end later.",
+        min_value=1, max_value=1440, required=False, label=_lazy("Most minutes"),
+        help_text=_lazy("No call is made that could end later."),
     )  # fmt: skip
     cost = forms.DecimalField(
-        min_value=0, max_digits=12, decimal_places=6, required=False, label="Most money",
-        help_text="What the calls may cost together, by what the agent reports of each.",
+        min_value=0, max_digits=12, decimal_places=6, required=False, label=_lazy("Most money"),
+        help_text=_lazy("What the calls may cost together, by what the agent reports of each."),
     )  # fmt: skip
     call_cost = forms.DecimalField(
-        min_value=0, max_digits=12, decimal_places=6, required=False, label="Most for one call",
-        help_text="Set aside for every call in flight, and counted for one that reports none. The "
-        "budget is exceeded only by a call that reports more than this.",
-    )  # fmt: skip
+        min_value=0,
+        max_digits=12,
+        decimal_places=6,
+        required=False,
+        label=_lazy("Most for one call"),
+        help_text=_lazy(
+            "Set aside for every call in flight, and counted for one that reports none. "
+            "The budget is exceeded only by a call that reports more than this."
+        ),
+    )
     currency = forms.ChoiceField(choices=[(code, code) for code in ("USD", "EUR", "GBP", "CHF")])
     full_run = forms.BooleanField(
         required=False,
-        label="Try every task",
-        help_text="Otherwise the run ends as soon as more calls could not change the verdict.",
+        label=_lazy("Try every task"),
+        help_text=_lazy(
+            "Otherwise the run ends as soon as more calls could not change the verdict."
+        ),
     )
 
     @property
@@ -57,7 +66,7 @@ class EvaluationForm(BudgetForm):
 
     field_order = ("task_set_version",)
     task_set_version = forms.ModelChoiceField(
-        TaskSetVersion.objects.none(), empty_label=None, label="Task set"
+        TaskSetVersion.objects.none(), empty_label=None, label=_lazy("Task set")
     )
 
     def __init__(self, *args: Any, party: Party, work: str, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from marketplace import policy
+from marketplace import labels, policy
 from marketplace.models import PolicyProposal
 from marketplace.pages.attempts import attempt
 from marketplace.pages.visitors import find, now_of, user_of
@@ -64,7 +64,7 @@ class PolicyForm(forms.Form):
         groups = [(group, [self[key] for key, _one in items]) for group, items in found]
         return [
             {
-                "title": group,
+                "title": labels.said(group),
                 "fields": fields,
                 "alone": len(fields) % 2,  # the first stands over the pairs behind it
                 "wrong": any(field.errors for field in fields),
@@ -88,7 +88,7 @@ def _field(key: str, one: Setting, value: int) -> forms.IntegerField:
         min_value=one.least,
         max_value=one.most,
         initial=value,
-        label=one.title,
+        label=labels.said(one.title),
         help_text=text,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )

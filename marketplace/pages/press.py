@@ -12,6 +12,7 @@ from hashlib import sha256
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from marketplace.models import ReplayedRequest
 from marketplace.pages.visitors import user_of
@@ -35,7 +36,7 @@ def token_of(request: HttpRequest) -> str:
     """The token a form was sent with. Raises `PressTokenMissing`."""
     token = request.POST.get(FIELD, "")
     if not _TOKEN.fullmatch(token):
-        raise PressTokenMissing("this form has expired; open the page again and press once more")
+        raise PressTokenMissing(_("this form has expired; open the page again and press once more"))
     return token
 
 
@@ -57,7 +58,7 @@ def press_once(request: HttpRequest, effect: Callable[[], str]) -> str:
         row = ReplayedRequest.objects.filter(caller=caller, key=token).first()  # type: ignore[assignment]
         if row is None:  # the effect itself broke a rule of the database
             raise
-        messages.info(request, "This was already done; pressing again changed nothing.")
+        messages.info(request, _("This was already done; pressing again changed nothing."))
     return row.body
 
 

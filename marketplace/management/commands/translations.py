@@ -41,7 +41,7 @@ class Command(BaseCommand):
             )
             known = refused.table(language)
             self.stdout.write(
-                f"{language}: {len(known):,} refusals of the domain; other exceptions stay English"
+                f"{language}: {len(known):,} sentences of lower floors; the others stay English"
             )
             for text in [*state.missing, *state.fuzzy, *state.differing]:
                 self.stdout.write(f"  {text!r}")
