@@ -1,7 +1,7 @@
 """What two parties sign, or signed, as one document that verifies without this platform.
 
 `earnest-agreed/1`: the agreement and the pact as JSON, their digests (SHA-256 of RFC 8785 JSON),
-and for each signature the exact message, the Ed25519 key and the signature in base64. To verify one:
+and for each signature the exact message, the Ed25519 key and the signature in base64. To verify:
 digest the text, check that the message names that digest, check the signature over the message.
 """
 
