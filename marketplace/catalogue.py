@@ -34,6 +34,7 @@ ONE_TEXT = {
     "gettext",
     "gettext_lazy",
     "gettext_noop",
+    "_noop",
 }
 TWO_TEXTS = {"ngettext", "ngettext_lazy", "counted"}
 _STRING = r"u?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _noop
 
+from marketplace import labels
 from marketplace.api import errors as problems
 
 RETRY_SECONDS = 5
@@ -67,5 +67,5 @@ def _answer(
     if problems.is_for_programs(request):
         return problems.as_response(status, code, detail)
     # No request context: it would ask the database that may be the very thing that is away.
-    context = {"status": status, "detail": gettext(detail), **facts}
+    context = {"status": status, "detail": labels.said(detail), **facts}
     return HttpResponse(render_to_string("refusal.html", context), status=status)

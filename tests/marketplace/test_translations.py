@@ -50,7 +50,9 @@ def test_a_text_that_nothing_marks_is_found(source: str, found: list[str]) -> No
 def test_every_translated_sentence_of_the_domain_is_still_said_by_somebody(language: str) -> None:
     rows = refused.table(language)
     assert rows
-    assert rows.keys() - catalogue.said_below() == set(), "drop or reword these in domain.json"
+    # The access table makes its sentences of parts.
+    whole = {one for one in rows if not one.startswith("This is for ")}
+    assert whole - catalogue.said_below() == set(), "drop or reword these in domain.json"
     places = {one: set(re.findall(r"{\d+}", one)) for one in rows}
     assert [one for one in rows if set(re.findall(r"{\d+}", rows[one])) != places[one]] == []
 

@@ -85,7 +85,8 @@ def test_programs_are_spoken_to_in_english(path: str) -> None:
 def test_a_refusal_is_in_the_visitors_language() -> None:
     page = browser().get("/nothing/here/", headers=GERMAN)
     assert page.status_code == 404
-    assert "Hier ist keine Seite" in page.content.decode()
+    assert "Hier ist nichts" in page.content.decode()
+    assert "Unter dieser Adresse ist nichts, was Sie sehen dürfen." in page.content.decode()
 
 
 def test_numbers_money_and_time_follow_the_language() -> None:
