@@ -2,6 +2,7 @@
 commitment. The row is the queue; two sweeps open a need once."""
 
 import json
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from pacts.needs import commitments
 from pacts.needs.closing import close
 from reputation import evidence, restrictions
 from reputation.envelope import instant
+
+log = logging.getLogger(__name__)
 
 _OPENED = (
     *("state", "agent_version", "price", "work_seconds", "note", "nonce", "unfit"),
@@ -24,7 +27,16 @@ def reveal_due(*, now: datetime, limit: int = 50) -> int:
     """Open the offers of every need whose deadline is strictly past; returns how many needs."""
     due = Need.objects.filter(state=Need.State.OPEN, offers_until__lt=now)
     ids = list(due.order_by("offers_until").values_list("pk", flat=True)[:limit])
-    return sum(_reveal(need_id, now) for need_id in ids)
+    return sum(_revealed(need_id, now) for need_id in ids)
+
+
+def _revealed(need_id: str, now: datetime) -> bool:
+    """One that cannot be opened (a seal whose key was lost) is logged and holds up no other."""
+    try:
+        return _reveal(need_id, now)
+    except Exception:
+        log.exception("the offers of %s could not be opened", need_id)
+        return False
 
 
 def _reveal(need_id: str, now: datetime) -> bool:

@@ -175,3 +175,18 @@ def test_a_need_is_posted_under_a_pact_of_its_own_party() -> None:
     other = need_of(cast.mallory())
     with pytest.raises(NeedRefused, match="a pact of your own"):
         need_of(cast.alice(), pact_version=other.pact_version)
+
+
+def test_one_need_whose_seal_is_broken_holds_up_no_other(
+    caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    alice, bob = cast.alice(), cast.bob()
+    broken, sound = need_of(alice), need_of(alice)
+    settings.SECRET_KEY, kept = "another key for a moment", settings.SECRET_KEY
+    offered(broken, bob, agent_for(bob))
+    settings.SECRET_KEY = kept
+    offered(sound, bob, agent_for(bob, "Second"))
+    assert needs.reveal_due(now=sound.offers_until + TICK) == 1
+    assert Need.objects.get(pk=sound.pk).state == "revealed"
+    assert Need.objects.get(pk=broken.pk).state == "open"
+    assert "could not be opened" in caplog.text
