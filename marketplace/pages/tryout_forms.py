@@ -57,9 +57,10 @@ class ChoiceForm(forms.Form):
     )
 
     def __init__(self, data: Any, *, party: Party) -> None:
-        super().__init__(_plain(data))
+        sent = _plain(data)
+        super().__init__(sent)
         self.party = party
-        self.asked = list(dict.fromkeys(self.data.getlist("agent")))[: 2 * MOST_OFFERED]
+        self.asked = list(dict.fromkeys(sent.getlist("agent")))[: 2 * MOST_OFFERED]
         fields: dict[str, Any] = self.fields
         fields["agent"].queryset = _offered(self.asked)
         fields["set"].queryset = _sets(party, self._work())
