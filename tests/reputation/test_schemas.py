@@ -116,6 +116,15 @@ version.changed 1 e28bdb8c0bf8adb4
 version.changed 2 ff19af73059ea37d
 window.breached 1 7f04a421f125d790
 window.concluded 1 2aa172518e94f809
+need.closed 1 d1d406541cdacb58
+need.posted 1 4a53ec26ac803c7c
+need.revealed 1 c4f2b5a9cf6acbca
+offer.ended 1 0b82e7f2d5dd98ec
+offer.revealed 1 3bcecd957a945e36
+offer.sealed 1 12d27514775419ef
+offer.taken_back 1 88634727819930d1
+pact.agreed 1 edf257f8e03f4dc1
+pact.asked 1 f8844ac47228afd4
 """
 TABLE = {
     (kind, int(version)): digest
