@@ -170,7 +170,7 @@ def acting_as(who: str, actor: cast.Actor) -> Acting:
 def filled(path: str, market: Market, absent: bool = False) -> str:
     """The address with the ids of the market's own things, or with ids nothing has."""
     noun = path.removeprefix("api/v1/").split("/")[0]
-    named = {"parties": "party", "juries": "jury", "benchmark-claims": "claim"}
+    named = {"parties": "party", "juries": "jury", "replies": "reply", "benchmark-claims": "claim"}
     named |= {
         "standings": "agent",
         "oracle": "agent",
