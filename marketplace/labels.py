@@ -58,3 +58,10 @@ def said(label: str) -> str:
     if plain in LABELS and gettext(plain) != plain:
         return gettext(plain)
     return refused.said(label)
+
+
+def inside(label: str) -> str:
+    """A label inside a sentence: English writes it small, German keeps a noun's capital."""
+    plain = f"{label[:1].upper()}{label[1:].lower()}".replace("_", " ")
+    found = said(plain)
+    return found if found != plain else label.lower()

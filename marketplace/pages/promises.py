@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace.labels import inside
 from marketplace.pages.nouns import many, one
 from marketplace.pages.wording import amount, count, joined, percent, plural, span
 from pacts.feasibility import Timers
@@ -136,7 +137,7 @@ def _care(clause: Clause) -> str:
         return ""
     days = plural(clause.review_cadence_days, "day")
     return _("The %(owner)s answers for it and reviews it every %(days)s.") % {
-        "owner": clause.owner,
+        "owner": inside(clause.owner),
         "days": days,
     }
 

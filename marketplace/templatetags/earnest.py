@@ -59,6 +59,12 @@ def said(label: Any) -> str:
 
 
 @register.filter
+def inside(label: Any) -> str:
+    """The same inside a sentence: small in English, as its language writes it elsewhere."""
+    return labels.inside(str(label))
+
+
+@register.filter
 def headline(news: News) -> str:
     """What a piece of news says, in the visitor's language."""
     return saying.title(news)
