@@ -22,12 +22,14 @@ from pacts.models import (
     Confirmation,
     Dispute,
     Exhibit,
+    Need,
     Negotiation,
     Proposal,
     Recusal,
     RehearsedCase,
     ReviewLabel,
     Ruling,
+    SealedOffer,
     TaskSet,
 )
 from reputation import evidence
@@ -95,6 +97,11 @@ WRITTEN = (
         Written(Proposal, by, column, models.Q(state=Proposal.State.OPEN), "expires_at")
         for by in ("by_id", "party_id")
         for column in ("terms", "note")
+    ),
+    *(
+        Written(SealedOffer, by, column, ~models.Q(need__state=Need.State.CLOSED), until)
+        for by in ("placed_by_id", "builder_id")
+        for column, until in (("sealed", "need.choose_until"), ("note", "need.choose_until"))
     ),
     *(
         Written(Negotiation, by, "listed", models.Q(state=Negotiation.State.OPEN), "ends_by_at")

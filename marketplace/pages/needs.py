@@ -90,7 +90,7 @@ def _context(
         "clauses": clause_texts(terms.parse(found.pact_version.terms)),
         "form": None if own else form or SealedOfferForm(need=found, party=party),
         "offer": offer,
-        "said": law.opened_for_its_builder(offer) if offer else None,
+        "said": law.opened_for_its_builder(offer) if offer and offer.sealed else None,
         "opened": opened,
         "listed": [one for one in opened if one.listed],
         "pick": PickForm(need=found) if own else None,
@@ -181,7 +181,7 @@ def need_offer_one(request: HttpRequest, sealed_id: str) -> HttpResponse:
     """How an opened offer is checked against what was sealed: for its two sides."""
     rows = needing.offers_seen_by(party_of(request)).filter(state=SealedOffer.State.REVEALED)
     one = find(rows, pk=sealed_id)
-    if not one.revealed_evidence_id:
+    if not one.revealed_evidence_id or not one.sealed:
         raise Http404
     return render(request, "needs/offer.html", {"offer": one, "document": _document(one)})
 

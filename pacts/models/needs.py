@@ -149,9 +149,16 @@ class SealedOffer(models.Model):
             pgtrigger.ReadOnly(
                 name="sealed_is_sealed",
                 fields=[
-                    *("need", "builder", "sealed", "commitment", "sealed_evidence_id"),
+                    *("need", "builder", "commitment", "sealed_evidence_id"),
                     *("placed_by", "placed_at"),
                 ],
+            ),
+            pgtrigger.Protect(
+                name="sealed_is_only_erased",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.sealed IS DISTINCT FROM NEW.sealed AND NEW.sealed <> ''"
+                ),
             ),
             never_emptied(),
         ]

@@ -152,6 +152,9 @@ def _refuse_unfit(
 
 
 def opened_for_its_builder(one: SealedOffer) -> dict[str, Any]:
-    """What a sealed offer says, for whoever wrote it: `{document, note, salt}`."""
+    """What a sealed offer says, for whoever wrote it: `{document, note, salt}`; once it was erased,
+    an empty document and no words."""
+    if not one.sealed:
+        return {"document": {}, "note": "", "salt": ""}
     found: dict[str, Any] = json.loads(one.sealed)
     return found

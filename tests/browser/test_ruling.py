@@ -102,6 +102,7 @@ def a_small_claim_is_settled(people: People, alice: Visitor, bob: Visitor) -> No
         alice.page.goto(case)
         alice.looks_around("offered")
         alice.page.get_by_test_id("accept-offer").click()
+        alice.page.get_by_test_id("sure").click()
         expect(alice.page.get_by_test_id("clocks")).to_contain_text("Settled")
         alice.looks_around("settled")
 

@@ -9,12 +9,13 @@ from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
+from django.test import Client
 from django.utils.timezone import now as clock
 
 from marketplace import erasure, membership, tasks
 from marketplace.keys import issue_key
 from marketplace.models import ApiKey, ErasureRequest, ReplayedRequest
-from pacts import disputes, reviews, runner, tasksets
+from pacts import disputes, needs, reviews, runner, tasksets
 from pacts.models import Dispute, Member, Party, ReviewItem, ReviewLabel, Ruling, User
 from reputation.models import EvidencePayload
 from settlement import settlements
@@ -22,6 +23,7 @@ from tests import cast
 from tests.marketplace.api.programs import program_of
 from tests.marketplace.market import one_of_everything
 from tests.pacts.cases import heard
+from tests.pacts.needs.asked import agent_for, need_of, offered
 from tests.reputation.test_erasure import cached, dump
 from tests.settlement.hires import give
 from tests.stories.story import CHALLENGE, DAY, TICK, Story, story_of
@@ -246,3 +248,24 @@ def test_nothing_but_emptying_a_text_is_allowed(change: str) -> None:
     with pytest.raises(Exception, match=r"refused|Cannot") as caught, transaction.atomic():
         connection.cursor().execute(change)
     assert isinstance(caught.value, IntegrityError) or "Cannot" in str(caught.value)
+
+
+def test_a_sealed_offer_is_erased_once_its_need_is_over_and_its_commitment_stays() -> None:
+    alice, bob = cast.alice(), cast.bob()
+    need = need_of(alice)
+    offer = offered(need, bob, agent_for(bob), note="Between us two.")
+    waits = erasure.erase(subject_id=bob.party.pk, reason="request", now=clock())
+    assert [one.until for one in waits.waiting if one.case_id == offer.pk] == [need.choose_until]
+    late = need.offers_until + TICK
+    needs.reveal_due(now=late)
+    offer.refresh_from_db()
+    assert offer.note == "Between us two."
+    needs.close_unchosen(now=need.choose_until + TICK)
+    assert erasure.erase_due(now=need.choose_until + TICK) == 1
+    offer.refresh_from_db()
+    assert (offer.sealed, offer.note, offer.price) == ("", "", 12_345)
+    assert offer.commitment
+    page = Client()
+    page.force_login(bob.user)
+    assert page.get(f"/needs/{need.pk}/").status_code == 200
+    assert program_of(bob).get(f"sealed-offers/{offer.pk}").status_code == 200

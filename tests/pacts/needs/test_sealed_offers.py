@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils.timezone import now as clock
 
 from pacts import needs
@@ -190,3 +190,13 @@ def test_one_need_whose_seal_is_broken_holds_up_no_other(
     assert Need.objects.get(pk=sound.pk).state == "revealed"
     assert Need.objects.get(pk=broken.pk).state == "open"
     assert "could not be opened" in caplog.text
+
+
+def test_a_sealed_text_is_erased_and_never_replaced() -> None:
+    alice, bob = cast.alice(), cast.bob()
+    offer = offered(need_of(alice), bob, agent_for(bob))
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        SealedOffer.objects.filter(pk=offer.pk).update(sealed="something else")
+    SealedOffer.objects.filter(pk=offer.pk).update(sealed="")
+    offer.refresh_from_db()
+    assert needs.opened_for_its_builder(offer) == {"document": {}, "note": "", "salt": ""}
