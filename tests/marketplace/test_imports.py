@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils.timezone import now as clock
 
-from marketplace import hiring
+from marketplace import hiring, screening
 from marketplace.models import BenchmarkClaim, HireChoice
 from pacts import imports
 from pacts.imports import ImportRefused
@@ -260,6 +260,7 @@ def test_a_hire_records_where_its_choice_stood_and_the_screening_counts_it() -> 
     choices = HireChoice.objects.all()
     assert {choice.engagement.buyer_id for choice in choices} == {market.alice.party.id}
     assert {(choice.rated, choice.by_benchmark) for choice in choices} == {(0, None)}
+    screening.count_again(now=clock())
     answer = program_of(market.alice).get("screening").json()
     assert [(one["work"], one["choices"]["hires"]) for one in answer] == [("arithmetic", 2)]
     assert browser_of(market.alice).get("/screening/").status_code == 200
