@@ -134,8 +134,8 @@ def alice_hires(stack: Stack, name: str) -> None:
     stack.insist("alice", f"milestones/{milestone}/acceptance")
 
 
-def test_a_builder_comes_from_nothing_to_earnings(page: Page, stack: Stack, tmp_path: Path) -> None:
-    bob = Visitor(page, tmp_path)
+def test_a_builder_comes_from_nothing_to_earnings(page: Page, stack: Stack, album: Path) -> None:
+    bob = Visitor(page, album)
     name = f"Doubler {uuid4().hex[:6]}"
     known = dict(stack.secrets)
     stack.people("alice")
