@@ -43,6 +43,8 @@ LABELS = known(
     "Translation", "Trial", "Under review", "Undetermined", "Unfit", "Unfunded", "Unknown",
     "Unruled", "Unseen", "Viewer", "Violation", "Waiting", "Warn", "Withdrawn", "Withheld",
     "Withhold", "Worse", "Worsened",
+    "Backstop", "Challenge of the ruling", "Confirmation by a second person", "Evidence on appeal",
+    "Non-delivery", "Second check of the stored answers", "The desk should have ruled",
 )
 # fmt: on
 
