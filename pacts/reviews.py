@@ -2,8 +2,8 @@
 
 A batch commits to its seed when the run starts, before any answer exists. Reviewers get the
 question, the task and the answer: not the agent, its builder, the buyer, the jury or each other.
-Whoever acts for a party of the case finds the item as if it were not there, and the database
-refuses the label besides.
+Whoever acts or acted for a party of the case finds the item as if it were not there; the label of
+whoever acts for one now is refused by the database besides.
 """
 
 import secrets
@@ -15,13 +15,13 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Min, Q, QuerySet
 
+from pacts.disputes.interests import parties_of
 from pacts.judges.calibration import cohens_kappa
 from pacts.judges.sampling import commitment, is_drawn
 from pacts.judges.votes import Said
 from pacts.models import (
     Evaluation,
     Jury,
-    Member,
     ReviewBatch,
     ReviewItem,
     ReviewLabel,
@@ -136,7 +136,7 @@ def draw(*, batch: ReviewBatch, trials: Sequence[Trial], now: datetime) -> list[
 def queue_for(reviewer: User) -> QuerySet[ReviewItem]:
     """The answers that wait for this reviewer, oldest first: not labelled enough, not by them, and
     none of a case they have an interest in."""
-    own = Member.objects.filter(user=reviewer).values("party_id")
+    own = parties_of(reviewer)
     case = "batch__evaluation__"
     interest = (
         Q(**{f"{case}requested_by__in": own})

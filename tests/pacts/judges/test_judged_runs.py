@@ -230,6 +230,16 @@ def test_nobody_with_an_interest_finds_the_answer_or_can_label_it(url: str) -> N
             )
 
 
+def test_whoever_acted_for_a_party_once_finds_nothing_of_its_cases(url: str) -> None:
+    bob, alice = cast.bob(), cast.alice()
+    running = panel.start(url, bob, alice, reviewed(), count=3)
+    panel.run(running)
+    once = cast.actor("mallory", is_adjudicator=True)
+    assert reviews.queue_for(once.user).count() == 3
+    Member.objects.create(party=alice.party, user=once.user, role=Member.Role.VIEWER).delete()
+    assert not reviews.queue_for(once.user).exists()
+
+
 def test_only_adjudicators_label_and_only_once(url: str) -> None:
     carol, bob, alice, mallory = cast.carol(), cast.bob(), cast.alice(), cast.mallory()
     running = panel.start(url, bob, alice, reviewed(reviewers=2), count=3)
