@@ -72,9 +72,7 @@ def start_evaluation(
     as soon as more trials could not change the verdict. A third party's run waits until it is begun
     (`pacts.evaluators`). Raises EvaluationRefused, BudgetRefused for a budget nobody can keep.
     """
-    asked_by = deliverable.milestone.engagement.buyer_id if deliverable else requested_by.id
-    if not pact_version.pact.may_judge(agent_id=agent_version.agent_id, buyer_id=asked_by):
-        raise EvaluationRefused("this pact belongs to another agent")
+    _refuse_foreign(pact_version, agent_version, requested_by, deliverable)
     parsed = _fitting(pact_version, independence if deliverable else None)
     budget.check(call_seconds=agent_version.deadline_ms / 1000)
     if not deliverable:  # a hire's clocks were looked at when it was agreed
@@ -101,6 +99,17 @@ def start_evaluation(
         _fill(evaluation, parsed, now)
         _announce(evaluation, now)
     return evaluation
+
+
+def _refuse_foreign(
+    pact_version: PactVersion,
+    agent_version: AgentVersion,
+    requested_by: Party,
+    deliverable: Deliverable | None,
+) -> None:
+    asked_by = deliverable.milestone.engagement.buyer_id if deliverable else requested_by.id
+    if not pact_version.pact.may_judge(agent_id=agent_version.agent_id, buyer_id=asked_by):
+        raise EvaluationRefused("this pact belongs to another agent")
 
 
 def _fitting(pact_version: PactVersion, independence: str | None) -> terms.PactTerms:

@@ -6,7 +6,7 @@ its own version, pact, listing, claim, standing and kind of work; the trials, wi
 observations, belong to as many evaluations as they need.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -103,6 +103,11 @@ def _open_and_hire() -> None:
         authority="owner",
         now=now,
     )
+    _stand(version, now)
+
+
+def _stand(version: AgentVersion, now: datetime) -> None:
+    """What the log would say of a month of hires like this one."""
     Standing.objects.create(
         agent_id=version.agent_id,
         version_id=version.pk,

@@ -1,7 +1,7 @@
 """Standing, explained: from a number to the evidence that moved it; badges; buyers' records."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,7 +23,9 @@ from pacts.models import Agent, AgentVersion, Party
 from reputation import contributions, indicators, queries
 from reputation.clock import database_now
 from reputation.contributions import Contribution, NumberUnknown
+from reputation.models import StandingPoint
 from reputation.queries import AgentStanding
+from reputation.standing import DimensionStanding
 from settlement.exposure import Room
 from settlement.kinship import ties_of
 from settlement.limits import room_for
@@ -65,14 +67,7 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
         "standing": standing,
         "version": numbers.get(standing.version_id or ""),
         "versions": [(numbers.get(key), key) for key in queries.versions_of(agent_id=agent.id)],
-        "lines": [
-            (
-                rate_of_standing(one, version=numbers.get(one.version_id)),
-                one,
-                signal_view.newest_of(past, one),
-            )
-            for _, one in sorted(standing.dimensions.items())
-        ],
+        "lines": _lines(standing, past, numbers),
         "signals": signal_view.lines(standing, past, numbers=numbers),
         **standing_way.drawn(past, numbers=numbers),
         "figures": turnover_of(agent_id=agent.id),
@@ -86,6 +81,20 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
         "badge": request.build_absolute_uri(reverse("badge", args=[agent.slug])),
     }
     return render(request, "agents/standing.html", context | _own(request, agent, standing))
+
+
+def _lines(
+    standing: AgentStanding, past: Sequence[StandingPoint], numbers: Mapping[str, int]
+) -> list[tuple[Rate, DimensionStanding, StandingPoint | None]]:
+    """Each dimension as it is drawn, by name, with what moved it last."""
+    return [
+        (
+            rate_of_standing(one, version=numbers.get(one.version_id)),
+            one,
+            signal_view.newest_of(past, one),
+        )
+        for _, one in sorted(standing.dimensions.items())
+    ]
 
 
 def _own(request: HttpRequest, agent: Agent, standing: AgentStanding) -> dict[str, object]:
