@@ -82,14 +82,19 @@ def key_with(*, secret: str, now: datetime) -> ApiKey | None:
     return found
 
 
-def rotate_key(*, key: ApiKey, now: datetime) -> IssuedKey:
+def rotate_key(*, key: ApiKey, by: User, now: datetime) -> IssuedKey:
     """A successor that may do exactly what the key may, as the same user; the key itself works on
     for OVERLAP (or to its own end, if that is sooner), so that programs change over in between.
 
-    Raises `KeyRefused` for a key that is not in force.
+    A key acts as whoever made it, so nobody else is handed its successor. Raises `KeyRefused` for
+    somebody else's key and for one that is not in force.
     """
     with transaction.atomic():
         held = ApiKey.objects.select_for_update().get(pk=key.pk)
+        if held.user_id != by.pk:
+            raise KeyRefused(
+                "a key acts as whoever made it, and only they rotate it; end it and issue your own"
+            )
         if held.revoked_at is not None or (held.expires_at and held.expires_at < now):
             raise KeyRefused("this key is over; issue a new one")
         issued = issue_key(

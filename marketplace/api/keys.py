@@ -93,6 +93,6 @@ class KeyRotation(Makes):
 
     def create(self, given: dict[str, Any], now: datetime) -> ApiKey:
         key = self.find(ApiKey.objects.filter(party_id=self.own), pk=self.kwargs["id"])
-        issued = keys.rotate_key(key=key, now=now)
+        issued = keys.rotate_key(key=key, by=self.user, now=now)
         issued.key.secret = issued.secret  # type: ignore[attr-defined]
         return issued.key

@@ -116,7 +116,7 @@ def key_rotation(request: HttpRequest, key_id: str) -> HttpResponse:
     issued: list[api_keys.IssuedKey] = []
 
     def rotate() -> str:
-        issued.append(api_keys.rotate_key(key=key, now=database_now()))
+        issued.append(api_keys.rotate_key(key=key, by=user_of(request), now=database_now()))
         return reverse("keys")
 
     done = attempt_button(request, rotate, back=reverse("keys"))

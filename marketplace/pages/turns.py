@@ -12,10 +12,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from marketplace import foretelling
+from marketplace import cases, foretelling, labels
 from marketplace.pages.engagement_view import Work
 from marketplace.pages.wording import amount
 from pacts.models import Dispute, Engagement, Party
+from pacts.procedure.clocks import SILENCES
 from settlement.fees import Division
 
 _Text = str | Promise
@@ -83,7 +84,7 @@ def _of_work(work: Work, engagement: Engagement, party: Party, now: datetime) ->
         what = _("Settled.") + " " + (str(work.reason.sentence) if work.reason else "")
         return Turn(whose="nobody", what=what, milestone=work.milestone.title)
     if work.state == "frozen" and work.disputes:
-        return _disputed(work.disputes[0], engagement, party)
+        return _disputed(work.disputes[0], party, now)
     found = _WAITING.get(work.escrow.reason, _evaluated)
     return found(work, engagement, is_buyer, now)
 
@@ -168,22 +169,23 @@ _WAITING: Mapping[str, Callable[[Work, Engagement, bool, datetime], Turn]] = {
 }
 
 
-def _disputed(dispute: Dispute, engagement: Engagement, party: Party) -> Turn:
+def _disputed(dispute: Dispute, party: Party, now: datetime) -> Turn:
+    docket = cases.docket_of(dispute, now=now)
     mine = dispute.opened_by_id == party.pk
-    if dispute.state == Dispute.State.OPENED and not dispute.answered_at:
+    if docket.state == Dispute.State.OPENED and not dispute.answered_at:
         return Turn(
             whose="they" if mine else "you",
             what=_("The other side answers your dispute.")
             if mine
             else _("Answer the dispute, with what you know of the case."),
-            until=dispute.due_at,
+            until=docket.due_at,
             otherwise=_("Whoever owes the answer and stays silent loses the dispute."),
         )
     return Turn(
         whose="others",
         what=_("A dispute is open. The case says what is next, and until when."),
-        until=dispute.due_at,
-        otherwise=_("If nobody rules in time, the money returns to the buyer."),
+        until=docket.due_at,
+        otherwise=labels.said(SILENCES[docket.state].meaning) if docket.is_open else "",
     )
 
 

@@ -38,6 +38,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const part = event.detail.elt;
   if (part.matches('[hx-trigger^="every"]') && (document.hidden || typing(part))) event.preventDefault();
 });
+const bare = (part) => part.innerHTML.replace(/name="(idempotency_key|csrfmiddlewaretoken)" value="[^"]*"/g, "");
 document.addEventListener("htmx:configRequest", (event) => {
   const last = event.detail.elt.matches("[data-live]") && seen.get(event.detail.path);
   if (last) event.detail.headers["Live-Seen"] = last;
@@ -45,7 +46,9 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { elt, xhr, pathInfo } = event.detail;
   if (!elt.matches("[data-live]") || !xhr.getResponseHeader("Live-Seen")) return;
-  seen.set(pathInfo.requestPath, xhr.getResponseHeader("Live-Seen"));
   const drawn = new DOMParser().parseFromString(xhr.responseText, "text/html").getElementById("live");
-  if (typing(elt) || (drawn && drawn.textContent === elt.textContent)) event.detail.shouldSwap = false;
+  // What is not drawn was not seen: it is sent again, once nobody types in it any more.
+  if (typing(elt)) return void (event.detail.shouldSwap = false);
+  seen.set(pathInfo.requestPath, xhr.getResponseHeader("Live-Seen"));
+  if (drawn && bare(drawn) === bare(elt)) event.detail.shouldSwap = false;
 });
