@@ -172,7 +172,7 @@ _WAITING: Mapping[str, Callable[[Work, Engagement, bool, datetime], Turn]] = {
 def _disputed(dispute: Dispute, party: Party, now: datetime) -> Turn:
     docket = cases.docket_of(dispute, now=now)
     mine = dispute.opened_by_id == party.pk
-    if docket.state == Dispute.State.OPENED and not dispute.answered_at:
+    if docket.state == "opened" and not dispute.answered_at:
         return Turn(
             whose="they" if mine else "you",
             what=_("The other side answers your dispute.")
