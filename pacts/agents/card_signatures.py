@@ -7,9 +7,8 @@ Source: the A2A specification, "Agent Card Signing".
 """
 
 import base64
-import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from joserfc import jws
@@ -48,13 +47,15 @@ def check_signatures(card: Mapping[str, JsonValue], *, host: str, egress: Egress
 def _keys(protected: str, host: str, egress: Egress) -> KeySet | None:
     """The key set that the header names, if it lies on the agent's host and can be read."""
     place = _header(protected).get("jku")
-    if not isinstance(place, str) or (urlsplit(place).hostname or "") != host:
+    if not isinstance(place, str):
         return None
     try:
+        if (urlsplit(place).hostname or "") != host:
+            return None
         reply = egress.get(parse_url(place))
         read = parse_json(reply.body) if reply.status == 200 else None
         return KeySet.import_key_set(read) if isinstance(read, dict) else None  # type: ignore[arg-type]
-    except (EgressError, MalformedJson, JoseError, ValueError, KeyError):
+    except (EgressError, MalformedJson, JoseError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -70,10 +71,9 @@ def _verify(one: Mapping[str, JsonValue], payload: bytes, keys: KeySet) -> None:
         ) from error
 
 
-def _header(protected: str) -> dict[str, Any]:
+def _header(protected: str) -> Mapping[str, JsonValue]:
     try:
-        raw = base64.urlsafe_b64decode(protected + "=" * (-len(protected) % 4))
-        header = json.loads(raw)
-    except (ValueError, UnicodeDecodeError):
+        header = parse_json(base64.urlsafe_b64decode(protected + "=" * (-len(protected) % 4)))
+    except ValueError:  # MalformedJson and broken base64 are such
         return {}
     return header if isinstance(header, dict) else {}

@@ -13,6 +13,7 @@ from joserfc import jws
 from joserfc.jwk import OKPKey
 
 from pacts.agents.card import CardUnusable, fetch_card, read_card
+from pacts.agents.card_signatures import SignatureDoesNotFit, check_signatures
 from pacts.egress import Egress, EgressPolicy, EgressRefused
 from reputation.canonical import canonical
 
@@ -95,6 +96,47 @@ def test_a_key_from_elsewhere_or_none_at_all_proves_nothing(egress: Egress, plac
         card = signed(card_at(origin), jku=place.format(origin=origin))
         assert read_card(json.dumps(card).encode(), egress=egress).signed == "unchecked"
         assert read_card(json.dumps(card_at(origin)).encode(), egress=egress).signed == "unsigned"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"jku":' + b"[" * 100_000,
+        b'{"jku":"http://[::1"}',
+        b'{"jku":"http://127.0.0.1:99999/keys"}',
+        b'{"jku":7}',
+        b"[]",
+        b"\xff",
+    ],
+    ids=["deep", "broken address", "no such port", "a number", "no object", "no text"],
+)
+def test_a_header_that_makes_no_sense_names_no_key(egress: Egress, header: bytes) -> None:
+    protected = base64.urlsafe_b64encode(header).decode().rstrip("=")
+    card = card_at("http://127.0.0.1:1")
+    card["signatures"] = [{"protected": protected, "signature": "AAAA"}]
+    assert check_signatures(card, host="127.0.0.1", egress=egress) == "unchecked"
+
+
+@pytest.mark.parametrize("keys", [{"keys": 7}, {"keys": [7]}, {"keys": [{"kty": []}]}, []])
+def test_a_key_set_that_is_none_proves_nothing(egress: Egress, keys: Any) -> None:
+    with serving({"/keys.json": (200, json.dumps(keys).encode())}) as origin:
+        card = signed(card_at(origin), jku=f"{origin}/keys.json")
+        assert check_signatures(card, host="127.0.0.1", egress=egress) == "unchecked"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"alg": []}, {"alg": 7}, {"kid": ["k1"]}, {"crit": ["x"]}, {"b64": False}]
+)
+def test_a_header_that_no_signer_writes_does_not_fit(
+    egress: Egress, changes: dict[str, Any]
+) -> None:
+    with serving({"/keys.json": (200, key_set())}) as origin:
+        card = signed(card_at(origin), jku=f"{origin}/keys.json")
+        header = {"alg": "Ed25519", "kid": "k1", "jku": f"{origin}/keys.json"} | changes
+        written = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+        card["signatures"][0]["protected"] = written
+        with pytest.raises(SignatureDoesNotFit):
+            check_signatures(card, host="127.0.0.1", egress=egress)
 
 
 def test_a_card_behind_a_redirect_is_not_followed(egress: Egress) -> None:
