@@ -24,6 +24,7 @@ from pacts.models import AgentVersion, Rehearsal, RehearsedCase
 from pacts.pacing import book_calls
 from pacts.plans import plan_for
 from pacts.probes import Attack
+from pacts.runner import LONGEST_WAIT_SECONDS
 from pacts.strict_json import MalformedJson, parse_json
 from pacts.variants import Subject, VariantPlan
 from reputation.clock import database_now
@@ -36,11 +37,16 @@ LONGEST_KEPT = 20_000  # characters of an answer
 
 
 def rehearse(
-    *, rehearsal_id: str, egress: Egress, clock: Callable[[], float] = time.monotonic
+    *,
+    rehearsal_id: str,
+    egress: Egress,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
 ) -> bool:
-    """Work on a run until its cases are done or the shift is over; whether more is to be done.
+    """Work on a run until its cases are done or the shift is over; whether to go on at once.
 
-    Nothing happens where another worker is at it.
+    Nothing happens where another worker is at it. A run that has to wait for long goes to the
+    sweep, which finds it when the wait is over.
     """
     rehearsal = _claim(rehearsal_id, database_now())
     if rehearsal is None:
@@ -53,14 +59,15 @@ def rehearse(
             return False
         allowed, wait = (len(cases), 0.0)
         if not rehearsal.pasted:
-            allowed, wait = book_calls(version=rehearsal.agent_version, wanted=len(cases))
+            allowed, wait = book_calls(rehearsal=rehearsal, wanted=len(cases))
         if allowed:
             _record(rehearsal, _looked(examiner, cases[:allowed], egress))
-        elif wait > SHIFT_SECONDS - (clock() - started):
-            break
+        elif wait > LONGEST_WAIT_SECONDS:
+            _leave(rehearsal, until=database_now() + timedelta(seconds=wait))
+            return False
         else:
-            time.sleep(wait)
-    Rehearsal.objects.filter(pk=rehearsal.pk).update(lease_expires_at=None)
+            pause(wait)
+    _leave(rehearsal)
     return True
 
 
@@ -78,10 +85,15 @@ def _claim(rehearsal_id: str, now: datetime) -> Rehearsal | None:
         free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now)
         claimed = Rehearsal.objects.filter(
             free, pk=rehearsal_id, state=Rehearsal.State.RUNNING
-        ).update(lease_expires_at=now + LEASE)
+        ).update(lease_expires_at=now + LEASE, calling=0)
     if not claimed:
         return None
     return Rehearsal.objects.select_related("agent_version").get(pk=rehearsal_id)
+
+
+def _leave(rehearsal: Rehearsal, until: datetime | None = None) -> None:
+    """Give the lease back; with `until`, nobody takes it before."""
+    Rehearsal.objects.filter(pk=rehearsal.pk).update(lease_expires_at=until, calling=0)
 
 
 def _next(rehearsal: Rehearsal) -> list[RehearsedCase]:
@@ -195,11 +207,11 @@ def _record(rehearsal: Rehearsal, cases: list[RehearsedCase]) -> None:
     columns = ("state", "fault", "error", "answer", "answers", "latency_us", "outcome", "reason")
     with transaction.atomic():
         held = Rehearsal.objects.filter(pk=rehearsal.pk, state=Rehearsal.State.RUNNING)
-        if held.update(lease_expires_at=database_now() + LEASE):
+        if held.update(lease_expires_at=database_now() + LEASE, calling=0):
             RehearsedCase.objects.bulk_update(cases, columns)
 
 
 def _finish(rehearsal: Rehearsal, now: datetime) -> None:
     Rehearsal.objects.filter(pk=rehearsal.pk, state=Rehearsal.State.RUNNING).update(
-        state=Rehearsal.State.DONE, finished_at=now, lease_expires_at=None
+        state=Rehearsal.State.DONE, finished_at=now, lease_expires_at=None, calling=0
     )

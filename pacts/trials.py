@@ -17,6 +17,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
+from pacts import pacing
 from pacts.budgets import Budget, Spent, Used, paced, room
 from pacts.models import Evaluation, Trial
 from pacts.probes import Attack
@@ -129,7 +130,12 @@ def _within_limits(cursor: Any, evaluation: Evaluation, state: _State, limit: in
         )
     claims = _take(cursor, evaluation, state, allowed) if allowed else []
     if claims and state.max_per_minute is not None:
-        _book(cursor, evaluation, state.max_per_minute, len(claims))
+        pacing.book(
+            cursor,
+            version_id=evaluation.agent_version_id,
+            per_minute=state.max_per_minute,
+            calls=len(claims),
+        )
     return Taken(claims, None if claims else _wait(cursor, evaluation, wait, busy))
 
 
@@ -143,21 +149,18 @@ def _used(cursor: Any, evaluation: Evaluation, state: _State) -> tuple[int, int,
     return busy, own, int(spent), float(elapsed), float(ahead or 0)
 
 
-_USED = """
-SELECT count(*), count(*) FILTER (WHERE r.evaluation_id = %(evaluation)s), 0,
+_USED = f"""
+SELECT {pacing.IN_FLIGHT},
+       (SELECT count(*) FROM pacts_trial WHERE evaluation_id = %(evaluation)s
+         AND state = 'running' AND lease_expires_at > clock_timestamp()), 0,
        (SELECT extract(epoch FROM clock_timestamp() - started_at) FROM pacts_evaluation
          WHERE id = %(evaluation)s),
-       (SELECT extract(epoch FROM free_at - clock_timestamp()) FROM pacts_callpace
-         WHERE agent_version_id = %(version)s)
-  FROM pacts_trial r JOIN pacts_evaluation o ON o.id = r.evaluation_id
- WHERE r.state = 'running' AND r.lease_expires_at > clock_timestamp()
-   AND o.agent_version_id = %(version)s AND o.state = 'running' AND o.rerun_of_id IS NULL
-"""
+       {pacing.AHEAD}
+"""  # noqa: S608 - texts of our own
 # A call whose lease has lapsed may still be under way, and costs what it costs.
 _USED_WITH_MONEY = _USED.replace(
-    "count(*) FILTER (WHERE r.evaluation_id = %(evaluation)s), 0,",
-    """(SELECT count(*) FROM pacts_trial WHERE evaluation_id = %(evaluation)s
-         AND state = 'running'),
+    "AND state = 'running' AND lease_expires_at > clock_timestamp()), 0,",
+    """AND state = 'running'),
        (SELECT coalesce(sum(cost_micros), 0) FROM pacts_trial
          WHERE evaluation_id = %(evaluation)s),""",
 )
@@ -241,17 +244,6 @@ def _with_answers(cursor: Any, evaluation: Evaluation, claims: list[Claim]) -> l
         for position, fault, code, message, latency, body in cursor.fetchall()
     }
     return [replace(one, stored=stored[one.position]) for one in claims]
-
-
-def _book(cursor: Any, evaluation: Evaluation, per_minute: int, calls: int) -> None:
-    cursor.execute(
-        """INSERT INTO pacts_callpace AS p (agent_version_id, free_at)
-           VALUES (%(version)s, clock_timestamp() + make_interval(secs => %(ahead)s))
-               ON CONFLICT (agent_version_id) DO UPDATE
-              SET free_at = greatest(p.free_at, clock_timestamp())
-                            + make_interval(secs => %(ahead)s)""",
-        {"version": evaluation.agent_version_id, "ahead": calls * 60 / per_minute},
-    )
 
 
 def _wait(cursor: Any, evaluation: Evaluation, paced: float | None, busy: int) -> float | None:

@@ -43,6 +43,7 @@ class Rehearsal(models.Model):
     left_out = models.PositiveIntegerField(default=0)  # cases beyond the call budget
     state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
+    calling = models.PositiveSmallIntegerField(default=0)  # under way, while the lease holds
     started_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -8,12 +8,22 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now as clock
 
-from pacts import publishing, rehearsals, rehearsed, rehearsing, runner
-from pacts.models import Agent, AgentVersion, Evaluation, PactVersion, Rehearsal, Verdict
+from pacts import publishing, rehearsals, rehearsed, rehearsing, runner, trials
+from pacts.models import (
+    Agent,
+    AgentVersion,
+    CallPace,
+    Evaluation,
+    PactVersion,
+    Rehearsal,
+    Verdict,
+)
+from pacts.pacing import BUSY_SECONDS, book_calls
 from pacts.rehearsals import RehearsalRefused
 from pacts.tables import TaskDraft
 from reputation.models import Evidence
 from tests import cast
+from tests.pacts.runs import run_of
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +31,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _loopback(settings: Any) -> None:
     settings.EGRESS_ALLOW_LOOPBACK = True
-    runner.egress.cache_clear()
 
 
 def built(bob: cast.Actor, url: str = cast.DEAD_END, **fields: Any) -> AgentVersion:
@@ -280,3 +289,75 @@ def test_a_deleted_run_leaves_nothing_behind() -> None:
     run = dry(version, draft(version), bob)
     rehearsals.delete_rehearsal(rehearsal=run)
     assert not Rehearsal.objects.exists()
+
+
+def test_a_run_that_must_wait_long_for_the_agents_rate_goes_to_the_sweep_and_is_due_only_then() -> (
+    None
+):
+    bob, asked = cast.bob(), []
+
+    def count(given: dict[str, Any]) -> dict[str, Any]:
+        asked.append(given)
+        return cast.echo(given)
+
+    with cast.agent_service(count) as url:
+        run = dry(version := built(bob, url, max_per_minute=2), draft(version), bob, tasks=3)
+        again = rehearsing.rehearse(
+            rehearsal_id=run.pk,
+            egress=runner.egress(),
+            pause=lambda seconds: pytest.fail(f"slept {seconds} s in a worker's place"),
+        )
+    assert not again
+    assert len(asked) == 1
+    now = clock()
+    assert rehearsing.waiting(now=now + timedelta(seconds=25), limit=5) == []
+    assert rehearsing.waiting(now=now + timedelta(seconds=31), limit=5) == [run.pk]
+
+
+def test_a_run_that_must_wait_a_moment_waits_and_goes_on() -> None:
+    bob, waits = cast.bob(), []
+
+    def pass_time(seconds: float) -> None:
+        waits.append(seconds)
+        ago = clock() - timedelta(seconds=60)
+        CallPace.objects.filter(agent_version=version).update(free_at=ago)
+
+    with cast.agent_service(cast.echo) as url:
+        version = built(bob, url, max_per_minute=15)
+        run = dry(version, draft(version), bob, tasks=2)
+        assert not rehearsing.rehearse(rehearsal_id=run.pk, egress=runner.egress(), pause=pass_time)
+    run.refresh_from_db()
+    assert run.state == Rehearsal.State.DONE
+    assert waits == [pytest.approx(4, abs=1)]
+
+
+def test_calls_of_a_rehearsal_count_among_those_the_agent_takes_at_once() -> None:
+    alice, bob = cast.alice(), cast.bob()
+    version = built(bob, max_concurrency=4)
+    run = dry(version, draft(version), bob, tasks=3)
+    leased = clock() + timedelta(seconds=90)
+    Rehearsal.objects.filter(pk=run.pk).update(lease_expires_at=leased)
+    taken, _ = book_calls(rehearsal=run, wanted=3)
+    judged = run_of(version, bob, alice, tasks=5)
+    beside = len(trials.claim(judged, limit=5).claims)
+    Rehearsal.objects.filter(pk=run.pk).update(calling=0)
+    after = len(trials.claim(judged, limit=5).claims)
+    assert (taken, beside, after) == (3, 1, 3)
+
+
+def test_a_rehearsal_takes_what_evaluations_leave_and_asks_the_agent_nothing_beside_them() -> None:
+    alice, bob, asked = cast.alice(), cast.bob(), []
+
+    def count(given: dict[str, Any]) -> dict[str, Any]:
+        asked.append(given)
+        return cast.echo(given)
+
+    with cast.agent_service(count) as url:
+        version = built(bob, url, max_concurrency=2)
+        judged = run_of(version, bob, alice, tasks=2)
+        run = dry(version, draft(version), bob, tasks=3)
+        assert len(trials.claim(judged, limit=1).claims) == 1  # the other is queued, and goes first
+        assert not rehearsing.rehearse(rehearsal_id=run.pk, egress=runner.egress())
+    assert not asked
+    assert rehearsing.waiting(now=clock(), limit=5) == []
+    assert rehearsing.waiting(now=clock() + timedelta(seconds=BUSY_SECONDS), limit=5) == [run.pk]
