@@ -24,7 +24,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _loopback(settings: Any) -> None:
     settings.EGRESS_ALLOW_LOOPBACK = True
-    runner.egress.cache_clear()
 
 
 def states(agent: Agent, *, days: int = 0) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -88,12 +87,8 @@ class Market:
 
 
 @pytest.fixture(autouse=True)
-def _loopback_agents(settings: Any) -> Iterator[None]:
-    """Whatever a test before made its way out for, this one's leads to loopback."""
+def _loopback_agents(settings: Any) -> None:
     settings.EGRESS_ALLOW_LOOPBACK = True
-    runner.egress.cache_clear()
-    yield
-    runner.egress.cache_clear()
 
 
 @pytest.fixture

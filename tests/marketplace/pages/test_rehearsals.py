@@ -22,7 +22,6 @@ TASKS = "\n".join(
 @pytest.fixture(autouse=True)
 def _loopback(settings: Any) -> None:
     settings.EGRESS_ALLOW_LOOPBACK = True
-    runner.egress.cache_clear()
 
 
 def drafted(bob: cast.Actor, url: str = cast.DEAD_END) -> tuple[AgentVersion, PactVersion]:
