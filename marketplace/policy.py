@@ -12,7 +12,8 @@ from functools import cached_property
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from marketplace import policy_terms
 from marketplace.models import PolicyProposal
@@ -39,10 +40,12 @@ __all__ = [
     "change",
     "confirm",
     "decline",
+    "effects_of_proposal",
     "effects_of_version",
-    "numbered",
+    "proposals",
     "propose",
     "rules_for",
+    "versions",
     "waiting",
 ]
 
@@ -128,14 +131,16 @@ def _policy(row: PolicyVersion | None) -> Policy:
     return Policy(row.number if row else 0, values)
 
 
-def numbered(number: int) -> Policy:
-    """The policy of one version; of 0, the defaults. Raises PolicyVersion.DoesNotExist."""
-    return _policy(PolicyVersion.objects.get(number=number) if number else None)
+def versions() -> QuerySet[PolicyVersion]:
+    """Every version, the newest first, with `values_before`: what the one before it had set."""
+    before = PolicyVersion.objects.filter(number=OuterRef("number") - 1)
+    return PolicyVersion.objects.annotate(values_before=Subquery(before.values("values")[:1]))
 
 
 def effects_of_version(row: PolicyVersion) -> list[Effect]:
-    """What a version changed against the one before it."""
-    return effects_of(numbered(row.number - 1).values, _policy(row).values)
+    """What one of `versions` changed against the one before it; asks nothing more."""
+    before: Mapping[str, int] | None = row.values_before  # type: ignore[attr-defined]
+    return effects_of(valued(before or {}, usual=installed()), _policy(row).values)
 
 
 def change(
@@ -173,15 +178,32 @@ def propose(
     )
 
 
-def waiting(*, now: datetime) -> QuerySet[PolicyProposal]:
-    """Proposals somebody may still confirm: not decided, not overtaken, not lapsed. At exactly its
-    last moment one still may."""
-    newest = _newest()
-    return PolicyProposal.objects.filter(
+def proposals(*, now: datetime) -> QuerySet[PolicyProposal]:
+    """Every proposal, the newest first, with `values_seen`, what the version it would change had
+    set, and `may_be_confirmed`: not decided, not overtaken, not lapsed. At exactly its last moment
+    one still may."""
+    seen = PolicyVersion.objects.filter(number=OuterRef("seen"))
+    newest = PolicyVersion.objects.order_by("-number").values("number")[:1]
+    waits = Q(
         state=PolicyProposal.State.WAITING,
-        seen=newest.number if newest else 0,
+        seen=Coalesce(Subquery(newest), 0),
         lapses_at__gte=now,
     )
+    return PolicyProposal.objects.annotate(
+        values_seen=Subquery(seen.values("values")[:1]),
+        may_be_confirmed=ExpressionWrapper(waits, output_field=BooleanField()),
+    )
+
+
+def effects_of_proposal(row: PolicyProposal) -> list[Effect]:
+    """What one of `proposals` would change in the version it saw; asks nothing more."""
+    seen: Mapping[str, int] | None = row.values_seen  # type: ignore[attr-defined]
+    return effects_of(valued(seen or {}, usual=installed()), row.changes)
+
+
+def waiting(*, now: datetime) -> QuerySet[PolicyProposal]:
+    """Proposals somebody may still confirm."""
+    return proposals(now=now).filter(may_be_confirmed=True)
 
 
 def confirm(*, proposal: PolicyProposal, by: User, now: datetime) -> PolicyVersion:

@@ -13,7 +13,7 @@ from marketplace import policy
 from marketplace.api.fields import WholeField
 from marketplace.api.nouns import Lists, Makes, Reads
 from marketplace.models import PolicyProposal
-from marketplace.policy_effects import Effect, effects_of
+from marketplace.policy_effects import Effect
 from marketplace.policy_terms import MONEY_TERMS, SETTINGS
 from pacts.models import PolicyVersion
 from reputation.clock import database_now
@@ -80,7 +80,7 @@ class PolicyProposalSerializer(serializers.ModelSerializer[PolicyProposal]):
 
     changes = serializers.DictField(child=serializers.IntegerField())
     effects = serializers.SerializerMethodField()
-    may_be_confirmed = serializers.SerializerMethodField()
+    may_be_confirmed = serializers.BooleanField()
 
     class Meta:
         model = PolicyProposal
@@ -91,11 +91,7 @@ class PolicyProposalSerializer(serializers.ModelSerializer[PolicyProposal]):
 
     @extend_schema_field(EffectSerializer(many=True))
     def get_effects(self, row: PolicyProposal) -> Any:
-        was = policy.numbered(row.seen).values
-        return [EffectSerializer(one).data for one in effects_of(was, row.changes)]
-
-    def get_may_be_confirmed(self, row: PolicyProposal) -> bool:
-        return policy.waiting(now=database_now()).filter(pk=row.pk).exists()
+        return [EffectSerializer(one).data for one in policy.effects_of_proposal(row)]
 
 
 class DecisionSerializer(serializers.Serializer[PolicyProposal]):
@@ -114,7 +110,8 @@ class ThePolicy(Makes):
         return Response(self.shown(policy.at(database_now())))
 
     def create(self, given: dict[str, Any], now: datetime) -> PolicyVersion:
-        return policy.change(by=self.user, now=now, **given)
+        made = policy.change(by=self.user, now=now, **given)
+        return policy.versions().get(pk=made.pk)
 
 
 class PolicyVersions(Lists):
@@ -124,7 +121,7 @@ class PolicyVersions(Lists):
     queryset = PolicyVersion.objects.none()
 
     def get_queryset(self) -> QuerySet[PolicyVersion]:
-        return PolicyVersion.objects.all()
+        return policy.versions()
 
 
 class PolicyProposals(Lists, Makes):
@@ -135,10 +132,11 @@ class PolicyProposals(Lists, Makes):
     queryset = PolicyProposal.objects.none()
 
     def get_queryset(self) -> QuerySet[PolicyProposal]:
-        return PolicyProposal.objects.all()
+        return policy.proposals(now=database_now())
 
     def create(self, given: dict[str, Any], now: datetime) -> PolicyProposal:
-        return policy.propose(by=self.user, now=now, **given)
+        made = policy.propose(by=self.user, now=now, **given)
+        return policy.proposals(now=now).get(pk=made.pk)
 
 
 class OneProposal(Reads):
@@ -148,7 +146,7 @@ class OneProposal(Reads):
     queryset = PolicyProposal.objects.none()
 
     def get_queryset(self) -> QuerySet[PolicyProposal]:
-        return PolicyProposal.objects.all()
+        return policy.proposals(now=database_now())
 
 
 class ProposalDecision(Makes):
@@ -159,10 +157,9 @@ class ProposalDecision(Makes):
     queryset = PolicyProposal.objects.none()
 
     def create(self, given: dict[str, Any], now: datetime) -> PolicyProposal:
-        row = self.find(PolicyProposal.objects.all(), pk=self.kwargs["id"])
+        row = self.find(policy.proposals(now=now), pk=self.kwargs["id"])
         if given["confirmed"]:
             policy.confirm(proposal=row, by=self.user, now=now)
         else:
             policy.decline(proposal=row, by=self.user, now=now)
-        row.refresh_from_db()
-        return row
+        return policy.proposals(now=now).get(pk=row.pk)

@@ -19,7 +19,7 @@ from marketplace.pages.attempts import attempt
 from marketplace.pages.visitors import find, now_of, user_of
 from marketplace.policy_effects import effects_of, shown
 from marketplace.policy_terms import SETTINGS, Setting, faults, needs_second
-from pacts.models import Engagement, PolicyVersion
+from pacts.models import Engagement
 from reputation import controlling
 from reputation.clock import database_now
 
@@ -150,7 +150,8 @@ def _change(request: HttpRequest, form: PolicyForm) -> str:
 
 def policy_proposal(request: HttpRequest, policy_id: str) -> HttpResponse:
     """A change that waits for a second person, with what it would do; confirmed or declined."""
-    row = find(PolicyProposal.objects.select_related("proposed_by"), pk=policy_id)
+    rows = policy.proposals(now=now_of(request)).select_related("proposed_by")
+    row = find(rows, pk=policy_id)
     form = forms.Form(request.POST or None)
 
     def decide() -> str:
@@ -178,10 +179,10 @@ def _waiting(request: HttpRequest) -> list[PolicyProposal]:
 
 
 def _of_proposal(row: PolicyProposal) -> dict[str, Any]:
-    return {"row": row, "effects": effects_of(policy.numbered(row.seen).values, row.changes)}
+    return {"row": row, "effects": policy.effects_of_proposal(row)}
 
 
 def _versions() -> list[dict[str, Any]]:
     """Newest first, each with what it changed against the one before."""
-    rows = PolicyVersion.objects.select_related("changed_by", "seconded_by")[:MOST_VERSIONS]
+    rows = policy.versions().select_related("changed_by", "seconded_by")[:MOST_VERSIONS]
     return [{"row": row, "effects": policy.effects_of_version(row)} for row in rows]
