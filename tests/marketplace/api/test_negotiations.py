@@ -73,7 +73,7 @@ def test_a_program_begins_and_takes_it_back(market: Market, alice: Program) -> N
     body = {"listing": listing, "terms": terms, "stands_seconds": 3_600}
     made = alice.pay("negotiations", body)
     assert made.status_code == 201, made.content
-    offer = made.json()["newest"]
+    offer, hires = made.json()["newest"], Engagement.objects.count()
     ended = alice.pay(f"proposals/{offer['id']}/withdrawal")
     assert (ended.status_code, ended.json()["state"]) == (201, "withdrawn")
     again = alice.pay(f"proposals/{offer['id']}/withdrawal")
@@ -81,7 +81,9 @@ def test_a_program_begins_and_takes_it_back(market: Market, alice: Program) -> N
         409,
         "urn:earnest:problem:proposal-closed",
     )
-    assert Engagement.objects.filter(pk=earlier["newest"]["engagement"]).count() == 0
+    kept = alice.get(f"proposals/{offer['id']}").json()
+    assert (kept["state"], kept["engagement"]) == ("withdrawn", None)
+    assert Engagement.objects.count() == hires
 
 
 @pytest.mark.parametrize(
