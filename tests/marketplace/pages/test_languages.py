@@ -1,5 +1,8 @@
 """The site in two languages: who gets which, what it depends on, and what stays as it is."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.utils import translation
@@ -9,9 +12,13 @@ from marketplace.models import Mail, News
 from marketplace.notices import mailing, phrases, saying, titles
 from marketplace.pages import wording
 from pacts.models import User
+from reputation import checkpoints
 from reputation.clock import database_now
+from settlement.settlements import settle_due
 from tests import cast
 from tests.marketplace.pages.browsers import browser, browser_of
+from tests.marketplace.pages.test_showing import offer
+from tests.settlement.hires import START, funded
 
 GERMAN = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
 
@@ -74,11 +81,25 @@ def test_the_choice_of_somebody_signed_in_goes_along_to_other_browsers_and_mails
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/api/v1/listings/", "/api/v1/agents/", "/healthz", "/log/keys"])
-def test_programs_are_spoken_to_in_english(path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/listings", 200),
+        ("/api/v1/agents", 200),
+        ("/api/v1/search?least=1", 400),
+        ("/api/v1/nothing-of-this-name", 404),
+        ("/healthz", 200),
+        ("/log/keys", 200),
+    ],
+)
+def test_programs_are_spoken_to_in_english(path: str, status: int) -> None:
+    offer(cast.bob(), "Sums")
+    checkpoints.sign_now(now=database_now())
     visitor = browser()
     visitor.cookies["language"] = "de"
-    assert visitor.get(path).content == browser().get(path).content
+    english, german = browser().get(path), visitor.get(path, headers=GERMAN)
+    assert (german.status_code, english.status_code) == (status, status)
+    assert german.content == english.content != b""
 
 
 @pytest.mark.django_db
@@ -142,12 +163,24 @@ def test_a_mail_is_in_the_readers_language_as_text_and_as_html() -> None:
     assert translation.get_language() == "en"
 
 
+POSITIONS = re.compile(r' (viewBox|[xy][12]?|c[xy]|r|dy|width|height|points|d)="([^"]*)"')
+
+
+def drawn(page: str) -> list[str]:
+    """Where everything of every picture of a page lies."""
+    pictures = re.findall(r"<svg .*?</svg>", page, re.DOTALL)
+    return [place for one in pictures for _, place in POSITIONS.findall(one)]
+
+
 @pytest.mark.django_db
 def test_a_drawing_keeps_its_numbers_whatever_the_language() -> None:
-    with translation.override("de"):
-        from django.template import engines
-
-        drawn = engines["django"].from_string(
-            '{% load l10n %}{% localize off %}<rect x="{{ x }}"/>{% endlocalize %}'
-        )
-        assert drawn.render({"x": 1.5}) == '<rect x="1.5"/>'
+    made = funded(price=10_001)
+    made.judge("breached", share=3_333)
+    settle_due(now=START + timedelta(days=40))
+    hers, path = browser_of(made.alice), "/money/statement/?since=2020-01-01&until=2100-01-01"
+    english, german = (hers.get(path, headers=said).content.decode() for said in ({}, GERMAN))
+    assert german.count('data-test="money-flow"') == english.count('data-test="money-flow"') == 2
+    assert "100,01" in german
+    places = drawn(german)
+    assert any(re.fullmatch(r"\d+\.\d+", one) for one in places), "no coordinate has a fraction"
+    assert places == drawn(english)

@@ -163,6 +163,8 @@ def test_nobody_sees_the_searches_of_others() -> None:
         for end in ("", "name/", "end/"):
             seen, absent = (getattr(his, method)(at + end) for at in (place, missing))
             assert (seen.status_code, seen.content) == (absent.status_code, absent.content)
+            asked = "post" if end else "get"
+            assert seen.status_code == (404 if method == asked else 405), (method, end)
     assert "Secret" not in shown("/searches/", his)
     assert browser().get(place).status_code == 302
     key = place.split("/")[2]
