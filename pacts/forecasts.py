@@ -5,16 +5,26 @@ A forecast is the same arithmetic as a verdict: the lines that `statistics` hold
 (two betting e-processes, `reputation.confidence`), and the exact chance that an agent of one true
 rate crosses either, by dynamic programming over its failure counts (`sample_sizes.run_at`). Beyond
 `sample_sizes.EXACT_UP_TO` expected units only a faultless agent and one on its promise are told,
-the latter by Wald's approximation ln(1/beta) / KL(promise ‖ floor) (Wald, 1945), times 1.03.
+the latter by Wald's approximation ln(1/beta) / KL(promise ‖ floor) (Wald, 1945), times 1.03. So is
+a clause for which nothing is left of the arithmetic that a pact may take: the quickest come first.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from pacts.plans import plan_for
-from pacts.sample_sizes import EXACT_UP_TO, Risks, calls_to_verdict, run_at
+from pacts.sample_sizes import (
+    EXACT_UP_TO,
+    Allowance,
+    Lines,
+    Risks,
+    TooManySteps,
+    faultless_units,
+    run_at,
+)
 from pacts.statistics import scale_of
 from pacts.terms import Clause, PactTerms
 from reputation.confidence import RateOutOfRange
@@ -25,6 +35,7 @@ Method = Literal["exact", "approximation", "census", "not by counting"]
 HORIZONS = 20  # of the expected units of an agent on its promise
 MOST_UNITS = 40_000  # beyond it nobody waits, and neither does this
 MOST_TASKS = 10_000
+MOST_STEPS = 15_000_000  # for a pact; a second or two
 
 
 class ForecastRefused(ValueError):
@@ -102,7 +113,8 @@ def forecast(parsed: PactTerms, *, tasks: int | None = None) -> Forecast:
         raise ForecastRefused(f"a set has 1 to {MOST_TASKS:,} tasks, not {tasks:,}")
     plan = plan_for(parsed.clauses)
     per_task = max((c.repeats for c in parsed.clauses), default=1) + plan.most()
-    clauses = tuple(_clause(clause, tasks) for clause in parsed.clauses)
+    estimated = _estimated([c for c in parsed.clauses if c.estimand == "propensity"], tasks)
+    clauses = tuple(_clause(clause, estimated) for clause in parsed.clauses)
     return Forecast(
         calls_per_task=per_task,
         tasks=tasks,
@@ -111,30 +123,54 @@ def forecast(parsed: PactTerms, *, tasks: int | None = None) -> Forecast:
     )
 
 
-def _clause(clause: Clause, tasks: int | None) -> ClauseForecast:
-    method: Method = "census"
-    fates: tuple[Fate, ...] = ()
-    if clause.estimand == "propensity":
-        method, fates = _estimated(clause, tasks)
+Estimate = tuple[Method, tuple[Fate, ...]]
+
+
+def _clause(clause: Clause, estimated: Mapping[str, Estimate]) -> ClauseForecast:
+    method, fates = estimated.get(clause.key, ("census", ()))
     return ClauseForecast(
         key=clause.key, title=clause.title, unit=clause.unit, method=method, fates=fates
     )
 
 
-def _estimated(clause: Clause, tasks: int | None) -> tuple[Method, tuple[Fate, ...]]:
+def _estimated(clauses: Iterable[Clause], tasks: int | None) -> dict[str, Estimate]:
+    """By key. The quickest first, so that no clause takes the arithmetic of all the others."""
+    risks = {clause.key: _risks(clause) for clause in clauses}
+    paces = {one: _pace(one) for one in risks.values()}
+    found: dict[Risks, Estimate] = {}
+    left = MOST_STEPS
+    for one, pace in sorted(paces.items(), key=lambda item: item[1] or math.inf):
+        if pace is None:
+            found[one] = "not by counting", ()
+        elif pace > EXACT_UP_TO and not _is_strict(one):
+            found[one] = _roughly(one)
+        else:
+            exact, left = _exactly(one, pace, tasks, left)
+            found[one] = exact or _roughly(one)
+    return {key: found[one] for key, one in risks.items()}
+
+
+def _risks(clause: Clause) -> Risks:
+    return Risks(
+        promise=clause.promise,
+        floor=clause.floor,
+        alpha=clause.alpha,
+        beta=clause.beta,
+        scale=scale_of(clause),
+    )
+
+
+def _is_strict(risks: Risks) -> bool:
+    return risks.floor == risks.promise
+
+
+def _pace(risks: Risks) -> float | None:
+    """About how many units a verdict takes; None for a rate that counting never proves."""
     try:
-        return _fates(
-            Risks(
-                promise=clause.promise,
-                floor=clause.floor,
-                alpha=clause.alpha,
-                beta=clause.beta,
-                scale=scale_of(clause),
-            ),
-            tasks,
-        )
+        perfect = faultless_units(risks)
     except RateOutOfRange:
-        return "not by counting", ()
+        return None
+    return 10 * perfect if _is_strict(risks) else risks.rough
 
 
 def rate_of(scenario: Scenario, *, promise: float, floor: float) -> float:
@@ -150,43 +186,61 @@ def rate_of(scenario: Scenario, *, promise: float, floor: float) -> float:
     }[scenario]
 
 
+def _scenarios(risks: Risks) -> list[Scenario]:
+    return [s for s in SCENARIOS if not (_is_strict(risks) and s in ("between", "floor"))]
+
+
+def _roughly(risks: Risks) -> Estimate:
+    perfect = faultless_units(risks)
+    known: dict[Scenario, int] = {"faultless": perfect}
+    if not _is_strict(risks):
+        known["promise"] = math.ceil(risks.rough)
+    fates = [
+        Fate(
+            scenario=one,
+            rate=rate_of(one, promise=risks.promise, floor=risks.floor),
+            expected=known.get(one),
+            nine_in_ten=perfect if one == "faultless" else None,
+        )
+        for one in _scenarios(risks)
+    ]
+    return "approximation", tuple(fates)
+
+
 @lru_cache(maxsize=256)
-def _fates(risks: Risks, tasks: int | None) -> tuple[Method, tuple[Fate, ...]]:
-    needed = calls_to_verdict(
-        promise=risks.promise,
-        floor=risks.floor,
-        alpha=risks.alpha,
-        beta=risks.beta,
-        scale=risks.scale,
-    )
-    strict = risks.floor == risks.promise
-    scenarios = [one for one in SCENARIOS if not strict or one not in ("between", "floor")]
-    if needed.method == "approximation":
-        known = {"faultless": needed.perfect, "promise": needed.on_promise}
-        return "approximation", tuple(_roughly(one, risks, known.get(one)) for one in scenarios)
-    pace = needed.on_promise or 10 * needed.perfect
-    horizon = min(MOST_UNITS, HORIZONS * min(pace, EXACT_UP_TO) + 50)
-    return "exact", tuple(_fate(one, risks, horizon, tasks) for one in scenarios)
+def _exactly(
+    risks: Risks, pace: float, tasks: int | None, left: int
+) -> tuple[Estimate | None, int]:
+    """Every scenario by the exact programme, and the steps that are left after it; None and none
+    where they do not suffice."""
+    horizon = min(MOST_UNITS, int(HORIZONS * min(pace, EXACT_UP_TO)) + 50)
+    allowance = Allowance(left)
+    lines = Lines(risks, allowance)
+    try:
+        fates = [
+            _fate(one, lines, max(horizon, tasks or 0), tasks, allowance)
+            for one in _scenarios(risks)
+        ]
+    except TooManySteps:
+        return None, 0
+    return ("exact", tuple(fates)), allowance.left
 
 
-def _roughly(scenario: Scenario, risks: Risks, expected: int | None) -> Fate:
+def _fate(
+    scenario: Scenario, lines: Lines, horizon: int, tasks: int | None, allowance: Allowance
+) -> Fate:
+    risks = lines.risks
     rate = rate_of(scenario, promise=risks.promise, floor=risks.floor)
-    nine = expected if scenario == "faultless" else None
-    return Fate(scenario=scenario, rate=rate, expected=expected, nine_in_ten=nine)
-
-
-def _fate(scenario: Scenario, risks: Risks, horizon: int, tasks: int | None) -> Fate:
-    rate = rate_of(scenario, promise=risks.promise, floor=risks.floor)
-    whole = run_at(rate, risks, horizon)
-    within = run_at(rate, risks, tasks) if tasks else None
-    decided = whole.met + whole.breached > 1 - 1e-3
+    run = run_at(rate, risks, horizon, asked=tasks, lines=lines, allowance=allowance)
+    decided = run.met + run.breached > 1 - 1e-3
+    met, breached = run.within or (None, None)
     return Fate(
         scenario=scenario,
         rate=rate,
-        expected=whole.expected_units if decided else None,
-        nine_in_ten=whole.nine_in_ten,
-        met=within.met if within else None,
-        breached=within.breached if within else None,
+        expected=run.expected_units if decided else None,
+        nine_in_ten=run.nine_in_ten,
+        met=met,
+        breached=breached,
     )
 
 
@@ -196,7 +250,7 @@ def _totals(clauses: Iterable[ClauseForecast], per_task: int) -> Iterable[Total]
         found = [(one, fate) for one in estimated if (fate := one.fate(scenario))]
         if not found:
             continue
-        slowest, fate = max(found, key=lambda pair: _pace(pair[1]))
+        slowest, fate = max(found, key=lambda pair: _slowness(pair[1]))
         late = [other.nine_in_ten for _, other in found]
         yield Total(
             scenario=scenario,
@@ -206,7 +260,7 @@ def _totals(clauses: Iterable[ClauseForecast], per_task: int) -> Iterable[Total]
         )
 
 
-def _pace(fate: Fate) -> float:
+def _slowness(fate: Fate) -> float:
     return float("inf") if fate.expected is None else fate.expected
 
 

@@ -15,6 +15,7 @@ from reputation.confidence import breach_grid, ln_e_breach, ln_e_met, met_grid, 
 EXACT_UP_TO = (
     1_500  # expected units; beyond it the exact programme takes longer than an editor waits
 )
+NEVER = 1e-15  # a chance that no sum would notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +43,15 @@ class Boundary:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What happens to an agent of one true rate: expected units to a verdict (an undecided run
-    counts as the horizon), the chances of either verdict within it, and the units by which nine
-    runs in ten are decided (None: not within the horizon)."""
+    counts as the horizon), the chances of either verdict within it, the units by which nine runs in
+    ten are decided (None: not within the horizon), and the chances of met and breached within the
+    units that were asked about."""
 
     expected_units: float
     met: float
     breached: float
     nine_in_ten: int | None = None
+    within: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,55 +137,116 @@ def calls_to_verdict(
     return _calls_to_verdict(risks)
 
 
-def run_at(rate: float, risks: Risks, horizon: int) -> Run:
+class TooManySteps(Exception):
+    """A run takes more arithmetic than was allowed."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How much arithmetic may still be done. A step carries the chance of one failure count one
+    unit further; looking where a line runs after one more unit is `LINE_STEPS` of them."""
+
+    left: int
+
+    def take(self, steps: int) -> None:
+        """Raises TooManySteps."""
+        self.left -= steps
+        if self.left < 0:
+            raise TooManySteps
+
+
+LINE_STEPS = 250  # as long as it takes, about
+
+
+class Lines:
+    """Both lines as units go by: breached from so many failures, met up to so many. Neither ever
+    falls, so each look moves them at most a little; every run of the same risks shares them."""
+
+    def __init__(self, risks: Risks, allowance: Allowance | None = None) -> None:
+        self.risks = risks
+        self._allowance = allowance
+        self._drawn = [(1, -1)]
+
+    def after(self, units: int) -> tuple[int, int]:
+        """Raises TooManySteps."""
+        while len(self._drawn) <= units:
+            if self._allowance:
+                self._allowance.take(LINE_STEPS)
+            self._drawn.append(self._next(len(self._drawn), *self._drawn[-1]))
+        return self._drawn[units]
+
+    def _next(self, units: int, breached_from: int, met_up_to: int) -> tuple[int, int]:
+        while breached_from <= units and not self.risks.breaches(units, breached_from):
+            breached_from += 1
+        while met_up_to < units and self.risks.meets(units, met_up_to + 1):
+            met_up_to += 1
+        return breached_from, met_up_to
+
+
+def run_at(
+    rate: float,
+    risks: Risks,
+    horizon: int,
+    *,
+    asked: int | None = None,
+    lines: Lines | None = None,
+    allowance: Allowance | None = None,
+) -> Run:
     """The exact fate of independent units passing at `rate`, by the chance of each failure count.
 
-    The first line crossed decides. Costs about horizon × (undecided failure counts) steps.
+    The first line crossed decides. `asked` units, at most the horizon, are looked at on the way.
+    Costs about horizon × (undecided failure counts) steps. Raises TooManySteps beyond `allowance`.
     """
-    alive = {0: 1.0}
+    lines = lines or Lines(risks, allowance)
+    least, alive = 0, [1.0]  # the chances of `least` failures, of one more, and so on
     met = breached = expected = 0.0
-    nine_in_ten: int | None = None
-    lines = _Lines(risks)
+    undecided, nine_in_ten, within = 1.0, None, None
     for units in range(1, horizon + 1):
-        expected += math.fsum(alive.values())
+        if allowance:
+            allowance.take(len(alive))
+        expected += undecided
+        breached_from, met_up_to = lines.after(units)
         alive = _step(alive, rate)
-        lines.advance(units)
-        breached += math.fsum(alive.pop(f) for f in [f for f in alive if f >= lines.breached_from])
-        met += math.fsum(alive.pop(f) for f in [f for f in alive if f <= lines.met_up_to])
-        undecided = math.fsum(alive.values())
+        most = max(0, breached_from - least)
+        breached, alive = breached + math.fsum(alive[most:]), alive[:most]
+        few = max(0, met_up_to + 1 - least)
+        met, alive, least = met + math.fsum(alive[:few]), alive[few:], least + few
+        least, alive = _trimmed(least, alive)
+        undecided = math.fsum(alive)
         if nine_in_ten is None and undecided <= 0.1 + 1e-12:
             nine_in_ten = units
+        if units == asked:
+            within = met, breached
         if undecided < 1e-9:
             break
-    return Run(expected_units=expected, met=met, breached=breached, nine_in_ten=nine_in_ten)
+    if asked is not None and within is None:
+        within = met, breached
+    return Run(
+        expected_units=expected, met=met, breached=breached, nine_in_ten=nine_in_ten, within=within
+    )
 
 
-class _Lines:
-    """Both lines as units go by. Neither ever falls, so each look moves them at most a little."""
-
-    def __init__(self, risks: Risks) -> None:
-        self._risks = risks
-        self.breached_from = 1
-        self.met_up_to = -1
-
-    def advance(self, units: int) -> None:
-        while self.breached_from <= units and not self._risks.breaches(units, self.breached_from):
-            self.breached_from += 1
-        while self.met_up_to < units and self._risks.meets(units, self.met_up_to + 1):
-            self.met_up_to += 1
+def _step(alive: list[float], rate: float) -> list[float]:
+    missed = 1 - rate
+    return [
+        passed * rate + failed * missed
+        for passed, failed in zip([*alive, 0.0], [0.0, *alive], strict=True)
+    ]
 
 
-def _step(alive: dict[int, float], rate: float) -> dict[int, float]:
-    after: dict[int, float] = {}
-    for failures, chance in alive.items():
-        after[failures] = after.get(failures, 0.0) + chance * rate
-        after[failures + 1] = after.get(failures + 1, 0.0) + chance * (1 - rate)
-    return {failures: chance for failures, chance in after.items() if chance > 1e-15}
+def _trimmed(least: int, alive: list[float]) -> tuple[int, list[float]]:
+    """Without the ends that no sum would notice."""
+    first, last = 0, len(alive)
+    while first < last and alive[first] <= NEVER:
+        first += 1
+    while last > first and alive[last - 1] <= NEVER:
+        last -= 1
+    return least + first, alive[first:last]
 
 
 @lru_cache(maxsize=512)
 def _calls_to_verdict(risks: Risks) -> CallsToVerdict:
-    perfect = _perfect(risks)
+    perfect = faultless_units(risks)
     if risks.floor == risks.promise:
         return CallsToVerdict(perfect=perfect, on_promise=None, method="exact")
     rough = risks.rough
@@ -192,7 +256,8 @@ def _calls_to_verdict(risks: Risks) -> CallsToVerdict:
     return CallsToVerdict(perfect=perfect, on_promise=round(run.expected_units), method="exact")
 
 
-def _perfect(risks: Risks) -> int:
+def faultless_units(risks: Risks) -> int:
+    """Units a faultless agent needs until met, exact. Raises RateOutOfRange."""
     most = 1
     while not risks.meets(most, 0):
         most *= 2

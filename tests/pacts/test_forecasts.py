@@ -1,13 +1,14 @@
 """Forecasts: the same lines as verdicts, exact where they say so."""
 
+import math
 import random
 from typing import Any
 
 import pytest
 
-from pacts import terms
+from pacts import forecasts, sample_sizes, terms
 from pacts.forecasts import ForecastRefused, forecast
-from pacts.sample_sizes import Risks, calls_to_verdict
+from pacts.sample_sizes import Allowance, Risks, TooManySteps, calls_to_verdict, run_at
 from pacts.statistics import judge_clause
 from tests import cast
 
@@ -107,3 +108,83 @@ def test_a_promise_that_takes_too_long_to_compute_is_told_approximately() -> Non
 def test_a_number_of_tasks_nobody_brings_is_refused(tasks: int) -> None:
     with pytest.raises(ForecastRefused, match="1 to 10,000"):
         forecast(pact(), tasks=tasks)
+
+
+@pytest.fixture
+def worked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One number for every piece of arithmetic that was really done, in steps."""
+    done: list[int] = []
+    step, look = sample_sizes._step, sample_sizes.Lines._next
+
+    def counted_step(alive: list[float], rate: float) -> list[float]:
+        done.append(len(alive))
+        return step(alive, rate)
+
+    def counted_look(lines: Any, *at: int) -> tuple[int, int]:
+        done.append(sample_sizes.LINE_STEPS)
+        return look(lines, *at)
+
+    monkeypatch.setattr(sample_sizes, "_step", counted_step)
+    monkeypatch.setattr(sample_sizes.Lines, "_next", counted_look)
+    forecasts._exactly.cache_clear()
+    return done
+
+
+def hard_pact() -> terms.PactTerms:
+    """Forty clauses, each of which takes long to compute; the last is quick."""
+    hard = [
+        cast.clause(f"hard-{n}", promise_bps=5500 + 20 * n, floor_bps=5150 + 20 * n, weight_bps=250)
+        for n in range(39)
+    ]
+    return pact(*hard, cast.clause("quick", weight_bps=250))
+
+
+def test_forty_hard_clauses_together_take_no_more_arithmetic_than_a_pact_may(
+    monkeypatch: pytest.MonkeyPatch, worked: list[int]
+) -> None:
+    monkeypatch.setattr(forecasts, "MOST_STEPS", 300_000)
+    found = forecast(hard_pact(), tasks=10_000)
+    assert sum(worked) <= 300_000
+    methods = {one.key: one.method for one in found.clauses}
+    assert methods.pop("quick") == "exact"
+    assert set(methods.values()) == {"approximation"}
+    hard = found.clauses[0].fate("promise")
+    assert hard
+    assert hard.expected == math.ceil(Risks(promise=0.55, floor=0.515).rough)
+    assert hard.met is None
+
+
+def test_what_a_forecast_says_does_not_depend_on_what_was_asked_before(
+    monkeypatch: pytest.MonkeyPatch, worked: list[int]
+) -> None:
+    monkeypatch.setattr(forecasts, "MOST_STEPS", 300_000)
+    first = forecast(hard_pact(), tasks=50)
+    before = len(worked)
+    assert forecast(hard_pact(), tasks=50) == first
+    assert len(worked) == before  # kept
+    forecasts._exactly.cache_clear()
+    assert forecast(hard_pact(), tasks=50) == first
+
+
+def test_equal_clauses_are_computed_once(worked: list[int]) -> None:
+    forecast(pact(cast.clause("one", weight_bps=5000)))
+    once = sum(worked)
+    forecasts._exactly.cache_clear()
+    forecast(pact(cast.clause("one", weight_bps=5000), cast.clause("two", weight_bps=5000)))
+    assert sum(worked) == 2 * once
+
+
+@pytest.mark.parametrize("units", [1, 30, 400, 2_000])
+def test_one_pass_says_of_a_number_of_units_what_a_run_of_that_length_says(units: int) -> None:
+    risks = Risks(promise=0.9, floor=0.8)
+    alone = run_at(0.9, risks, units)
+    assert run_at(0.9, risks, 2_000, asked=units).within == pytest.approx(
+        (alone.met, alone.breached), abs=1e-9
+    )
+
+
+def test_a_run_beyond_what_is_allowed_stops_there() -> None:
+    allowance = Allowance(10_000)
+    with pytest.raises(TooManySteps):
+        run_at(0.9, Risks(promise=0.9, floor=0.8), 2_000, allowance=allowance)
+    assert run_at(1.0, Risks(promise=0.9, floor=0.8), 2_000, allowance=Allowance(10_000)).met == 1
