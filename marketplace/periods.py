@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 USUAL = timedelta(days=30)
+DAY = timedelta(days=1)
 
 
 class PeriodMalformed(ValueError):
@@ -19,6 +20,11 @@ class Window:
     until: datetime
 
     @property
+    def last_day(self) -> date:
+        """The newest day that is at least in part inside."""
+        return (self.until - timedelta(microseconds=1)).date()
+
+    @property
     def name(self) -> str:
         """For a file's name: the days it spans."""
         return f"{self.since:%Y-%m-%d}-{self.until:%Y-%m-%d}"
@@ -31,6 +37,23 @@ def window_of(query: Mapping[str, str], *, now: datetime) -> Window:
     if since >= until:
         raise PeriodMalformed("a period ends after it begins; check since and until")
     return Window(since, until)
+
+
+def days_of(query: Mapping[str, str], *, now: datetime) -> Window:
+    """Whole days from `since` through `through`, both of them inside; by default the 30 days that
+    end today. What names `until` instead is `window_of`'s. Raises PeriodMalformed."""
+    if query.get("until"):
+        return window_of(query, now=now)
+    last = _midnight(_moment(query.get("through", "")) or now)
+    since = _moment(query.get("since", ""))
+    first = _midnight(since) if since else last - USUAL + DAY
+    if first > last:
+        raise PeriodMalformed("a period ends on the day it begins or later; check both days")
+    return Window(first, last + DAY)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _moment(text: str) -> datetime | None:

@@ -17,7 +17,7 @@ from marketplace.pages.money_forms import DepositForm, PayoutForm
 from marketplace.pages.money_view import flows_of
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import find, party_of
-from marketplace.periods import PeriodMalformed, window_of
+from marketplace.periods import PeriodMalformed, days_of, window_of
 from pacts.models import Party
 from reputation.clock import database_now
 from settlement import deposits, ledger, payouts, receipts, statements
@@ -107,7 +107,7 @@ def _show(
 ) -> HttpResponse:
     party = party_of(request)
     page = Paginator(statement_of(party), PER_PAGE).get_page(request.GET.get("page"))
-    lately = window_of({}, now=database_now())
+    lately = days_of({}, now=database_now())
     context = {
         "flows": flows_of(party, since=lately.since, until=lately.until),
         "balances": ledger.balances_of(party),
@@ -205,9 +205,9 @@ def statement(request: HttpRequest) -> HttpResponse:
     """Balances at both ends of a period, and the way to its lines."""
     refusal, now = "", database_now()
     try:
-        window = window_of(request.GET.dict(), now=now)
+        window = days_of(request.GET.dict(), now=now)
     except PeriodMalformed as error:
-        refusal, window = str(error), window_of({}, now=now)
+        refusal, window = str(error), days_of({}, now=now)
     rows = statements.period(party=party_of(request), since=window.since, until=window.until)
     drawn = flows_of(party_of(request), since=window.since, until=window.until)
     context = {"window": window, "rows": rows, "refusal": refusal, "flows": drawn}

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now as clock
 
-from marketplace.periods import PeriodMalformed, window_of
+from marketplace.periods import DAY, PeriodMalformed, days_of, window_of
 from settlement.models import Payout, Receipt
 from settlement.paper import pdf_of
 from tests import cast
@@ -18,6 +19,7 @@ from tests.settlement.hires import give
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 3, 31, tzinfo=UTC)
 LONG = "since=2020-01-01&until=2100-01-01"  # all of a test happens in one moment
 
 
@@ -92,6 +94,24 @@ def test_a_period_that_is_none_is_refused_everywhere(asked: dict[str, str]) -> N
     assert program.get(f"statement.csv?{query}").status_code == 400
     assert browser.get(f"/money/statement/?{query}").status_code == 400
     assert browser.get(f"/money/statement.csv?{query}").status_code == 400
+
+
+def test_a_page_asks_for_whole_days_and_shows_the_very_days_it_counted(market: Market) -> None:
+    usual = days_of({}, now=NOW)
+    assert (usual.since, usual.until) == (MIDNIGHT - 29 * DAY, MIDNIGHT + DAY)
+    assert usual.last_day == NOW.date()
+    again = {"since": f"{usual.since:%Y-%m-%d}", "through": f"{usual.last_day}"}
+    assert days_of(again, now=NOW + 5 * DAY) == usual
+    assert days_of({"since": "2026-03-01", "through": "2026-03-01"}, now=NOW).name == (
+        "2026-03-01-2026-03-02"
+    )
+    with pytest.raises(PeriodMalformed):
+        days_of({"since": "2026-03-02", "through": "2026-03-01"}, now=NOW)
+    today = f"{clock():%Y-%m-%d}"
+    page = browser_of(market.alice).get("/money/statement/").content.decode()
+    assert f'name="through" value="{today}"' in page
+    shown = browser_of(market.alice).get(f"/money/statement/?since={today}&through={today}")
+    assert "Set aside for work" in shown.content.decode()
 
 
 def test_a_period_is_the_last_thirty_days_or_what_is_asked_for_in_utc() -> None:
