@@ -1,6 +1,5 @@
 """Ending by agreement, on the page of an engagement: an offer, its acceptance, taking it back."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,14 +11,13 @@ from django.utils.translation import gettext as _
 from marketplace.pages.attempts import attempt_button
 from marketplace.pages.turns import moved
 from marketplace.pages.visitors import find, party_of, user_of
+from marketplace.pages.wording import read_percent
 from pacts.models import Engagement, Milestone, Party
 from reputation.clock import database_now
 from settlement import cancellations
 from settlement.fees import apportion, bands_of
 from settlement.models import FINAL, Cancellation
 from settlement.refusals import CancellationRefused
-
-_PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +143,7 @@ def _award(text: str | None) -> int | None:
     """Percent with at most two decimals as basis points; None where the form has no field."""
     if text is None:
         return None
-    found = _PERCENT.fullmatch(text.strip())
-    bps = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
-    if not 0 <= bps <= 10_000:
+    bps = read_percent(text)
+    if bps is None:
         raise CancellationRefused(_("write the builder’s share in percent, from 0 to 100"))
     return bps

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace.pages.wording import read_percent
 from pacts.models import Dispute, Exhibit, Precedent
 from pacts.procedure.limits import KIB
 
@@ -118,14 +119,18 @@ def kind_of(name: str, body: bytes) -> Exhibit.Kind:
 
 
 class RulingForm(forms.Form):
-    """An award with its reasons; `share` is the builder's, in basis points."""
+    """An award with its reasons. The builder's `share` is typed in percent, as a slider says
+    nothing of itself where no script runs, and cleaned to basis points."""
 
-    share = forms.IntegerField(
-        min_value=0,
-        max_value=10_000,
-        label=_lazy("Builder’s share"),
-        widget=forms.NumberInput(
-            attrs={"type": "range", "min": 0, "max": 10_000, "step": 100, "data-shows": "award"}
+    share = forms.CharField(
+        max_length=8,
+        label=_lazy("Builder’s share in percent"),
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "decimal",
+                "autocomplete": "off",
+                "aria-describedby": "id_share_hint",
+            }
         ),
     )
     clauses = forms.MultipleChoiceField(
@@ -144,6 +149,14 @@ class RulingForm(forms.Form):
     def __init__(self, *args: Any, clauses: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["clauses"].choices = clauses  # type: ignore[attr-defined]
+
+    def clean_share(self) -> int:
+        share = read_percent(self.cleaned_data["share"])
+        if share is None:
+            raise forms.ValidationError(
+                _("Write the builder’s share in percent, from 0 to 100, like 62.5.")
+            )
+        return share
 
 
 class ConfirmationForm(forms.Form):

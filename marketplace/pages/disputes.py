@@ -25,12 +25,12 @@ from marketplace.pages.dispute_forms import (
 )
 from marketplace.pages.dispute_view import May
 from marketplace.pages.visitors import acting_of, find, now_of, party_of, user_of
+from marketplace.pages.wording import percent_plain, read_percent
 from pacts import disputes
 from pacts.models import Dispute, Engagement, Exhibit, Milestone
 from reputation.clock import database_now
 
 PER_PAGE = 30
-MOST_TYPED = 8
 
 
 def clauses_of(engagement: Engagement) -> list[tuple[str, str]]:
@@ -97,14 +97,18 @@ def show(request: HttpRequest, found: Dispute, **forms_: forms.Form) -> HttpResp
         "recusal_form": RecusalForm(),
         "ruling_form": RulingForm(
             clauses=clauses_of(found.milestone.engagement),
-            initial={"share": share, "clauses": found.clauses},
+            initial={"share": percent_plain(share), "clauses": found.clauses},
         ),
     }
     context = dispute_view.context_of(
         found, acting_of(request), now=now_of(request), share_bps=share
     )
-    refused = _too_late(forms_, context["may"])
-    return render(request, "desk/case.html", {**usual, **forms_, **context, "refused": refused})
+    asked = request.GET.get("share", "").strip()
+    context |= {
+        "refused": _too_late(forms_, context["may"]),
+        "no_share": asked if asked and read_percent(asked) is None else "",
+    }
+    return render(request, "desk/case.html", {**usual, **forms_, **context})
 
 
 # Which forms a case shows, by what the visitor may do.
@@ -131,19 +135,9 @@ def _too_late(sent: dict[str, forms.Form], may: May) -> list[tuple[list[str], li
 
 def _share(request: HttpRequest, form: forms.Form | None) -> int:
     """The share the calculator shows, in basis points; in the middle where none was asked for."""
-    typed: Any = form["share"].value() if form else _of_percent(request.GET.get("share", ""))
-    try:
-        share = int(typed)
-    except (TypeError, ValueError):
-        return MIDDLE
-    return share if 0 <= share <= 2 * MIDDLE else MIDDLE
-
-
-def _of_percent(text: str) -> int | None:
-    whole, _, part = text.strip().removesuffix("%").strip().partition(".")
-    digits = whole + part[:2].ljust(2, "0")
-    fits = bool(whole) and digits.isascii() and digits.isdigit() and len(digits) <= MOST_TYPED
-    return int(digits) if fits else None
+    typed = form["share"].value() if form else request.GET.get("share")
+    share = read_percent(typed or "")
+    return MIDDLE if share is None else share
 
 
 def _own(request: HttpRequest, dispute_id: str) -> Dispute:

@@ -1,8 +1,9 @@
-"""Numbers as words, in the visitor's language: shares, spans of time, kinds of work.
+"""Numbers as words, in the visitor's language, and shares as they are typed.
 
 Nothing here asks the clock.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from settlement.money import Money, exponent_of, written
 
 _SWAPPED = str.maketrans(",.", ".,")
 NARROW = "\u202f"  # between a number and its per cent sign
+_TYPED_SHARE = re.compile(r"([0-9]{1,3})(?:[.,]([0-9]{1,2}))?")
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 # Work that reads badly as its slug's words.
 _ACRONYMS = {"json": "JSON", "csv": "CSV", "xml": "XML", "sql": "SQL", "pdf": "PDF"}
@@ -38,6 +40,19 @@ def percent(bps: int | float | None, *, digits: int | None = None) -> str:
         return "–"
     shown = f"{bps / 100:.2f}".rstrip("0").rstrip(".") if digits is None else ""
     return local(shown or f"{bps / 100:.{digits}f}") + f"{NARROW}%"
+
+
+def percent_plain(bps: int) -> str:
+    """Basis points as a number to type again: `62.5`."""
+    return f"{bps / 100:.2f}".rstrip("0").rstrip(".")
+
+
+def read_percent(text: str) -> int | None:
+    """A share as people type it, `62.5`, `62,5` or `62 %`, in basis points; None for what is no
+    share from 0 to 100 percent with at most two decimals."""
+    found = _TYPED_SHARE.fullmatch(text.strip().removesuffix("%").strip())
+    bps = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
+    return bps if 0 <= bps <= 10_000 else None
 
 
 def amount(minor: int | None, currency: str) -> str:

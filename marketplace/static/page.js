@@ -1,8 +1,4 @@
 // Small conveniences; every page works without them.
-document.addEventListener("input", (event) => {
-  const shown = event.target.dataset && event.target.dataset.shows;
-  if (shown) document.getElementById(shown).textContent = (event.target.value / 100).toFixed(0) + " %";
-});
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
   for (const menu of document.querySelectorAll("details.menu[open]"))

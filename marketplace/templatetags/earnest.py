@@ -71,12 +71,6 @@ def headline(news: News) -> str:
 
 
 @register.filter
-def percent0(bps: int | None) -> str:
-    """A share without decimals, for tight places."""
-    return wording.percent(bps, digits=0)
-
-
-@register.filter
 def ppb(parts: int) -> str:
     """Parts per billion as a percentage, with as many decimals as tell it from nothing."""
     return wording.local(f"{parts / 10_000_000:.4g}") + " %"
@@ -143,7 +137,7 @@ def among(value: Any, several: Any) -> bool:
 @register.filter
 def percent_plain(bps: int) -> str:
     """Basis points as a number to type again: `62.5`."""
-    return f"{bps / 100:.2f}".rstrip("0").rstrip(".")
+    return wording.percent_plain(bps)
 
 
 @register.filter

@@ -78,15 +78,15 @@ def until(page: Page, text: str) -> None:
     raise AssertionError(f"the case never said {text!r}")
 
 
-def rules(visitor: Visitor, case: str, share: int, reasons: str) -> None:
+def rules(visitor: Visitor, case: str, share: str, reasons: str) -> None:
     page = visitor.page
     page.goto(case)
-    page.locator("#id_share").fill(str(share))
+    page.locator("#id_share").fill(share)
     form = page.get_by_test_id("ruling-form")
     form.get_by_label("Answers are right").check()
     form.get_by_label("Reasons").fill(reasons)
     page.get_by_role("button", name="Rule", exact=True).click()
-    expect(page.get_by_test_id("ruling").last).to_contain_text(f"{share // 100}")
+    expect(page.get_by_test_id("ruling").last).to_contain_text(share)
 
 
 def a_small_claim_is_settled(people: People, alice: Visitor, bob: Visitor) -> None:
@@ -138,7 +138,7 @@ def a_full_dispute_is_ruled_and_appealed(people: People, alice: Visitor, bob: Vi
         carol.page.get_by_test_id("case-row").first.get_by_role("link").click()
         carol.looks_around("case")
         carol.page.get_by_test_id("take").click()
-        rules(carol, case, 5_000, f"I hold that {WORDS}, but half of them were plain.")
+        rules(carol, case, "50", f"I hold that {WORDS}, but half of them were plain.")
         alice.page.goto(case)
         alice.looks_around("challenge")
         alice.page.get_by_label("What does the ruling get wrong?").fill(
@@ -148,7 +148,7 @@ def a_full_dispute_is_ruled_and_appealed(people: People, alice: Visitor, bob: Vi
         for side in (alice, bob):
             side.page.goto(case)
             side.page.get_by_test_id("rest").click()
-        rules(dora, case, 2_500, f"On appeal: {WORDS}, and only a quarter was plain.")
+        rules(dora, case, "25", f"On appeal: {WORDS}, and only a quarter was plain.")
         until(alice.page, "Published as a precedent")
         alice.looks_around("ruled")
         moved = people.stack.rows(

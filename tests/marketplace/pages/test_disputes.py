@@ -164,7 +164,34 @@ def test_the_calculator_shows_what_settlement_would_move(market: Market) -> None
         assert amount in row, (amount, row)
     for nonsense in ("abc", "1e9", "-4", "10001", "٣٤"):
         answered = client.get(f"/disputes/{market.ids['dispute']}/", {"share": nonsense})
-        assert answered.status_code == 200
+        calculator = (
+            answered.content.decode().split('data-test="calculator"')[1].split("</form>")[0]
+        )
+        assert "from 0 to 100" in calculator
+        assert f'value="{nonsense}"' in calculator, "what was typed is there to be put right"
+
+
+@pytest.mark.parametrize(("typed", "bps"), [("33.33", 3_333), ("62,5 %", 6_250), ("0", 0)])
+def test_an_award_is_typed_in_percent_to_the_basis_point(
+    market: Market, typed: str, bps: int
+) -> None:
+    for_people(market)
+    send(market, cast.carol(), "ruling", share=typed, clauses=["accuracy"], reasons=REASONS)
+    ruling = the_case(market).ruling or disputes.waiting_ruling(the_case(market))
+    assert ruling
+    assert ruling.award_bps == bps
+
+
+@pytest.mark.parametrize("typed", ["101", "33.333", "half", "", "-1", "5e1"])
+def test_an_award_that_is_none_is_refused_and_what_was_written_stays(
+    market: Market, typed: str
+) -> None:
+    for_people(market)
+    sent = send(market, cast.carol(), "ruling", share=typed, clauses=["accuracy"], reasons=REASONS)
+    form = sent.content.decode().split('data-test="ruling-form"')[1].split("</form>")[0]
+    assert 'id="id_share_errors"' in form
+    assert f'value="{typed}"' in form or not typed
+    assert REASONS in form
 
 
 def test_the_desk_takes_a_case_rules_it_and_a_side_challenges_the_ruling(market: Market) -> None:
@@ -174,7 +201,7 @@ def test_the_desk_takes_a_case_rules_it_and_a_side_challenges_the_ruling(market:
     assert the_case(market).assigned_to == carol.user
     queue = browser_of(carol).get("/desk/", {"which": "mine"}).content.decode()
     assert queue.count('data-test="case-row"') == 1
-    ruled = send(market, carol, "ruling", share=5_000, clauses=["accuracy"], reasons=REASONS)
+    ruled = send(market, carol, "ruling", share="50", clauses=["accuracy"], reasons=REASONS)
     assert ruled.status_code == 302, ruled.content.decode()
     assert Escrow.objects.get(milestone=market.ids["milestone"]).state == "frozen"
     page = page_of(market, market.alice)
@@ -195,7 +222,7 @@ def test_who_acts_for_a_side_is_told_that_somebody_else_rules(market: Market) ->
     page = page_of(market, carol)
     assert 'data-test="conflict"' in page
     assert 'data-test="ruling-form"' not in page
-    refused = send(market, carol, "ruling", share=1, clauses=["accuracy"], reasons=REASONS)
+    refused = send(market, carol, "ruling", share="0.01", clauses=["accuracy"], reasons=REASONS)
     assert refused.status_code == 200
     assert the_case(market).ruling is None
 
@@ -204,7 +231,7 @@ def test_a_ruling_above_the_limit_waits_for_another_person(market: Market) -> No
     carol, dora = cast.carol(), cast.actor("dora", is_adjudicator=True)
     Dispute.objects.update(needs_second=True)
     for_people(market)
-    send(market, carol, "ruling", share=5_000, clauses=["accuracy"], reasons=REASONS)
+    send(market, carol, "ruling", share="50", clauses=["accuracy"], reasons=REASONS)
     assert 'data-test="confirmation-form"' not in page_of(market, carol)
     assert 'data-test="confirmation-form"' in page_of(market, dora)
     empty = send(market, dora, "confirmation", says="decline", reasons="")

@@ -142,7 +142,7 @@ def test_a_breach_is_revised_disputed_and_ruled_on_pages_alone() -> None:
     for side in (his, hers):
         press(side, case, f"{case}rest/")
     checked_again(Dispute.objects.get(), now=clock())
-    ruling = {"share": 2_000, "clauses": ["accuracy"], "reasons": "Some of it was of use to her."}
+    ruling = {"share": "20", "clauses": ["accuracy"], "reasons": "Some of it was of use to her."}
     press(browser_of(carol), case, f"{case}ruling/", **ruling)
     assert 'data-test="appeal-form"' in hers.get(case).content.decode()
     settlements.settle_due(now=clock() + SMALL.challenge + timedelta(seconds=5))
