@@ -13,6 +13,12 @@ from tests.pacts.test_specified_tables import Z95, fates, moving, wilson
 pytestmark = pytest.mark.slow
 MONTH, YEAR = 3_000, 36_500
 RATES = (0.95, 0.955, 0.96, 0.97)
+SIMULATED = 4_000  # runs at most behind a figure of STATISTICS.md: fewer would excuse more
+
+
+def within(share: float, years: float, *, most: float) -> float:
+    """Four standard errors of a share seen in so many years, and a rounding to three places."""
+    return min(most, 4 * (share * (1 - share) / years) ** 0.5 + 0.0005)
 
 
 def breached_in_a_window(rate: float, alpha: float) -> float:
@@ -37,8 +43,9 @@ def test_windows_of_a_month_breach_as_seldom_as_specified(
     rate: float, each: float, spent: float
 ) -> None:
     every = 1 - (1 - breached_in_a_window(rate, 0.05)) ** 12
-    assert every == pytest.approx(each, abs=0.025)
-    assert breached_in_a_year(rate, spent=True) == pytest.approx(spent, abs=0.008)
+    assert each == pytest.approx(every, abs=within(every, SIMULATED, most=0.025))
+    exact = breached_in_a_year(rate, spent=True)
+    assert spent == pytest.approx(exact, abs=within(exact, SIMULATED, most=0.008))
 
 
 Cuts = Sequence[int]  # by calls of the window, from 1: the failures that are a breach
@@ -82,7 +89,9 @@ def test_looking_at_the_last_month_at_every_call_breaches_as_often_as_specified_
         0.97: (0.018, 0.0, 0.003),
     }
     chance, years = random.Random(20), 200
+    drawn_twice = 1 / (1 / years + 1 / SIMULATED)  # here, and where it was specified
     for rate in RATES:
         drawn = [seen_in_a_year(rate, ways, chance) for _ in range(years)]
         shares = [sum(column) / years for column in zip(*drawn, strict=True)]
-        assert shares == pytest.approx(specified[rate], abs=0.09), rate
+        for share, told in zip(shares, specified[rate], strict=True):
+            assert share == pytest.approx(told, abs=within(told, drawn_twice, most=0.09)), rate
