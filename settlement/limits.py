@@ -169,10 +169,13 @@ def _is_kept(score: StoredScore) -> bool:
     return score.is_vouched and score.status != "breached"
 
 
-def refuse_overexposed(*, amount: int, engagement: Engagement, now: datetime) -> None:
+def refuse_overexposed(
+    *, amount: int, engagement: Engagement, now: datetime, agreed_at: datetime | None = None
+) -> None:
     """Refuse to hold `amount` more, beyond the limit. The rows of the builder's agents order who
     funds at once. The table is that of the engagement's proposal: a policy changed since then takes
-    nothing back from what was signed.
+    nothing back from what was signed. What is agreed later (`agreed_at`) is held against the table
+    of that moment.
 
     The caller is in the transaction that funds. Raises ExposureExceeded with the arithmetic.
     """
@@ -181,7 +184,7 @@ def refuse_overexposed(*, amount: int, engagement: Engagement, now: datetime) ->
     agents = list(beside.select_for_update(no_key=True).values_list("pk", flat=True))
     held = sum(_held_on(agents, currency).values())
     narrowing = restrictions.in_force_on(agents=agents, now=now)
-    steps = steps_at(engagement.proposed_at)
+    steps = steps_at(agreed_at or engagement.proposed_at)
     if not narrowing and held + amount <= least_limit(exponent_of(currency), steps):
         return
     room = room_for(

@@ -135,7 +135,7 @@ def top_up(*, meter: Meter, by: Party, amount: int, idempotency_key: str, now: d
         if not 0 < amount <= LARGEST - case.meter.funded:
             raise MeterRefused(f"add at least 1 minor unit, and at most {LARGEST} in all")
         refuse_distrusted(terms.parse(case.engagement.pact_version.terms), now=now)
-        limits.refuse_overexposed(amount=amount, engagement=case.engagement, now=now)
+        limits.refuse_overexposed(amount=amount, engagement=case.engagement, now=now, agreed_at=now)
         _put_in(case, amount, MeterMovement.Kind.TOP_UP, key, now)
         metering_looks.advance(case, now=now)
     return case.meter

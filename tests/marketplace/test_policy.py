@@ -26,7 +26,7 @@ from pacts.models import Dispute, Engagement, PolicyVersion, User
 from pacts.procedure.limits import LONGEST_SECONDS, RULES
 from pacts.procedure.ruleset import rules_of
 from reputation.models import Evidence
-from settlement import limits
+from settlement import limits, meters
 from settlement.cooldowns import COOLDOWNS, cooldowns_of
 from settlement.exposure import NEWCOMER, PUBLISHED, steps_of
 from settlement.limits import room_for
@@ -38,6 +38,7 @@ from tests import cast
 from tests.marketplace.api.programs import Program, program_of
 from tests.marketplace.market import one_of_everything
 from tests.settlement.hires import START, TICK, funded, hire
+from tests.settlement.metered import running
 
 WHY = "The desk asked for more time."
 USUAL = valued({})
@@ -288,6 +289,17 @@ def test_what_may_be_held_on_an_agent_is_that_of_the_engagements_own_moment() ->
     young.proposed_at = row.changed_at
     with pytest.raises(ExposureExceeded, match=r"10,000\.00 it may carry"):
         limits.refuse_overexposed(amount=1, engagement=young, now=row.changed_at)
+
+
+@pytest.mark.django_db
+def test_money_added_to_a_budget_later_is_held_against_the_policy_of_that_moment() -> None:
+    made = running(money=15_000)
+    changed(now=START + TICK, exposure_new=100, exposure_breached=100)
+    added: dict[str, Any] = {"meter": made.meter, "by": made.alice.party, "amount": 2_000}
+    with pytest.raises(ExposureExceeded, match=r"100\.00 it may carry"):
+        meters.top_up(**added, idempotency_key="t", now=START + TICK)
+    assert made.now().funded == 10_000
+    assert made.balances()[0] == 5_000
 
 
 @pytest.mark.django_db
