@@ -38,8 +38,9 @@ def picked(*, need: Need, one: SealedOffer, engagement: Engagement, now: datetim
 
 
 def close_unchosen(*, now: datetime, limit: int = 100) -> int:
-    """Close what nobody chose in time, strictly after it; returns how many."""
-    due = Need.objects.filter(state=Need.State.REVEALED, choose_until__lt=now)
+    """Close what nobody chose in time, strictly after it; returns how many. A need whose offers
+    could not be opened until then ends so too."""
+    due = Need.objects.exclude(state=Need.State.CLOSED).filter(choose_until__lt=now)
     ids = list(due.order_by("choose_until").values_list("pk", flat=True)[:limit])
     return sum(_close_late(need_id, now) for need_id in ids)
 
@@ -47,7 +48,9 @@ def close_unchosen(*, now: datetime, limit: int = 100) -> int:
 def _close_late(need_id: str, now: datetime) -> bool:
     with transaction.atomic():
         rows = Need.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        need = rows.filter(pk=need_id, state=Need.State.REVEALED, choose_until__lt=now).first()
+        need = (
+            rows.filter(pk=need_id, choose_until__lt=now).exclude(state=Need.State.CLOSED).first()
+        )
         if need is None:
             return False
         close(need, Need.Ending.NO_PICK, now=now)

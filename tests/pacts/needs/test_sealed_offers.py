@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils.timezone import now as clock
 
+from marketplace import erasure
 from pacts import needs
 from pacts.models import Need, SealedOffer
 from pacts.needs import NeedClosed, NeedRefused, OfferRefused
@@ -200,3 +201,21 @@ def test_a_sealed_text_is_erased_and_never_replaced() -> None:
     SealedOffer.objects.filter(pk=offer.pk).update(sealed="")
     offer.refresh_from_db()
     assert needs.opened_for_its_builder(offer) == {"document": {}, "note": "", "salt": ""}
+
+
+def test_a_need_whose_offers_never_open_ends_with_its_time_and_keeps_them_no_longer(
+    settings: Any,
+) -> None:
+    alice, bob = cast.alice(), cast.bob()
+    need = need_of(alice)
+    settings.SECRET_KEY, kept = "another key for a moment", settings.SECRET_KEY
+    offered(need, bob, agent_for(bob))
+    settings.SECRET_KEY = kept
+    assert needs.reveal_due(now=need.choose_until) == 0
+    assert needs.close_unchosen(now=need.choose_until) == 0
+    assert needs.close_unchosen(now=need.choose_until + TICK) == 1
+    need.refresh_from_db()
+    assert (need.state, need.ended_as) == ("closed", "no_pick")
+    asked = erasure.erase(subject_id=bob.party.pk, reason="request", now=need.choose_until)
+    assert asked.waiting == []
+    assert SealedOffer.objects.get().sealed == ""
