@@ -156,7 +156,6 @@ def hire(
     """
     refuse_closed(listing, now)
     chosen, held = _chosen(task_set_version, further, offer), policy.at(now)
-    refuse_other_work(chosen, listing.agent)
     with transaction.atomic():
         engagement = engagements.propose(
             buyer=buyer,
@@ -206,14 +205,11 @@ def _chosen(
     return [offer.task_set_version]
 
 
-def refuse_other_work(chosen: Sequence[TaskSetVersion], agent: Agent) -> None:
-    """Raises `EngagementRefused` for tasks of another kind of work than the agent's."""
-    for version in chosen:
-        if version.task_set.work != agent.work:
-            raise EngagementRefused(
-                f"this task set is for “{version.task_set.work}”, "
-                f"the agent does “{agent.work}”; choose a matching set"
-            )
+def refuse_suspended(agent_id: str) -> None:
+    """Raises `ListingClosed` for an agent whose listing the platform suspended; one that its
+    builder only paused may keep to what it offered."""
+    if Listing.objects.filter(agent=agent_id, state=Listing.State.SUSPENDED).exists():
+        raise ListingClosed("the platform suspended this agent; nobody hires it for now")
 
 
 def refuse_closed(listing: Listing, now: datetime) -> None:

@@ -75,7 +75,6 @@ def begin(
     hiring.refuse_closed(listing, now)
     drafts = {one.task_set_version for one in offered.milestones}
     tasks = list(TaskSetVersion.objects.select_related("task_set").filter(pk__in=drafts))
-    hiring.refuse_other_work(tasks, listing.agent)
     order = {pk: place for place, pk in enumerate(offered.task_set_versions)}
     tasks.sort(key=lambda one: order[one.pk])
     with transaction.atomic():
@@ -116,8 +115,7 @@ def accept(*, proposal: Proposal, speaker: Speaker, now: datetime) -> Engagement
     suspended may not. Raises `hiring.ListingClosed` and as `settlement.engagements.agree`.
     """
     listing = _listing_of(proposal.negotiation)
-    if listing and listing.state == Listing.State.SUSPENDED:
-        raise hiring.ListingClosed("the platform suspended this agent; nobody hires it for now")
+    hiring.refuse_suspended(proposal.negotiation.agent_version.agent_id)
     with transaction.atomic():
         engagement = signing.agree(
             proposal=proposal,
@@ -192,13 +190,13 @@ def _tell_other_side(
     """Only the other side hears of it: what is talked about is in no log."""
     talk = proposal.negotiation
     other = talk.builder_id if speaker.party.pk == talk.buyer_id else talk.buyer_id
-    names = {"who": speaker.party.name, "agent": talk.agent_version.agent.name}
     path = f"/engagements/{engagement.pk}/" if engagement else f"/negotiations/{talk.pk}/"
     privately.tell(
         party_id=other,
         kind=f"negotiation.{what}",
         topic="engagement",
-        words=[Phrase(_TITLES[what], names)],
+        words=[Phrase(_TITLES[what], {"agent": talk.agent_version.agent.name})],
+        who=speaker.party,
         path=path,
         now=now,
     )

@@ -31,13 +31,12 @@ def pick(
     """Propose and sign for the buyer; the builder signs as for any hire. Every other offer of the
     need is passed over in the same moment. At exactly the last moment it is still possible.
 
-    Raises `PickRefused`, `NeedRefused`, and what `pacts.engagements.propose` and signing raise.
+    Raises `PickRefused`, `NeedRefused`, `hiring.ListingClosed`, and what
+    `pacts.engagements.propose` and signing raise.
     """
     with transaction.atomic():
         need = held(need)
         one = _pickable(need, offer_id, buyer, now)
-        if task_set_version.task_set.work != need.work:
-            raise PickRefused(f"these tasks are not for “{need.work}”; choose a matching set")
         assert one.agent_version is not None, "an opened offer says of which agent it is"
         assert one.price is not None, "an opened offer has a price"
         terms = policy.at(now)
@@ -82,4 +81,5 @@ def _pickable(need: Need, offer_id: str, buyer: Party, now: datetime) -> SealedO
     assert one.agent_version is not None, "an opened offer says of which agent it is"
     if stops := needs.unfit_now(one.agent_version, now=now):
         raise PickRefused(f"this agent takes no hires at the moment: {stops}")
+    hiring.refuse_suspended(one.agent_version.agent_id)
     return one

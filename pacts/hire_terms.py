@@ -45,6 +45,7 @@ def refuse_unfit(
     if evaluator:
         evaluators.refuse_interested(evaluator=evaluator, buyer=buyer, builder=builder)
     _refuse_unfit_milestones(milestones, owners=[evaluator.id] if evaluator else [None, buyer.id])
+    _refuse_other_work(milestones, agent_version.agent.work)
     if wrong := timers.unfit():
         raise EngagementRefused(wrong)
     _refuse_too_slow(agent_version, pact_version, milestones, timers)
@@ -63,6 +64,15 @@ def _refuse_unfit_milestones(
             raise EngagementRefused("this task set belongs to somebody else; bring your own")
         if draft.task_set_version.task_set.canaries:
             raise EngagementRefused("this set is a pool of canaries; choose the tasks of the hire")
+
+
+def _refuse_other_work(milestones: list[MilestoneDraft], work: str) -> None:
+    """What an agent does elsewhere says nothing of its own kind of work."""
+    for draft in milestones:
+        if (other := draft.task_set_version.task_set.work) != work:
+            raise EngagementRefused(
+                f"this task set is for “{other}”, the agent does “{work}”; choose a matching set"
+            )
 
 
 def _refuse_too_slow(

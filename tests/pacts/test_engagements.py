@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.utils import IntegrityError, ProgrammingError
 from django.utils.timezone import now as clock
 
-from pacts import engagements, signatures
+from pacts import engagements, signatures, tasksets
 from pacts.engagements import (
     EngagementRefused,
     MilestoneDraft,
@@ -196,3 +196,24 @@ def test_both_sides_signing_at_once_end_in_one_engagement_in_force(
     in_parallel(4, lambda: sign(engagement, next(turns)))
     assert Engagement.objects.get().state == "active"
     assert Evidence.objects.filter(kind="engagement.signed").count() == 2
+
+
+def test_tasks_of_another_kind_of_work_are_hired_on_by_nobody(
+    alice: cast.Actor, bob: cast.Actor
+) -> None:
+    version = cast.agent_of(bob, cast.DEAD_END)
+    other = tasksets.create_task_set(
+        owner=alice.party, name="Mail", work="email", tasks=cast.doubling_tasks(3), now=clock()
+    )
+    with pytest.raises(engagements.EngagementRefused, match="the agent does “arithmetic”"):
+        engagements.propose(
+            buyer=alice.party,
+            agent_version=version,
+            pact_version=cast.pact_of(version, bob),
+            currency="EUR",
+            fee_bps=500,
+            milestones=[MilestoneDraft("All of it", 10_000, other)],
+            now=clock(),
+            by=alice.user,
+        )
+    assert not Engagement.objects.exists()
