@@ -57,7 +57,7 @@ def said(label: str) -> str:
     if found != label:
         return found
     plain = f"{label[:1].upper()}{label[1:].lower()}"
-    if plain in LABELS and gettext(plain) != plain:
+    if plain in LABELS and (gettext(plain) != plain or label[:1].isupper()):
         return gettext(plain)
     return refused.said(label)
 

@@ -98,6 +98,13 @@ def age(passed: timedelta) -> str:
     return nouns.written(nouns.AGO[unit], number, count(number))
 
 
+def days_ago(days: int) -> str:
+    """How long ago a day was: `today`, `3 days ago`."""
+    if days < 1:
+        return _("today")
+    return nouns.written(nouns.AGO["day"], days, count(days))
+
+
 def left(until: datetime, now: datetime) -> str:
     """Time to a deadline: `2 days left`; `time is up` strictly after it."""
     seconds = (until - now).total_seconds()

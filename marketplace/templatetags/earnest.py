@@ -1,7 +1,7 @@
 """How pages show money, rates, time and words. One tag for each, used everywhere."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -173,6 +173,12 @@ def ago(context: template.Context, at: datetime | None) -> SafeString | str:
 
 
 @register.simple_tag(takes_context=True)
+def days_ago(context: template.Context, on: date) -> str:
+    """A day as the whole days since: `today`, `3 days ago`; what has no hour is given none."""
+    return wording.days_ago((now_of(context["request"]).date() - on).days)
+
+
+@register.simple_tag(takes_context=True)
 def left(context: template.Context, until: datetime | None) -> SafeString | str:
     """A deadline as the time left, with the exact moment on it."""
     return _time(until, wording.left(until, now_of(context["request"])) if until else "")
@@ -184,7 +190,7 @@ def due(context: template.Context, until: datetime | None) -> SafeString | str:
     if until is None:
         return "–"
     return format_html(
-        '{} <span class="small soft num">({})</span>',
+        '<span>{} <span class="small soft num">({})</span></span>',
         left(context, until),
         wording.day_and_time(until),
     )

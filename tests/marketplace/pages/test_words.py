@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
+from marketplace import labels
 from marketplace.foretelling import Foretold
 from marketplace.pages import charts, wording
 from marketplace.pages.promises import Offer, clause_texts, timer_sentences
@@ -69,6 +71,23 @@ def test_a_debit_has_a_minus_sign_and_a_currency_its_own_decimals() -> None:
 def test_exactly_at_a_deadline_there_is_still_time() -> None:
     assert wording.left(NOW, NOW) == "0 seconds left"
     assert wording.left(NOW, NOW + timedelta(microseconds=1)) == "time is up"
+
+
+def test_a_day_has_no_hour_so_its_age_has_none() -> None:
+    assert [wording.days_ago(days) for days in (-1, 0, 1, 400)] == [
+        "today",
+        "today",
+        "1 day ago",
+        "400 days ago",
+    ]
+
+
+def test_a_state_of_several_words_is_written_as_in_a_sentence() -> None:
+    assert labels.said("Human Review") == "Human review"
+    assert labels.said("Evidence Open") == "Evidence open"
+    assert labels.said("met") == "met"
+    with override("de"):
+        assert labels.said("Human Review") != "Human Review"
 
 
 def told(reader: Reader, **changes: Any) -> dict[str, WayText]:
