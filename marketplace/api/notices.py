@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from marketplace.api.nouns import Lists, Makes, Noun
 from marketplace.hooks.messages import content_of
 from marketplace.models import News, Notice, NoticeChoice
-from marketplace.notices import choices, telling
+from marketplace.notices import choices, saying, telling
 from marketplace.notices.topics import TOPICS
 from reputation.clock import database_now
 
@@ -25,7 +25,7 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
     kind = serializers.CharField(source="news.kind")
     topic = serializers.CharField(source="news.topic")
     grave = serializers.BooleanField(source="news.grave")
-    title = serializers.CharField(source="news.title")
+    title = serializers.SerializerMethodField(help_text="In English.")
     path = serializers.CharField(source="news.path", help_text="Of the page about it.")
     party = serializers.CharField(source="news.party_id", allow_null=True)
     evidence = serializers.CharField(
@@ -39,6 +39,9 @@ class NoticeSerializer(serializers.ModelSerializer[Notice]):
             *("id", "kind", "topic", "grave", "title", "path", "party", "evidence"),
             *("told_at", "read_at"),
         ]
+
+    def get_title(self, row: Notice) -> str:
+        return saying.in_english(row.news)
 
 
 class NoticeFilter(django_filters.FilterSet):

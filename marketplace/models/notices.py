@@ -20,8 +20,10 @@ class NewsCursor(models.Model):
 class News(models.Model):
     """One fact of the log that concerns a party, or the platform's own people (no party).
 
-    `index` is its place in the log: a party's news in that order is its feed. What nobody but one
-    person may know of, as what they look for, is in no log: it has no party, evidence or index.
+    `index` is its place in the log: a party's news in that order is its feed. What is told in
+    private is in no log and has neither evidence nor index; where it is for one person alone, as
+    what they look for, it has no party either. A name that may be erased is in no column: `who`
+    and `search` point at whose it is, and the title is drawn from there when somebody reads it.
     """
 
     id = PublicIdField("nws", primary_key=True)
@@ -30,8 +32,20 @@ class News(models.Model):
     index = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=40)
     topic = models.CharField(max_length=16)
+    who = models.ForeignKey(
+        Party, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    # A search may be gone with the person who kept it, and what was told of it stays.
+    search = models.ForeignKey(
+        "marketplace.SavedSearch",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     grave = models.BooleanField(default=False)
-    title = models.CharField(max_length=200)  # in English
+    title = models.CharField(max_length=200)  # in English, without the names of people
     words = models.JSONField(default=list, blank=True)  # the same for every language
     path = models.CharField(max_length=200)  # of the page about it
     told_at = models.DateTimeField()
@@ -47,9 +61,9 @@ class News(models.Model):
                 name="news_once_per_party",
             ),
             models.CheckConstraint(
-                condition=models.Q(evidence__isnull=True, index__isnull=True, party__isnull=True)
+                condition=models.Q(evidence__isnull=True, index__isnull=True)
                 | models.Q(evidence__isnull=False, index__isnull=False),
-                name="news_of_the_log_or_of_nobody_else",
+                name="news_of_the_log_or_told_in_private",
             ),
         ]
         triggers = [append_only()]

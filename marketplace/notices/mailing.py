@@ -60,7 +60,7 @@ def _lease(now: datetime) -> Waiting | None:
         first = due.order_by("due_at", "pk").first()
         if first is None:
             return None
-        mine = due.filter(user_id=first.user_id).select_related("news__party", "user")
+        mine = due.filter(user_id=first.user_id).select_related("user", *saying.DRAWN)
         mails = list(mine.order_by("news__index", "pk")[:MOST_IN_ONE])
         ids = [one.pk for one in mails]
         for one in mails:

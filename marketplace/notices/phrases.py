@@ -28,9 +28,9 @@ def word(text: str) -> str:
     return text
 
 
-def in_english(words: Words) -> str:
-    """The title as programs and the back office read it."""
-    return titled("".join(one.text.format(**one.values) for one in words))
+def in_english(words: Words, **names: str) -> str:
+    """The title as it stands in the row; `names` fill what is drawn when it is read."""
+    return titled("".join(one.text.format(**(names | dict(one.values))) for one in words))
 
 
 def titled(text: str) -> str:

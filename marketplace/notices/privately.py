@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
-from marketplace.models import Mail, News, Notice
-from marketplace.notices.choices import APP, MAIL, choices_of_all
+from marketplace.models import News
+from marketplace.notices.handouts import hand_out
 from marketplace.notices.phrases import Words, in_english, kept
-from pacts.models import Member
-from reputation.hints import hint
+from pacts.models import Member, Party
+
+SOMEBODY = "Somebody"  # in the row, where a name would be; the name is drawn when it is read
 
 
 def tell(
@@ -19,32 +18,23 @@ def tell(
     words: Words,
     path: str,
     now: datetime,
+    who: Party | None = None,
     grave: bool = False,
 ) -> None:
-    """Tell every member of a party who wants to hear of the topic.
+    """Tell every member of a party who wants to hear of the topic. `who` is `{who}` in the words.
 
     The caller is in the transaction of what happened, so it is told exactly if it happened.
     """
     rows = Member.objects.filter(party=party_id, user__is_active=True).order_by("pk")
-    users = list(rows.values_list("user_id", flat=True))
-    if not users:
-        return
-    news = News.objects.create(
+    news = News(
+        party_id=party_id,
+        who=who,
         kind=kind,
         topic=topic,
         grave=grave,
-        title=in_english(words),
+        title=in_english(words, who=SOMEBODY),
         words=kept(words),
         path=path,
         told_at=now,
     )
-    choices = choices_of_all(set(users))
-    Notice.objects.bulk_create(
-        [Notice(news=news, user_id=user) for user in users if choices[user][(topic, APP)]]
-    )
-    mails = [
-        Mail(news=news, user_id=user, due_at=now) for user in users if choices[user][(topic, MAIL)]
-    ]
-    Mail.objects.bulk_create(mails)
-    if mails:
-        transaction.on_commit(lambda: hint("marketplace.tasks.send_mails"))
+    hand_out([(news, list(rows.values_list("user_id", flat=True)))], now=now)

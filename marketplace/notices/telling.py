@@ -17,12 +17,12 @@ from django.db.models import QuerySet
 
 from marketplace.hooks import queueing
 from marketplace.incidents import opening
-from marketplace.models import Mail, News, NewsCursor, Notice
-from marketplace.notices.choices import APP, MAIL, choices_of_all
+from marketplace.models import News, NewsCursor, Notice
+from marketplace.notices.handouts import hand_out
 from marketplace.notices.phrases import in_english, kept
+from marketplace.notices.saying import DRAWN
 from marketplace.notices.topics import TOLD, Told, path_of, words_of
 from pacts.models import Agent, Engagement, Member, User
-from reputation.hints import hint
 from reputation.models import Control, LogEntry
 
 log = logging.getLogger(__name__)
@@ -166,20 +166,8 @@ def _named(heard: Sequence[Heard]) -> dict[str, set[str]]:
 
 def _tell_people(news: Sequence[News], heard: Mapping[int | None, Heard], now: datetime) -> None:
     people = _people_of({one.party_id for one in news})
-    choices = choices_of_all({user for users in people.values() for user in users})
-    notices, mails = [], []
-    for one in news:
-        if not heard[one.index].told.people:
-            continue
-        for user in people.get(one.party_id, ()):
-            if choices[user][(one.topic, APP)]:
-                notices.append(Notice(news=one, user_id=user))
-            if choices[user][(one.topic, MAIL)]:
-                mails.append(Mail(news=one, user_id=user, due_at=now))
-    Notice.objects.bulk_create(notices)
-    Mail.objects.bulk_create(mails)
-    if mails:
-        transaction.on_commit(lambda: hint("marketplace.tasks.send_mails"))
+    told = [one for one in news if heard[one.index].told.people]
+    hand_out([(one, people.get(one.party_id, ())) for one in told], now=now)
 
 
 def _people_of(parties: Iterable[str | None]) -> dict[str | None, list[str]]:
@@ -196,7 +184,7 @@ def _people_of(parties: Iterable[str | None]) -> dict[str | None, list[str]]:
 
 def notices_of(user: User) -> QuerySet[Notice]:
     """A person's notices, the newest first."""
-    return Notice.objects.filter(user=user).select_related("news__party")
+    return Notice.objects.filter(user=user).select_related(*DRAWN)
 
 
 def unread_of(user: User, *, most: int = 100) -> int:

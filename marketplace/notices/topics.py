@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from marketplace.notices.phrases import Words, in_english, word
+from marketplace.notices.phrases import Words, word
 from marketplace.notices.titles import (
     Facts,
     breached,
@@ -348,8 +348,3 @@ def path_of(told: Told, subjects: Mapping[str, str]) -> str:
 def words_of(told: Told, facts: Facts, agent: str) -> Words:
     """What its title says, for every language."""
     return told.says(facts, agent or "an agent")
-
-
-def title_of(told: Told, facts: Facts, agent: str) -> str:
-    """Its title in English, at most 200 characters."""
-    return in_english(words_of(told, facts, agent))

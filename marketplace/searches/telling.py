@@ -6,18 +6,17 @@ transaction that writes the notices, so nothing is told twice or forgotten, whoe
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import override
 
-from marketplace.models import Mail, News, Notice, SavedSearch, SearchChange
-from marketplace.notices.choices import APP, MAIL, choices_of_all
-from reputation.hints import hint
+from marketplace.models import News, SavedSearch, SearchChange
+from marketplace.notices.handouts import hand_out
+from marketplace.searches import titles
 
 TOPIC = "search"
 KIND = "search.changed"
@@ -46,7 +45,7 @@ def tell(*, now: datetime, limit: int = AT_ONCE) -> int:
     with transaction.atomic():
         due = _due(now, limit)
         if due:
-            _tell_people(due, now)
+            hand_out([(_news(one, now), [one.search.user_id]) for one in due], now=now)
             told = [change for one in due for change in one.changes]
             SearchChange.objects.filter(pk__in=told).update(told_at=now)
             SavedSearch.objects.filter(pk__in=[one.search.pk for one in due]).update(told_at=now)
@@ -69,52 +68,16 @@ def _due(now: datetime, limit: int) -> list[Due]:
     return [Due(searches[key], found) for key, found in changes.items()]
 
 
-def _tell_people(due: Sequence[Due], now: datetime) -> None:
-    choices = choices_of_all({one.search.user_id for one in due})
-    wanted = [
-        one
-        for one in due
-        if any(choices[one.search.user_id][(TOPIC, channel)] for channel in (APP, MAIL))
-    ]
-    news = News.objects.bulk_create([_news(one, now) for one in wanted])
-    told = [(row, one.search.user_id) for row, one in zip(news, wanted, strict=True)]
-    Notice.objects.bulk_create(
-        [Notice(news=row, user_id=user) for row, user in told if choices[user][(TOPIC, APP)]]
-    )
-    mails = [
-        Mail(news=row, user_id=user, due_at=now)
-        for row, user in told
-        if choices[user][(TOPIC, MAIL)]
-    ]
-    Mail.objects.bulk_create(mails)
-    if mails:
-        transaction.on_commit(lambda: hint("marketplace.tasks.send_mails"))
-
-
 def _news(one: Due, now: datetime) -> News:
-    with override(one.search.user.language or None):
-        title = title_of(one)
+    """Which search it is, and how many came and went: its name is drawn when it is read."""
+    with override("en"):
+        title = titles.title_of(name=titles.UNNAMED, came=one.came, went=one.went)
     return News(
+        search=one.search,
         kind=KIND,
         topic=TOPIC,
-        title=title[:200],
+        title=title,
+        words=titles.kept(came=one.came, went=one.went),
         path=f"/searches/{one.search.pk}/",
         told_at=now,
     )
-
-
-def title_of(one: Due) -> str:
-    """What changed for a search, in one line."""
-    name = one.search.name
-    came = ngettext(
-        "%(count)s agent newly fits “%(name)s”", "%(count)s agents newly fit “%(name)s”", one.came
-    ) % {"count": one.came, "name": name}
-    if not one.went:
-        return came
-    if not one.came:
-        return ngettext(
-            "%(count)s agent no longer fits “%(name)s”",
-            "%(count)s agents no longer fit “%(name)s”",
-            one.went,
-        ) % {"count": one.went, "name": name}
-    return _("%(came)s, %(count)s no longer") % {"came": came, "count": one.went}

@@ -19,7 +19,7 @@ from marketplace.models import (
     SearchChange,
     SearchEntry,
 )
-from marketplace.notices import choices, mailing
+from marketplace.notices import choices, mailing, saying
 from marketplace.searches import saving, telling, watching
 from marketplace.searches.saving import SearchRefused
 from reputation.clock import database_now
@@ -50,7 +50,7 @@ def changes(search: SavedSearch) -> list[tuple[str, bool, str]]:
 
 
 def titles(user: cast.Actor) -> list[str]:
-    return [row.news.title for row in Notice.objects.filter(user=user.user).order_by("id")]
+    return [saying.title(row.news) for row in Notice.objects.filter(user=user.user).order_by("id")]
 
 
 def look_and_tell(now: datetime | None = None) -> int:

@@ -11,7 +11,8 @@ from django.utils.timezone import now as clock
 
 from marketplace.models import Mail, News, NewsCursor, Notice
 from marketplace.notices import choices, mailing, telling
-from marketplace.notices.topics import TOLD, TOPICS, path_of, title_of
+from marketplace.notices.phrases import in_english
+from marketplace.notices.topics import TOLD, TOPICS, path_of, words_of
 from pacts.models import Member
 from reputation.kinds import KINDS
 from tests import cast
@@ -179,6 +180,6 @@ def test_whatever_is_told_exists_and_has_words(kind: str) -> None:
     assert kind in KINDS
     one = TOLD[kind]
     assert one.topic in TOPICS
-    assert title_of(one, {}, "")
+    assert in_english(words_of(one, {}, ""))
     assert path_of(one, {}) == "/evidence/" or "{" not in one.path
     one.grave({})
