@@ -12,6 +12,7 @@ from django.utils.timezone import now as clock
 
 from marketplace import hiring
 from marketplace.models import Listing, Notice
+from marketplace.notices import saying
 from pacts import runner, verdicts
 from pacts.engagements import Timers
 from pacts.models import Agent, Engagement, Evaluation, Negotiation, Proposal, TaskSetVersion
@@ -204,7 +205,7 @@ def test_a_viewer_reads_and_signs_nothing(market: Market) -> None:
 def test_the_other_side_is_told_and_nobody_else(market: Market) -> None:
     market.begin()
     told = Notice.objects.select_related("news", "user")
-    assert [(one.user_id, one.news.title) for one in told] == [
+    assert [(one.user_id, saying.title(one.news)) for one in told] == [
         (market.bob.user.id, "Alice & Co offers other terms for Doubler")
     ]
     assert market.his.get("/notices/").status_code == 200
