@@ -170,7 +170,7 @@ class TaskRowsSerializer(serializers.Serializer[Any]):
 
 
 class TasksAskedSerializer(serializers.Serializer[Any]):
-    only = serializers.ChoiceField(choices=["all", "differ", "fails"], default="all")
+    only = serializers.ChoiceField(choices=boards.GROUPS, default="all")
     after = serializers.IntegerField(min_value=0, max_value=10**6, default=0)
 
 
@@ -270,7 +270,8 @@ class OneTryout(OfTryouts, Reads):
 
 class TryoutTasks(OfTryouts):
     """Task by task: input, expected answer, each agent's answer and why it failed, in the order of
-    the agents. `differ`: where two of them came out differently."""
+    the agents. `differ`: where two of them came out differently; `fails`: where one failed;
+    `none`: where all failed."""
 
     gives = TaskRowsSerializer
 
@@ -281,12 +282,8 @@ class TryoutTasks(OfTryouts):
         made = self.find(self.tryouts().select_related("task_set_version"), pk=id)
         runs, seats = starting.runs_of(made), made.agents.count()
         only, after = asked.validated_data["only"], asked.validated_data["after"]
-        marked = [
-            one
-            for one in boards.marks_of(made, runs, seats)
-            if one.position >= after
-            and (only == "all" or (one.differs if only == "differ" else one.fails))
-        ]
+        group = boards.groups_of(boards.marks_of(made, runs, seats))[only]
+        marked = [one for one in group if one.position >= after]
         rest = marked[TASKS_AT_ONCE:]
         rows = boards.rows_of(marked[:TASKS_AT_ONCE], runs, seats)
         return Response(self.shown({"next": rest[0].position if rest else None, "tasks": rows}))

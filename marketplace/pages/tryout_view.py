@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from marketplace.pages.rates import Rate
 from marketplace.pages.wording import percent, plural, span
-from marketplace.tryouts.boards import Marked, Seat
+from marketplace.tryouts.boards import Group, Seat
 from marketplace.tryouts.forecasts import SeatForecast
 from pacts import terms
 from pacts.forecasts import ClauseForecast
 from pacts.statistics import ClauseVerdict
 from pacts.terms import Clause, PactTerms
 
-GROUPS = {
+GROUPS: dict[Group, Any] = {
     "all": gettext_lazy("All tasks"),
     "differ": gettext_lazy("Where they differ"),
     "fails": gettext_lazy("Where one fails"),
@@ -139,17 +140,3 @@ def _rate(found: ClauseVerdict, clause: Clause, seat: Seat, now: datetime) -> Ra
 
 def _bps(share: float | None) -> int | None:
     return None if share is None else round(share * 10_000)
-
-
-def groups_of(marked: Sequence[Marked]) -> dict[str, list[Marked]]:
-    """The tasks of each group, in their order."""
-    return {
-        "all": list(marked),
-        "differ": [one for one in marked if one.differs],
-        "fails": [one for one in marked if one.fails],
-        "none": [
-            one
-            for one in marked
-            if one.said and all(word in ("wrong", "fault") for word in one.said)
-        ],
-    }

@@ -159,9 +159,9 @@ def tryout_tasks(request: HttpRequest, tryout_id: str) -> HttpResponse:
     made = find(_own(request).select_related("task_set_version__task_set"), pk=tryout_id)
     entries, runs = boards.entries_of(made), starting.runs_of(made)
     marked = boards.marks_of(made, runs, len(entries))
-    groups = tryout_view.groups_of(marked)
+    groups = boards.groups_of(marked)
     asked = request.GET.get("only", "")
-    only = asked if asked in groups else "all"
+    only = next((one for one in boards.GROUPS if one == asked), "all")
     page = Paginator(groups[only], TASKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "tryout": made,

@@ -16,6 +16,8 @@ from pacts.terms import Clause
 State = Literal["unsigned", "unfunded", "running", "concluded", "called_off"]
 Said = Literal["right", "wrong", "fault", "nobody", "open", "none"]
 SAID: tuple[Said, ...] = ("right", "wrong", "fault", "nobody", "open", "none")
+Group = Literal["all", "differ", "fails", "none"]
+GROUPS: tuple[Group, ...] = ("all", "differ", "fails", "none")
 LONGEST_ANSWER = 4_000
 
 
@@ -115,6 +117,11 @@ class Marked:
         """Whether any agent failed it."""
         return "wrong" in self.said or "fault" in self.said
 
+    @property
+    def defeats(self) -> bool:
+        """Whether every agent failed it."""
+        return bool(self.said) and all(one in ("wrong", "fault") for one in self.said)
+
 
 def marks_of(made: Tryout, runs: Mapping[int, Evaluation], seats: int) -> list[Marked]:
     """Every task of the set in its order with each agent's word on it."""
@@ -134,6 +141,17 @@ def marks_of(made: Tryout, runs: Mapping[int, Evaluation], seats: int) -> list[M
         )
         for task_id, position in rows
     ]
+
+
+def groups_of(marked: Sequence[Marked]) -> dict[Group, list[Marked]]:
+    """The tasks of each group, in their order: all, where two agents differ, where one fails, and
+    where none succeeds."""
+    return {
+        "all": list(marked),
+        "differ": [one for one in marked if one.differs],
+        "fails": [one for one in marked if one.fails],
+        "none": [one for one in marked if one.defeats],
+    }
 
 
 def _said(total: int, fault: int, wrong: int, done: int, null: int) -> Said:

@@ -71,6 +71,9 @@ def test_several_are_forecast_started_once_and_read_task_by_task() -> None:
     rows = program.get(f"tryouts/{made['id']}/tasks?only=differ").json()["tasks"]
     assert [row["position"] for row in rows] == [38, 39]
     assert rows[0]["agents"][1]["reasons"][0][0] == "accuracy"
+    for group, many in (("all", 40), ("fails", 2), ("none", 0)):
+        answer = program.get(f"tryouts/{made['id']}/tasks?only={group}").json()
+        assert len(answer["tasks"]) == many
     assert program.post(f"tryouts/{made['id']}/cancellation").status_code == 409
     other = program_of(cast.mallory())
     assert other.get(f"tryouts/{made['id']}").status_code == 404
