@@ -201,11 +201,13 @@ def _beside(name: str, spans: list[Span]) -> Beside:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One offer in the order they were made, with what it changed of the one before."""
+    """One offer in the order they were made, with what it changed: the first of what everybody
+    gets, any other of the one before."""
 
     proposal: Proposal
     is_mine: bool
     changes: Comparison | None
+    is_first: bool
 
 
 def rounds_of(negotiation: Negotiation, *, party: Party) -> list[Round]:
@@ -221,6 +223,7 @@ def rounds_of(negotiation: Negotiation, *, party: Party) -> list[Round]:
             compare(old=old, new=new, currency=negotiation.currency, tasks=tasks)
             if old and new
             else None,
+            proposal is made[0],
         )
         for proposal, old, new in zip(made, before, offers, strict=True)
     ]

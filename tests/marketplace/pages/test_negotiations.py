@@ -104,6 +104,8 @@ def test_two_rounds_and_a_signature(market: Market) -> None:
     his = market.his.get(page).content.decode()
     assert "It is your turn." in his
     assert "Too dear for us." in his
+    assert "2 changes of what everybody gets" in his
+    assert "of the offer before" not in his
     assert his.count('data-test="difference"') >= 2
     assert "better for the buyer" in his
     assert "<del>" in his
@@ -111,6 +113,8 @@ def test_two_rounds_and_a_signature(market: Market) -> None:
     assert offered(market.his, f"{page}counter/", price_0="11.00") == page
     back = market.hers.get(page).content.decode()
     assert "It is your turn." in back
+    assert "1 change of the offer before" in back
+    assert "2 changes of what everybody gets" in back
     newest = Proposal.objects.get(state="open")
     answer = pressed(market.hers, page, f"/proposals/{newest.id}/acceptance/")
     engagement = Engagement.objects.get()
