@@ -42,6 +42,12 @@ def percent(bps: int | float | None, *, digits: int | None = None) -> str:
     return local(shown or f"{bps / 100:.{digits}f}") + f"{NARROW}%"
 
 
+def points(bps: int) -> str:
+    """How far one share lies from another: `+9.9 points`, never a per cent of anything."""
+    sign = "+" if bps > 0 else "\u2212" if bps < 0 else ""
+    return _("%(number)s points") % {"number": sign + local(f"{abs(bps) / 100:.1f}")}
+
+
 def percent_plain(bps: int) -> str:
     """Basis points as a number to type again: `62.5`."""
     return f"{bps / 100:.2f}".rstrip("0").rstrip(".")

@@ -14,7 +14,7 @@ from heroicons.templatetags.heroicons import heroicon_micro
 from marketplace import access, labels
 from marketplace.models import News
 from marketplace.notices import saying, telling
-from marketplace.pages import charts, press, wording
+from marketplace.pages import charts, clause_reasons, press, wording
 from marketplace.pages.rates import Rate
 from marketplace.pages.visitors import acting_of, now_of
 from marketplace.visible import made_visible
@@ -28,6 +28,8 @@ register.filter("span", wording.span)
 register.filter("work", wording.work_title)
 register.filter("money", wording.amount)
 register.filter("age", wording.age)
+register.filter("points", wording.points)
+register.filter("clause_reason", clause_reasons.said)
 
 LONGEST = 2_000
 

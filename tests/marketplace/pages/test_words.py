@@ -82,6 +82,14 @@ def test_a_day_has_no_hour_so_its_age_has_none() -> None:
     ]
 
 
+def test_a_distance_between_shares_is_told_in_points_with_its_sign() -> None:
+    assert [wording.points(bps) for bps in (990, 0, -580)] == [
+        "+9.9 points",
+        "0.0 points",
+        "\u22125.8 points",
+    ]
+
+
 def test_a_state_of_several_words_is_written_as_in_a_sentence() -> None:
     assert labels.said("Human Review") == "Human review"
     assert labels.said("Evidence Open") == "Evidence open"
