@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 
-from marketplace.models import ApiKey, SavedSearch
+from marketplace.models import ApiKey, Mail, SavedSearch
 from pacts.models import Member, Party, User
 from settlement import ledger
 from settlement.models import FINAL, Escrow
@@ -23,8 +23,8 @@ class PersonNeeded(Exception):
 def take_leave(*, subject_id: str, now: datetime) -> bool:
     """Make a user's account, or a natural person's party, nobody's; whether there was one to do.
 
-    The address, the name, the second factors, the names of keys and the searches that were kept go;
-    keys end and nobody logs in any more. Raises PersonNeeded for the only owner of a party that
+    The address, the name, the second factors, the names of keys and the searches that were kept go,
+    and the mails that wait; keys end and nobody logs in any more. Raises PersonNeeded for the only owner of a party that
     money still belongs to.
     """
     user = User.objects.select_for_update().filter(pk=subject_id).first()
@@ -45,6 +45,7 @@ def _leave(user: User, now: datetime) -> bool:
     ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=now)
     ApiKey.objects.filter(user=user).update(name=NOBODY)
     SavedSearch.objects.filter(user=user).delete()
+    Mail.objects.filter(user=user).update(due_at=None, problem="")  # a server's words name it
     kind = ContentType.objects.get_for_model(User)
     told = LogEntry.objects.filter(content_type=kind, object_id=user.pk)
     told.update(object_repr=user.pk, change_message="")
