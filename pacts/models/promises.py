@@ -45,9 +45,15 @@ class Pact(models.Model):
         return self.title
 
     def may_judge(self, *, agent_id: str, buyer_id: str) -> bool:
-        """Whether an agent may be held against it: as its own promise, or as this buyer's wish."""
-        own = self.agent_id is not None and self.agent_id == agent_id
-        return own or (self.buyer_id is not None and self.buyer_id == buyer_id)
+        """Whether an agent may be held against it on a party's behalf: as its promise to everybody
+        or to this buyer, by its own builder, or as this buyer's wish."""
+        if self.buyer_id is not None:
+            return self.buyer_id == buyer_id
+        if self.agent_id != agent_id:
+            return False
+        if self.agreed_with_id in (None, buyer_id):
+            return True
+        return self.agent is not None and self.agent.builder_id == buyer_id
 
 
 class PactVersion(models.Model):
