@@ -30,7 +30,6 @@ STEPS = (
     Step(500, 8_500, 100_000_000),
     Step(2_000, 9_500, 500_000_000),
 )
-LEAST = min(NEWCOMER, BREACHED)
 _UNIT = 100  # hundredths
 
 

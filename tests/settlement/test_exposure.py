@@ -15,11 +15,11 @@ from reputation.tallies import METHOD, weight
 from settlement import escrow as escrows
 from settlement.exposure import (
     BREACHED,
-    LEAST,
     NEWCOMER,
     STEPS,
     Carrier,
     Limit,
+    Steps,
     limit_of,
     shared,
 )
@@ -47,7 +47,7 @@ def test_the_table_rises_with_units_and_lower_bound_and_both_are_needed() -> Non
 
 
 def test_a_breached_agent_carries_the_least_however_many_units_it_has() -> None:
-    assert limit(10**6, 9_999, breached=True) == BREACHED == LEAST
+    assert limit(10**6, 9_999, breached=True) == BREACHED == Steps().least
 
 
 @pytest.mark.parametrize(("exponent", "factor"), [(0, 1), (2, 1), (3, 10), (6, 10_000)])
