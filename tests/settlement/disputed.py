@@ -200,6 +200,12 @@ class Case:
         disputes.advance_due(now=late)
         settle_due(now=late)
 
+    def end_the_check(self) -> None:
+        """The workers have made the contested run again, and the rule looks at what they found."""
+        again = Evaluation.objects.filter(pk=self.dispute.recheck_id, state="running")
+        again.update(state="concluded", concluded_at=self.now)
+        disputes.follow_due(now=self.now)
+
     # --- what must be true in the end ---
 
     def time_ends_it(self) -> datetime:
@@ -218,6 +224,8 @@ class Case:
         assert Transfer.objects.filter(resolves=hold).count() == 1
         assert Receipt.objects.count() == 1
         assert sum(self.made.balances()) == 12_000
+        agreed = Cancellation.objects.filter(state=Cancellation.State.ACCEPTED).exists()
+        assert (self.made.escrow.reason == "agreed") == agreed
         assert audit(now=now) == []
         cases = Dispute.objects.count()
         assert not Dispute.objects.exclude(state="closed").exists()

@@ -6,7 +6,7 @@ deadline without a row here fails the last test.
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +14,20 @@ from django.utils.timezone import now as clock
 
 from marketplace import cases
 from pacts.disputes.refusals import DisputeClosed, DisputeRefused, NotYetRipe
-from pacts.models import Dispute
-from pacts.procedure.clocks import FULL, SILENCES, SMALL, Docket, Periods, rule_by
+from pacts.models import Dispute, Exhibit
+from pacts.procedure.clocks import (
+    FULL,
+    SILENCES,
+    SMALL,
+    Docket,
+    Periods,
+    answer_by,
+    rule_by,
+)
 from settlement.models import FINAL
 from settlement.refusals import EscrowRefused
 from settlement.settlements import settle_due
-from tests.settlement.disputed import STATES, Case
+from tests.settlement.disputed import JUDGED, STATES, Case
 from tests.settlement.hires import TICK
 
 pytestmark = pytest.mark.django_db
@@ -29,28 +37,41 @@ NEVER = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """In `state`, `act` is possible until what `period` says after it began, and no longer.
+    """In `state`, `act` is possible until what `period` says after `begun`, and no longer.
 
-    `ends` is how the money stands once the sweep has looked a moment later: a reason of the
-    escrow, or "" while the case goes on.
+    `leads` is the state that acting brings the case to. `ends` is how the money stands once the
+    sweep has looked a moment after the deadline: a reason of the escrow, or "" while the case goes
+    on.
     """
 
     state: str
     period: str
     act: Callable[[Case], None]
+    leads: str
     ends: str = ""
+    begun: datetime = JUDGED
+
+    @property
+    def due_at(self) -> datetime:
+        if self.period == "answer":
+            return answer_by(self.begun, FULL)
+        length: timedelta = getattr(FULL, self.period)
+        return self.begun + length
 
 
+NEGOTIATED = JUDGED + FULL.negotiation
 TABLE = (
-    Deadline("opened", "answer", Case.answer, "unanswered_by_builder"),
-    Deadline("negotiating", "negotiation", lambda case: None),
-    Deadline("evidence_open", "evidence", Case.add_evidence),
-    Deadline("evidence_locked", "recheck", lambda case: None),
-    Deadline("under_review", "backstop", Case.rule, "dispute_unruled"),
-    Deadline("confirming", "backstop", Case.confirm, "dispute_unruled"),
-    Deadline("challenge_window", "challenge", Case.appeal, "ruled"),
-    Deadline("appealed", "appeal", Case.rule, "appeal_unheard"),
-    Deadline("appeal_confirming", "appeal", Case.confirm, "appeal_unheard"),
+    Deadline("opened", "answer", Case.answer, "negotiating", "unanswered_by_builder"),
+    Deadline("negotiating", "negotiation", Case.accept_offer, "closed"),
+    Deadline("evidence_open", "evidence", Case.add_evidence, "evidence_open", begun=NEGOTIATED),
+    Deadline(
+        *("evidence_locked", "recheck", Case.end_the_check, "under_review"), begun=NEGOTIATED + TICK
+    ),
+    Deadline("under_review", "backstop", Case.rule, "challenge_window", "dispute_unruled"),
+    Deadline("confirming", "backstop", Case.confirm, "challenge_window", "dispute_unruled"),
+    Deadline("challenge_window", "challenge", Case.appeal, "appealed", "ruled"),
+    Deadline("appealed", "appeal", Case.rule, "closed", "appeal_unheard"),
+    Deadline("appeal_confirming", "appeal", Case.confirm, "closed", "appeal_unheard"),
 )
 NAMES = [f"{row.state}:{row.period}" for row in TABLE]
 STEPS = [(-TICK, True), (timedelta(0), True), (TICK, False)]
@@ -67,7 +88,8 @@ def test_until_its_very_end_a_step_is_possible_and_a_microsecond_later_silence_h
 ) -> None:
     case = Case(row.state)
     before = due_of(case)
-    case.now = before.due_at + off
+    assert (before.periods, before.due_at) == (FULL, row.due_at)
+    case.now = row.due_at + off
     if not allowed:
         settle_due(now=case.now)
         assert case.made.escrow.reason == (row.ends or "disputed")
@@ -82,6 +104,10 @@ def test_until_its_very_end_a_step_is_possible_and_a_microsecond_later_silence_h
     settle_due(now=case.now)
     assert due_of(case).state == before.state
     row.act(case)
+    settle_due(now=case.now)
+    assert due_of(case).state == row.leads
+    assert Exhibit.objects.count() == (row.state == "evidence_open")
+    assert (case.made.escrow.reason == "agreed") == (row.state == "negotiating")
     case.nothing_is_wrong()
 
 
@@ -129,8 +155,7 @@ def test_an_overdue_case_is_at_the_head_of_the_desks_queue() -> None:
 def test_an_offer_of_a_split_is_taken_until_its_very_end(off: timedelta, allowed: bool) -> None:
     case = Case("under_review")
     case.now = case.on_table.expires_at + off
-    if case.now > due_of(case).due_at:
-        pytest.skip("the offer outlives the dispute")
+    assert case.now <= due_of(case).due_at, "the offer outlives the dispute"
     if allowed:
         case.accept_offer()
         assert case.made.escrow.reason == "agreed"
