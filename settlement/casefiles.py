@@ -1,4 +1,5 @@
-"""Everything a decision about an escrow rests on, read from rows under their locks."""
+"""Everything a decision about an escrow rests on, read from rows under their locks; or, where it is
+only told, without."""
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -24,6 +25,14 @@ from settlement.decisions import DeliveryFacts, Facts, VerdictFacts
 from settlement.fees import bands_of
 from settlement.models import Bond, Escrow
 
+_BESIDE = (
+    "milestone__engagement__pact_version",
+    "milestone__engagement__agent_version",
+    "milestone__engagement__buyer",
+    "milestone__engagement__builder",
+    "account",
+    "bond__account",
+)
 UNJUDGED_RULE = "human_review"  # nobody measured anything, so only a person can say
 
 
@@ -59,19 +68,17 @@ def locked(escrows: QuerySet[Escrow], *, now: datetime, skip_locked: bool = Fals
 
     An evaluation that missed its window is concluded first, as the platform's fault.
     """
-    rows = escrows.select_for_update(
-        of=("self",), no_key=True, skip_locked=skip_locked
-    ).select_related(
-        "milestone__engagement__pact_version",
-        "milestone__engagement__agent_version",
-        "milestone__engagement__buyer",
-        "milestone__engagement__builder",
-        "account",
-        "bond__account",
-    )
-    found = list(rows.order_by("pk"))
+    rows = escrows.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked)
+    found = list(rows.select_related(*_BESIDE).order_by("pk"))
     cases = _read(found, now)
     return _read(found, now) if _conclude_overdue(cases, now) else cases
+
+
+def seen(escrows: QuerySet[Escrow], *, now: datetime) -> list[Case]:
+    """These cases as they stand, to be told and not to be decided: nothing waits, is locked or
+    written, and an evaluation that missed its window is still without a verdict."""
+    found = list(escrows.select_related(*_BESIDE).order_by("pk"))
+    return _read(found, now, lock=False)
 
 
 def _conclude_overdue(cases: list[Case], now: datetime) -> bool:
@@ -89,12 +96,12 @@ def _overdue(case: Case, now: datetime) -> bool:
     return open_still and last.verdict is None and now > last.evaluation_due_at
 
 
-def _read(escrows: list[Escrow], now: datetime) -> list[Case]:
+def _read(escrows: list[Escrow], now: datetime, *, lock: bool = True) -> list[Case]:
     milestones = [escrow.milestone_id for escrow in escrows]
     delivered = defaultdict(list)
     for deliverable in _deliverables(milestones):
         delivered[deliverable.milestone_id].append(deliverable)
-    disputes = {dispute.milestone_id: dispute for dispute in _disputes(milestones)}
+    disputes = {dispute.milestone_id: dispute for dispute in _disputes(milestones, lock)}
     critical = _breached_critically([one.milestone_id for one in escrows if hasattr(one, "bond")])
     held = restrictions.holds(agents=[_agent_of(one) for one in escrows], now=now)
     cases = [
@@ -138,16 +145,16 @@ def _deliverables(milestones: list[str]) -> QuerySet[Deliverable]:
     )
 
 
-def _disputes(milestones: list[str]) -> list[Dispute]:
+def _disputes(milestones: list[str], lock: bool) -> list[Dispute]:
     """Locked, so that a ruling cannot arrive between the look and the outcome; the last is last.
 
     Read once they are locked: a join beside the lock would show the rulings of before.
     """
     rows = Dispute.objects.filter(milestone__in=milestones)
-    ids = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
-    if not ids:
-        return []
-    found = Dispute.objects.filter(pk__in=ids).select_related("ruling", "verdict", "opened_by")
+    if lock:
+        held = rows.order_by("pk").select_for_update(no_key=True)
+        rows = Dispute.objects.filter(pk__in=list(held.values_list("pk", flat=True)))
+    found = rows.select_related("ruling", "verdict", "opened_by")
     return list(found.order_by("opened_at", "pk"))
 
 

@@ -302,12 +302,13 @@ def dispute(
 
 
 def why_undisputable(*, escrow: Escrow, now: datetime) -> str | None:
-    """Why neither side may dispute at this moment, by the rule that `dispute` itself asks; None
-    where it would be taken. Waits for whoever holds the escrow."""
+    """Why neither side may dispute as things stand, by the rule that `dispute` itself asks; None
+    where it would be taken. Only looks: nothing is locked, written or waited for."""
     try:
-        with locked_case(escrow, now) as case:
-            _holding(case, now)
-            _refuse_unjudged(case)
+        _refuse_unfunded(escrow)
+        [case] = casefiles.seen(Escrow.objects.filter(pk=escrow.pk), now=now)
+        _holding(case, now)
+        _refuse_unjudged(case)
     except EscrowRefused as refusal:
         return str(refusal)
     return None
@@ -317,10 +318,13 @@ def why_undisputable(*, escrow: Escrow, now: datetime) -> str | None:
 def locked_case(escrow: Escrow, now: datetime) -> Iterator[Case]:
     """The case of a funded escrow under its lock, in a transaction. Raises EscrowNotFunded."""
     with transaction.atomic():
-        found = Escrow.objects.get(pk=escrow.pk)
-        if found.state == Escrow.State.UNFUNDED:
-            raise EscrowNotFunded("this escrow is not funded yet")
+        _refuse_unfunded(escrow)
         yield casefiles.locked(Escrow.objects.filter(pk=escrow.pk), now=now)[0]
+
+
+def _refuse_unfunded(escrow: Escrow) -> None:
+    if Escrow.objects.get(pk=escrow.pk).state == Escrow.State.UNFUNDED:
+        raise EscrowNotFunded("this escrow is not funded yet")
 
 
 def _holding(case: Case, now: datetime) -> Decision:
