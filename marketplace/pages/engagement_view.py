@@ -1,15 +1,14 @@
 """What the two sides of an engagement see: its facts, each milestone's state, what one may do."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace.pages.live import mark_of
 from marketplace.pages.rates import Rate, rate_of_clause
 from pacts.canaries import Comparison, beside
 from pacts.models import (
@@ -127,7 +126,8 @@ def engagements_of(party: Party) -> QuerySet[Engagement]:
             Prefetch(
                 "milestones",
                 Milestone.objects.select_related("escrow__verdict", "task_set_version__task_set"),
-            )
+            ),
+            "milestones__disputes",
         )
         .order_by("-proposed_at", "-id")
     )
@@ -291,7 +291,7 @@ def _movements(escrow: Escrow | None) -> list[Movement]:
     ]
 
 
-def fingerprint(engagement: Engagement, works: list[Work]) -> str:
+def mark(engagement: Engagement, works: list[Work]) -> str:
     """Changes when the page would: a poll that knows it gets no answer."""
     seen = [engagement.state, engagement.buyer_signature_id, engagement.builder_signature_id] + [
         (
@@ -301,7 +301,7 @@ def fingerprint(engagement: Engagement, works: list[Work]) -> str:
         )
         for work in works
     ]
-    return sha256(json.dumps(seen).encode()).hexdigest()[:16]
+    return mark_of(seen)
 
 
 @dataclass(frozen=True, slots=True)

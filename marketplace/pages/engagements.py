@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -12,17 +13,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from marketplace import foretelling
-from marketplace.pages import engagement_view
+from marketplace.pages import engagement_view, waiting
 from marketplace.pages.attempts import REFUSED, attempt, attempt_button, sentence
 from marketplace.pages.cancellations import partings_of
 from marketplace.pages.control_view import restrictions_on
 from marketplace.pages.flow_view import flow_of
 from marketplace.pages.forms import RevisionForm
+from marketplace.pages.live import unless_seen
 from marketplace.pages.press import token_of
 from marketplace.pages.promises import BOUNDARY
 from marketplace.pages.turns import accepting_moves, turn_of
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
 from marketplace.pages.ways_view import Reader, groups_of
+from marketplace.pages.wording import count
 from pacts.models import Engagement, Milestone
 from reputation.clock import database_now
 from settlement import deposits, ledger, money
@@ -36,21 +39,38 @@ MOST_FORETOLD = 6
 
 
 def engagements(request: HttpRequest) -> HttpResponse:
-    """Every engagement of the party, newest first."""
+    """Every engagement of the party, newest first, and in which of them it is its turn."""
     party = party_of(request)
     rows = engagement_view.engagements_of(party)
-    side = request.GET.get("side", "")
+    side, which = request.GET.get("side", ""), request.GET.get("which", "")
     if side in ("buyer", "builder"):
         rows = rows.filter(**{side: party})
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    else:
+        side = ""
+    mine = waiting.waiting_for(rows, party=party)
+    found = {"turn": mine, "live": waiting.live(rows), "over": waiting.over(rows)}.get(which)
+    page = Paginator(rows if found is None else found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "side": side,
         "sides": [("", _("All")), ("buyer", _("As buyer")), ("builder", _("As builder"))],
+        "which": which if found is not None else "",
+        "states": _states(mine.count()),
+        "rows": [(one, waiting.waits_of(one, party=party)) for one in page.object_list],
         "party": party,
-        "query": f"side={side}&" if side else "",
+        "query": urlencode({"side": side, "which": which}) + "&",
     }
     return render(request, "engagements/engagements.html", context)
+
+
+def _states(mine: int) -> list[tuple[str, str]]:
+    """The choices of what is shown; the first says how many wait for the reader."""
+    return [
+        ("", _("All")),
+        ("turn", _("Your turn, %(count)s") % {"count": count(mine)}),
+        ("live", _("Under way")),
+        ("over", _("Over")),
+    ]
 
 
 def engagement(request: HttpRequest, engagement_id: str) -> HttpResponse:
@@ -86,11 +106,9 @@ def live(request: HttpRequest, engagement_id: str) -> HttpResponse:
     """The part of the page that changes; nothing (204) while it has not."""
     context = _context(request, engagement_id)
     context["polled"] = True
-    if request.GET.get("seen") == context["fingerprint"]:
-        return HttpResponse(status=204)
-    response = render(request, "engagements/live.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unless_seen(
+        request, context["seen"], lambda: render(request, "engagements/live.html", context)
+    )
 
 
 def _context(request: HttpRequest, engagement_id: str) -> dict[str, Any]:
@@ -108,7 +126,7 @@ def _context(request: HttpRequest, engagement_id: str) -> dict[str, Any]:
         "is_buyer": is_buyer,
         "must_sign": found.state == Engagement.State.PROPOSED and own is None,
         "funding": any("fund" in work.may for work in works),
-        "fingerprint": engagement_view.fingerprint(found, works),
+        "seen": engagement_view.mark(found, works),
         "pace": _pace(found, works),
         "turn": turn_of(found, works, party=party, now=now_of(request)),
     }
