@@ -44,6 +44,7 @@ API: Table = {
 
 PAGES: Table = {
     "notices": {"GET": USERS},
+    "notices_unread": {"GET": USERS},
     "notice": {"GET": USERS},
     "notices_read": {"POST": USERS},
     "notice_choices": {"GET": USERS, "POST": USERS},

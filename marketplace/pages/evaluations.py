@@ -1,8 +1,6 @@
 """Trying an agent before hiring it: the runs of a party, one of them live, and what it shows."""
 
-import json
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -19,6 +17,7 @@ from marketplace.pages import findings
 from marketplace.pages.attempts import attempt, attempt_button
 from marketplace.pages.evaluation_forms import MICROS, EvaluationForm
 from marketplace.pages.heard_view import Heard, heard_of
+from marketplace.pages.live import mark_of, unless_seen
 from marketplace.pages.rates import Rate, rate_of_clause
 from marketplace.pages.visitors import find, now_of, party_of
 from pacts import canaries, reruns, trials
@@ -117,11 +116,9 @@ def evaluation(request: HttpRequest, evaluation_id: str) -> HttpResponse:
 def evaluation_live(request: HttpRequest, evaluation_id: str) -> HttpResponse:
     """The part of the page that changes; nothing (204) while it has not."""
     context = _context(request, evaluation_id)
-    if request.GET.get("seen") == context["fingerprint"]:
-        return HttpResponse(status=204)
-    response = render(request, "evaluations/live.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unless_seen(
+        request, context["seen"], lambda: render(request, "evaluations/live.html", context)
+    )
 
 
 def _context(request: HttpRequest, evaluation_id: str) -> dict[str, Any]:
@@ -152,7 +149,7 @@ def _context(request: HttpRequest, evaluation_id: str) -> dict[str, Any]:
         "modes": _modes(report) if report else [],
         "over": over,
         "pace": "" if over else "every 1500ms",
-        "fingerprint": sha256(_seen_of(run, progress, heard).encode()).hexdigest()[:16],
+        "seen": _mark(run, progress, heard),
     }
 
 
@@ -161,9 +158,9 @@ def _hired_by(run: Evaluation) -> Engagement | None:
     return run.deliverable.milestone.engagement if run.deliverable else None
 
 
-def _seen_of(run: Evaluation, progress: dict[str, int], heard: Heard | None) -> str:
+def _mark(run: Evaluation, progress: dict[str, int], heard: Heard | None) -> str:
     words = (heard.open, heard.words, heard.labels) if heard else ()
-    return json.dumps([run.state, progress, words])
+    return mark_of(run.state, progress, words)
 
 
 def _rates(

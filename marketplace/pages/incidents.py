@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.paginator import Paginator
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +15,9 @@ from marketplace.incidents import handling
 from marketplace.models import Incident
 from marketplace.pages import findings
 from marketplace.pages.attempts import attempt, attempt_button
-from marketplace.pages.visitors import acting_of, find
+from marketplace.pages.live import mark_of, minute_of, polled_by
+from marketplace.pages.visitors import acting_of, find, now_of
+from marketplace.replies import replies_to
 from reputation.clock import database_now
 
 PER_PAGE = 25
@@ -62,19 +65,42 @@ def _incident(request: HttpRequest, incident_id: str) -> Incident:
     return find(handling.incidents_seen_by(_acting(request)), pk=incident_id)
 
 
-def incidents(request: HttpRequest) -> HttpResponse:
-    """What was broken in engagements one has a part in; open ones first."""
+def _listed(request: HttpRequest) -> tuple[QuerySet[Incident], bool]:
+    """The open ones, or those that were resolved, as was asked."""
     rows = handling.incidents_seen_by(_acting(request))
     closed = request.GET.get("closed") == "1"
-    page = Paginator(rows.filter(resolved_at__isnull=not closed), PER_PAGE)
+    return rows.filter(resolved_at__isnull=not closed), closed
+
+
+def _list_mark(request: HttpRequest) -> str:
+    """What the rows of this page say, and the minute."""
+    said = _listed(request)[0].values_list("pk", "severity", "violations", "owner", "owner_party")
+    page = Paginator(said, PER_PAGE).get_page(request.GET.get("page"))
+    facts = (page.paginator.count, list(page.object_list))
+    return mark_of(*facts, minute_of(now_of(request)))
+
+
+@polled_by(_list_mark)
+def incidents(request: HttpRequest) -> HttpResponse:
+    """What was broken in engagements one has a part in; open ones first."""
+    rows, closed = _listed(request)
     context = {
-        "page": page.get_page(request.GET.get("page")),
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "closed": closed,
         "query": "closed=1&" if closed else "",
     }
     return render(request, "incidents/incidents.html", context)
 
 
+def _mark(request: HttpRequest, incident_id: str) -> str:
+    """Every change of an incident is a line of its timeline, or a reply; and the minute."""
+    found = _incident(request, incident_id)
+    lines = found.timeline.aggregate(newest=Max("id"))
+    said = list(replies_to(found).values_list("pk", "erased_at"))
+    return mark_of(found.violations, lines, said, minute_of(now_of(request)))
+
+
+@polled_by(_mark)
 def incident(request: HttpRequest, incident_id: str) -> HttpResponse:
     """One incident."""
     return _show(request, _incident(request, incident_id), ResolutionForm())

@@ -17,6 +17,7 @@ from marketplace.metered_view import meters_of, standing_of, windows_of
 from marketplace.models import Listing
 from marketplace.pages import agent_view
 from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.live import mark_of, minute_of, polled_by
 from marketplace.pages.meter_forms import MeterOfferForm, TopUpForm, WindowRulingForm
 from marketplace.pages.press import token_of
 from marketplace.pages.visitors import (
@@ -29,7 +30,7 @@ from marketplace.pages.visitors import (
 )
 from pacts import terms
 from pacts.metering import MeteringRefused, window_of
-from pacts.models import Party
+from pacts.models import CallStream, Engagement, Party
 from reputation.clock import database_now
 from settlement import ledger, metering_statements
 from settlement import meters as doors
@@ -93,6 +94,18 @@ def _offer(request: HttpRequest, form: MeterOfferForm, listing: Listing) -> str:
     return reverse("meter", args=[made.pk])
 
 
+def _meter_mark(request: HttpRequest, meter_id: str) -> str:
+    """The budget's own count of changes, the calls that drew on it, and the minute."""
+    found = find(meters_of(party_of(request).pk), pk=meter_id)
+    calls = CallStream.objects.filter(engagement=found.engagement_id).order_by("pk")
+    return mark_of(
+        (found.version, found.state, found.engagement.state),
+        list(calls.values_list("pk", "counted", "last_call_at")),
+        minute_of(now_of(request)),
+    )
+
+
+@polled_by(_meter_mark)
 def meter(request: HttpRequest, meter_id: str) -> HttpResponse:
     """One metered hire: the budget, the runway, every window, and what this side may do."""
     party = party_of(request)
@@ -116,8 +129,16 @@ def _show(request: HttpRequest, found: Meter, form: TopUpForm) -> HttpResponse:
         "missing": max(found.terms["budget"] - balance, 0),
         "form": form,
         "critical": found.terms["critical"],
+        "over": _is_over(found),
     }
     return render(request, "meters/meter.html", context)
+
+
+def _is_over(found: Meter) -> bool:
+    """Whether nothing can change any more: it ended, or it was never begun and cannot be now."""
+    may_begin = found.engagement.state in (Engagement.State.PROPOSED, Engagement.State.ACTIVE)
+    unfunded = found.state == Meter.State.UNFUNDED
+    return found.state == Meter.State.ENDED or (unfunded and not may_begin)
 
 
 def meter_funding(request: HttpRequest, meter_id: str) -> HttpResponse:

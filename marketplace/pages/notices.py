@@ -12,7 +12,9 @@ from marketplace.models import NoticeChoice
 from marketplace.notices import choices, telling
 from marketplace.notices.topics import TOPICS
 from marketplace.pages.attempts import attempt_button
+from marketplace.pages.live import unless_seen
 from marketplace.pages.visitors import find, user_of
+from marketplace.pages.wording import bell_count
 from reputation.clock import database_now
 
 PER_PAGE = 30
@@ -31,6 +33,14 @@ def notices(request: HttpRequest) -> HttpResponse:
         "query": "unread=1&" if unread else "",
     }
     return render(request, "notices/notices.html", context)
+
+
+def notices_unread(request: HttpRequest) -> HttpResponse:
+    """The bell alone; nothing (204) while it says the same."""
+    count = bell_count(telling.unread_of(user_of(request)))
+    return unless_seen(
+        request, count, lambda: render(request, "notices/bell.html", {"bell_count": count})
+    )
 
 
 def notice(request: HttpRequest, notice_id: str) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from marketplace.pages import builder_view
 from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.live import unless_seen
 from marketplace.pages.rehearsal_forms import FAMILY_TITLES, AdversarialForm, DryRunForm
 from marketplace.pages.visitors import find, party_of, user_of
 from pacts import rehearsals, rehearsed
@@ -107,11 +108,9 @@ def rehearsal(request: HttpRequest, rehearsal_id: str) -> HttpResponse:
 def rehearsal_live(request: HttpRequest, rehearsal_id: str) -> HttpResponse:
     """The part of the page that changes; nothing (204) while it has not."""
     context = _context(request, rehearsal_id)
-    if request.GET.get("seen") == context["seen"]:
-        return HttpResponse(status=204)
-    response = render(request, "builder/rehearsal_live.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return unless_seen(
+        request, context["seen"], lambda: render(request, "builder/rehearsal_live.html", context)
+    )
 
 
 def _own(request: HttpRequest, rehearsal_id: str) -> Rehearsal:

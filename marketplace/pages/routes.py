@@ -4,14 +4,16 @@ import re
 from typing import Any
 
 from django import forms
+from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from marketplace.models import Route
+from marketplace.models import Route, RouteEntry
 from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.live import mark_of, minute_of, polled_by
 from marketplace.pages.visitors import find, now_of, party_of, user_of
 from marketplace.routing import keeping
 from marketplace.routing.choosing import choose
@@ -96,9 +98,19 @@ def _route(request: HttpRequest, route_id: str) -> Route:
     return find(keeping.routes_of(party_of(request)), pk=route_id)
 
 
+def _list_mark(request: HttpRequest) -> str:
+    """What the list says of each route; a changed one lists its agents anew."""
+    own = Route.objects.filter(buyer=party_of(request)).order_by("pk")
+    entries = RouteEntry.objects.filter(route__in=own).aggregate(newest=Max("pk"), many=Count("pk"))
+    return mark_of(list(own.values_list("pk", "name", "current", "closed_at")), entries)
+
+
+@polled_by(_list_mark)
 def routes(request: HttpRequest) -> HttpResponse:
     """The buyer's routes."""
-    return render(request, "routes/routes.html", {"routes": keeping.routes_of(party_of(request))})
+    rows = list(keeping.routes_of(party_of(request)))
+    over = all(one.closed_at for one in rows)
+    return render(request, "routes/routes.html", {"routes": rows, "over": over})
 
 
 def route_new(request: HttpRequest) -> HttpResponse:
@@ -135,6 +147,16 @@ def route_change(request: HttpRequest, route_id: str) -> HttpResponse:
     return render(request, "routes/form.html", context)
 
 
+def _mark(request: HttpRequest, route_id: str) -> str:
+    """The route as it was made, and its newest call; how its agents stand, by the minute."""
+    found = find(Route.objects.filter(buyer=party_of(request)), pk=route_id)
+    facts = (found.name, found.order, found.deadline_ms, found.holds_back, found.closed_at)
+    entries = list(found.entries.order_by("pk").values_list("pk", flat=True))
+    calls = list(found.calls.values_list("pk", flat=True)[:1])
+    return mark_of(facts, found.current_id, entries, calls, minute_of(now_of(request)))
+
+
+@polled_by(_mark)
 def route(request: HttpRequest, route_id: str) -> HttpResponse:
     """One route as it stands: whom it would ask now, whom it passes over, who answered."""
     found, now = _route(request, route_id), now_of(request)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -14,6 +13,7 @@ from django.urls import reverse
 from marketplace.models import Tryout
 from marketplace.pages import tryout_view
 from marketplace.pages.attempts import attempt, attempt_button
+from marketplace.pages.live import mark_of, unless_seen
 from marketplace.pages.press import token_of
 from marketplace.pages.tryout_forms import ChoiceForm, PlanForm
 from marketplace.pages.visitors import authority_of, find, now_of, party_of, user_of
@@ -121,12 +121,11 @@ def tryout(request: HttpRequest, tryout_id: str) -> HttpResponse:
 def tryout_live(request: HttpRequest, tryout_id: str) -> HttpResponse:
     """The part of the board that changes; nothing (204) while it has not."""
     cheap = _context(request, tryout_id, look=False)
-    if request.GET.get("seen") == cheap["fingerprint"]:
-        return HttpResponse(status=204)
-    context = _context(request, tryout_id, look=True)
-    response = render(request, "tryouts/live.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+
+    def draw() -> HttpResponse:
+        return render(request, "tryouts/live.html", _context(request, tryout_id, look=True))
+
+    return unless_seen(request, cheap["seen"], draw)
 
 
 def _context(request: HttpRequest, tryout_id: str, *, look: bool) -> dict[str, Any]:
@@ -143,7 +142,7 @@ def _context(request: HttpRequest, tryout_id: str, *, look: bool) -> dict[str, A
         "over": over,
         "stoppable": [one for one in seats if one.state == "running" and not made.paid],
         "pace": "" if over else SLOW_PACE if trials > MANY else PACE,
-        "fingerprint": sha256(repr(words).encode()).hexdigest()[:16],
+        "seen": mark_of(words),
     }
 
 

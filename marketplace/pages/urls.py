@@ -279,6 +279,7 @@ urlpatterns = [
     path("evidence/", evidence.evidence, name="evidence"),
     path("evidence/<str:evidence_id>/", evidence.evidence_entry, name="evidence_entry"),
     path("notices/", notices.notices, name="notices"),
+    path("notices/unread/", notices.notices_unread, name="notices_unread"),
     path("notices/read/", notices.notices_read, name="notices_read"),
     path("notices/choices/", notices.notice_choices, name="notice_choices"),
     path("notices/off/<str:token>/", notices.notice_off, name="notice_off"),

@@ -145,6 +145,11 @@ def day_and_time(at: datetime) -> str:
     return date_format(at, _("j M Y, H:i")) + " UTC"
 
 
+def bell_count(waiting: int) -> str:
+    """What the bell says of so many unread notices: up to 99, `99+` beyond, nothing of none."""
+    return "" if not waiting else "99+" if waiting > 99 else str(waiting)
+
+
 def joined(words: Sequence[str], last: str | None = None) -> str:
     """`a, b and c`."""
     if len(words) == 1:
