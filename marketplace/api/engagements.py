@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from marketplace import cases, hiring
+from marketplace import awaited, cases, hiring
 from marketplace.api import idempotency
 from marketplace.api.dispute_serializers import ChallengeSerializer, DisputeSerializer
 from marketplace.api.escrows import BandSerializer, EscrowSerializer
 from marketplace.api.fields import AmountField, IdField
 from marketplace.api.nouns import Lists, Makes, Noun, Reads
+from marketplace.api.permissions import acting_in
 from marketplace.models import Listing
 from pacts import evaluators
 from pacts.models import (
@@ -160,6 +161,16 @@ class EngagementFilter(django_filters.FilterSet):
     buyer = django_filters.CharFilter(field_name="buyer_id")
     builder = django_filters.CharFilter(field_name="builder_id")
     agent = django_filters.CharFilter(field_name="agent_version__agent_id")
+    your_turn = django_filters.BooleanFilter(
+        method="waiting", label="Whether the acting party is the one to act next."
+    )
+
+    def waiting(self, rows: Any, name: str, wanted: bool) -> Any:
+        acting = acting_in(self.request)
+        party_id = acting.party.pk if acting and acting.party else ""
+        mine = awaited.waiting_for(Engagement.objects.all(), party_id=party_id)
+        found = Exists(mine.filter(pk=OuterRef("pk")))
+        return rows.filter(found if wanted else ~found)
 
 
 class MilestoneFilter(django_filters.FilterSet):

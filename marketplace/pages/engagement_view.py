@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace.awaited import REVISABLE
 from marketplace.pages.live import mark_of
 from marketplace.pages.rates import Rate, rate_of_clause
 from pacts.canaries import Comparison, beside
@@ -28,7 +29,6 @@ from settlement.models import Bond, Entry, Escrow, Receipt, Transfer
 from settlement.reasons import REASONS, Reason
 
 MOST_SQUARES = 800
-REVISABLE = {"curing", "not_proved", "extended"}
 FINISHED = [Trial.State.DONE, Trial.State.NULL]
 
 

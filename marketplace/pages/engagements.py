@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from marketplace import foretelling
+from marketplace import awaited, foretelling
 from marketplace.pages import engagement_view, waiting
 from marketplace.pages.attempts import REFUSED, attempt, attempt_button, sentence
 from marketplace.pages.cancellations import partings_of
@@ -47,8 +47,8 @@ def engagements(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(**{side: party})
     else:
         side = ""
-    mine = waiting.waiting_for(rows, party=party)
-    found = {"turn": mine, "live": waiting.live(rows), "over": waiting.over(rows)}.get(which)
+    mine = awaited.waiting_for(rows, party_id=party.pk)
+    found = {"turn": mine, "live": awaited.live(rows), "over": awaited.over(rows)}.get(which)
     page = Paginator(rows if found is None else found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,

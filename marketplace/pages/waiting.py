@@ -7,17 +7,14 @@ twenty-five engagements takes no more queries than a list of one.
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from marketplace.pages.engagement_view import REVISABLE
+from marketplace.awaited import REVISABLE, TO_ACCEPT
 from marketplace.pages.turns import Turn
 from pacts.models import Dispute, Engagement, Milestone, Party
 from settlement.models import Escrow
 
-TO_ACCEPT = ("awaiting_acceptance", "control_withholds")
-_LIVE = (Engagement.State.PROPOSED, Engagement.State.ACTIVE)
 _ORDER = {"you": 0, "they": 1, "others": 2}
 # What the buyer reads, and what the builder reads.
 _WORDS: Mapping[str, tuple[object, object]] = {
@@ -42,43 +39,6 @@ def waits_of(engagement: Engagement, *, party: Party) -> Turn | None:
     turns = list(_of_milestones(engagement, party))
     far = max((one.until for one in turns if one.until), default=engagement.proposed_at)
     return min(turns, key=lambda one: (_ORDER[one.whose], one.until or far), default=None)
-
-
-def waiting_for(rows: QuerySet[Engagement], *, party: Party) -> QuerySet[Engagement]:
-    """Those of `rows` in which it is this party's turn."""
-    escrow = Escrow.objects.filter(milestone=OuterRef("pk"))
-    open_ = Milestone.objects.filter(engagement=OuterRef("pk"), cancelled_at=None)
-    unfunded = open_.filter(~Exists(escrow.exclude(state=Escrow.State.UNFUNDED)))
-    buyer = Q(buyer=party) & (
-        Exists(unfunded) | Exists(open_.filter(_not_frozen(), escrow__reason__in=TO_ACCEPT))
-    )
-    builder = Q(builder=party) & Exists(open_.filter(_not_frozen(), escrow__reason__in=REVISABLE))
-    owed = Dispute.objects.filter(state=Dispute.State.OPENED, answered_at=None)
-    answer = Exists(
-        open_.filter(
-            Exists(owed.filter(milestone=OuterRef("pk")).exclude(opened_by=party)),
-            escrow__state=Escrow.State.FROZEN,
-        )
-    )
-    unsigned = Q(buyer=party, buyer_signature=None) | Q(builder=party, builder_signature=None)
-    return rows.filter(
-        Q(unsigned, state=Engagement.State.PROPOSED)
-        | Q(buyer | builder | answer, state=Engagement.State.ACTIVE)
-    )
-
-
-def live(rows: QuerySet[Engagement]) -> QuerySet[Engagement]:
-    """Those of `rows` that are not over."""
-    return rows.filter(state__in=_LIVE)
-
-
-def over(rows: QuerySet[Engagement]) -> QuerySet[Engagement]:
-    """Those of `rows` in which nothing happens any more."""
-    return rows.exclude(state__in=_LIVE)
-
-
-def _not_frozen() -> Q:
-    return ~Q(escrow__state=Escrow.State.FROZEN)
 
 
 def _unsigned(engagement: Engagement, party: Party) -> Turn:

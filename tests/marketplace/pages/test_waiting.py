@@ -8,12 +8,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from marketplace import awaited
 from marketplace.pages import engagement_view, waiting
 from marketplace.pages.turns import turn_of
 from pacts import engagements
 from pacts.models import Dispute, Engagement, Party
 from settlement import escrow as escrows
 from settlement.settlements import settle
+from tests.marketplace.api.programs import program_of
 from tests.marketplace.pages.browsers import browser_of
 from tests.settlement.hires import START, Hire, funded, hire
 
@@ -91,8 +93,8 @@ def test_the_list_and_the_page_agree_whose_turn_it_is(
         assert turn is not None
         assert (turn.whose, on_page(party, JUDGED)) == (whose, whose)
         rows = engagement_view.engagements_of(party)
-        assert waiting.waiting_for(rows, party=party).exists() is (whose == "you")
-        assert waiting.live(rows).exists()
+        assert awaited.waiting_for(rows, party_id=party.pk).exists() is (whose == "you")
+        assert awaited.live(rows).exists()
 
 
 def test_what_is_over_waits_for_nobody() -> None:
@@ -100,8 +102,8 @@ def test_what_is_over_waits_for_nobody() -> None:
     for party in (made.alice.party, made.bob.party):
         rows = engagement_view.engagements_of(party)
         assert in_list(party) is None
-        assert not waiting.waiting_for(rows, party=party).exists()
-        assert waiting.over(rows).exists()
+        assert not awaited.waiting_for(rows, party_id=party.pk).exists()
+        assert awaited.over(rows).exists()
 
 
 def test_a_list_shows_what_waits_for_its_reader_first_and_filters_by_it() -> None:
@@ -113,6 +115,19 @@ def test_a_list_shows_what_waits_for_its_reader_first_and_filters_by_it() -> Non
     assert "engagement-row" not in hers.get("/engagements/?which=over").content.decode()
     assert "engagement-row" in hers.get("/engagements/?which=live&side=buyer").content.decode()
     assert "Your turn, 0" in browser_of(made.bob).get("/engagements/").content.decode()
+
+
+def test_a_program_asks_for_what_waits_for_its_party() -> None:
+    made = hire()
+    found = {
+        (who.party.pk, wanted): len(
+            program_of(who).get(f"engagements?your_turn={wanted}").json()["results"]
+        )
+        for who in (made.alice, made.bob)
+        for wanted in ("true", "false")
+    }
+    hers, his = made.alice.party.pk, made.bob.party.pk
+    assert found == {(hers, "true"): 1, (hers, "false"): 0, (his, "true"): 0, (his, "false"): 1}
 
 
 def test_more_engagements_cost_the_list_no_more_queries() -> None:
