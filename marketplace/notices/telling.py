@@ -17,12 +17,12 @@ from django.db.models import QuerySet
 
 from marketplace.hooks import queueing
 from marketplace.incidents import opening
-from marketplace.models import News, NewsCursor, Notice
+from marketplace.models import Incident, News, NewsCursor, Notice
 from marketplace.notices.handouts import hand_out
 from marketplace.notices.phrases import in_english, kept
 from marketplace.notices.saying import DRAWN
 from marketplace.notices.topics import TOLD, Told, path_of, words_of
-from pacts.models import Agent, Engagement, Member, User
+from pacts.models import Agent, Engagement, Evaluation, Member, User
 from reputation.models import Control, LogEntry
 
 log = logging.getLogger(__name__)
@@ -134,6 +134,7 @@ class _Around:
             .order_by("number")
             .values_list("lineage", "owner_party")
         )
+        self.answered = _answered([one for one in heard if one.told.audience == "answered"])
 
     def name_of(self, one: Heard) -> str:
         agent = self.agents.get(one.subjects.get("agent", ""))
@@ -148,6 +149,9 @@ class _Around:
         }
         if one.told.audience == "party":
             return sorted(told)
+        if one.told.audience == "answered":
+            about = {party for id in one.subjects.values() for party in self.answered[id]}
+            return sorted(about - told)  # whoever said it knows
         if found := self.engagements.get(one.subjects.get("engagement", "")):
             told |= {found.buyer_id, found.builder_id}
         if one.told.audience == "agent":
@@ -157,6 +161,19 @@ class _Around:
         if one.told.audience in ("agent", "owner"):
             told.add(self.owners.get(one.subjects.get("control", ""), PLATFORM))
         return sorted(told)
+
+
+def _answered(heard: Sequence[Heard]) -> Mapping[str, set[str]]:
+    """Id of a run or an incident that was replied to → its buyer, and whose incident it is."""
+    found = defaultdict[str, set[str]](set)
+    runs = Evaluation.objects.filter(pk__in=[one.subjects.get("evaluation") for one in heard])
+    buyer = "deliverable__milestone__engagement__buyer_id"
+    for run, party in runs.exclude(**{buyer: None}).values_list("pk", buyer):
+        found[run].add(party)
+    incidents = Incident.objects.filter(pk__in=[one.subjects.get("incident") for one in heard])
+    for row in incidents.values_list("pk", "engagement__buyer_id", "owner_party_id"):
+        found[row[0]].update(row[1:])
+    return found
 
 
 def _named(heard: Sequence[Heard]) -> dict[str, set[str]]:

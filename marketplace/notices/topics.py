@@ -24,8 +24,11 @@ from marketplace.notices.titles import (
 from marketplace.notices.topics_needs import ABOUT as NEEDS_ABOUT
 from marketplace.notices.topics_needs import ALIKE, NEEDS
 from marketplace.notices.topics_needs import TITLE as NEEDS_TITLE
+from marketplace.notices.topics_replies import ABOUT as REPLIES_ABOUT
+from marketplace.notices.topics_replies import REPLIES
+from marketplace.notices.topics_replies import TITLE as REPLIES_TITLE
 
-Audience = Literal["sides", "party", "agent", "owner"]
+Audience = Literal["sides", "party", "agent", "owner", "answered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,7 @@ TOPICS: Mapping[str, Topic] = {
         about=word("An agent newly fits what you look for, or no longer does."),
         mail=True,
     ),
+    "reply": Topic(title=REPLIES_TITLE, about=REPLIES_ABOUT, mail=True),
     "need": Topic(title=NEEDS_TITLE, about=NEEDS_ABOUT, mail=True),
     "program": Topic(
         title=word("Webhooks"), about=word("A webhook that is told nothing any more."), mail=True
@@ -91,11 +95,13 @@ TOPICS: Mapping[str, Topic] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """How one kind of evidence is told. `says` gives the title from the facts and the agent's
-    name; `path` is of its page, from the subjects; `grave` marks what cannot wait."""
+    name; `path` is of its page, from the subjects, and `otherwise` where it names one that is
+    missing; `grave` marks what cannot wait."""
 
     topic: str
     says: Callable[[Facts, str], Words]
     path: str
+    otherwise: str = "/evidence/"
     audience: Audience = "sides"
     grave: Callable[[Facts], bool] = lambda facts: False
     people: bool = True  # else only programs hear of it
@@ -108,6 +114,7 @@ _ALWAYS: Callable[[Facts], bool] = lambda facts: True  # noqa: E731 - a row of d
 
 TOLD: Mapping[str, Told] = {
     **{kind: Told(**ALIKE, **row) for kind, row in NEEDS.items()},
+    **{kind: Told(**row) for kind, row in REPLIES.items()},
     "window.breached": Told(topic="violation", says=breached, path=_CALLS, grave=_ALWAYS),
     "window.concluded": Told(
         topic="violation",
@@ -339,10 +346,12 @@ TOLD: Mapping[str, Told] = {
 
 def path_of(told: Told, subjects: Mapping[str, str]) -> str:
     """The page about it; the list of evidence where a subject is missing."""
-    try:
-        return told.path.format(**subjects)
-    except KeyError:
-        return "/evidence/"
+    for path in (told.path, told.otherwise):
+        try:
+            return path.format(**subjects)
+        except KeyError:
+            continue
+    return "/evidence/"
 
 
 def words_of(told: Told, facts: Facts, agent: str) -> Words:
