@@ -57,8 +57,8 @@ def kept_comparable() -> pgtrigger.Trigger:
 
 
 def kept_noted() -> pgtrigger.Trigger:
-    """Keeps an entry as it was before its first change since somebody looked; each later change
-    locks that row, so that a look waits for it or comes before it."""
+    """Keeps an entry as it was before each change, until somebody looked. Nobody waits for that:
+    a look takes the rows it sees, and leaves those of who has not committed yet."""
     return pgtrigger.Trigger(
         name="kept_noted",
         level=pgtrigger.Row,
@@ -69,12 +69,11 @@ def kept_noted() -> pgtrigger.Trigger:
                                   = to_jsonb(NEW) - '{rank,claim_bps,shuffle}'::text[] THEN
                 RETURN NULL;
             END IF;
-            INSERT INTO marketplace_entrybefore (listing_id, entry, touches, seen_at)
+            INSERT INTO marketplace_entrybefore (listing_id, entry, seen_at, xid)
             VALUES (coalesce(NEW.listing_id, OLD.listing_id),
-                    CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END, 1,
-                    (SELECT max(looked_at) FROM marketplace_searchlook))
-            ON CONFLICT (listing_id)
-            DO UPDATE SET touches = marketplace_entrybefore.touches + 1;
+                    CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
+                    (SELECT max(looked_at) FROM marketplace_searchlook),
+                    pg_current_xact_id()::text::bigint);
             RETURN NULL;
         """,
     )

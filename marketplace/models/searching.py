@@ -77,23 +77,24 @@ class SearchEntry(models.Model):
 
 
 class EntryBefore(models.Model):
-    """An entry as it was before it changed: kept from its first change until somebody looked.
+    """An entry as it was before a change of it: kept until somebody looked.
 
     No `entry` is a listing that was not on offer. `seen_at` is the look it was last held against
-    saved searches in. Whoever changes an entry locks its row here, so that a look either sees that
-    change or leaves the row for the next.
+    saved searches in. `xid` is the transaction that changed it: the row is seen with the change or
+    not at all, and whether it was there when a search was saved can be told for ever.
     """
 
-    listing_id = models.CharField(max_length=ID_MAX_LENGTH, primary_key=True, db_collation="C")
+    listing_id = models.CharField(max_length=ID_MAX_LENGTH, db_collation="C")
     entry = models.JSONField(null=True)
-    touches = models.PositiveIntegerField(default=1)
     seen_at = models.DateTimeField(null=True)
+    xid = models.BigIntegerField()
 
     class Meta:
         verbose_name_plural = "entries before"
+        indexes = [models.Index(fields=["listing_id"], name="entry_before_by_listing")]
 
     def __str__(self) -> str:
-        return f"{self.listing_id}, changed {self.touches} times"
+        return f"{self.listing_id} before its change {self.pk}"
 
 
 class SearchLook(models.Model):
@@ -129,6 +130,9 @@ class SavedSearch(models.Model):
     told_at = models.DateTimeField(null=True)  # the last time its user was told of changes
     looked_at = models.DateTimeField()  # the last time its user saw changes that were new
     ended_at = models.DateTimeField(null=True, blank=True)
+    # What was changed before it was saved and not looked at yet is none of its business: the
+    # snapshot and transaction it was saved in, until all of that was looked at.
+    begun = models.JSONField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "saved searches"

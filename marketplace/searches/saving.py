@@ -31,11 +31,10 @@ def save(*, user: User, name: str, search: Search, now: datetime) -> SavedSearch
     if search.words and not words:
         raise SearchRefused("none of these words can be looked for; use letters or digits")
     with transaction.atomic():
-        watching.look(now=now)  # whatever changed before belongs to others
         mine = searches_of(user)
         if mine.count() >= MOST_SAVED:
             raise SearchRefused(f"you keep {MOST_SAVED} searches; end one first")
-        return SavedSearch.objects.create(
+        search = SavedSearch.objects.create(
             user=user,
             name=_name(name, mine),
             asks=query_of(search),
@@ -51,6 +50,8 @@ def save(*, user: User, name: str, search: Search, now: datetime) -> SavedSearch
             saved_at=now,
             looked_at=now,
         )
+        watching.begin(search)  # whatever changed before belongs to others
+    return search
 
 
 def rename(*, search: SavedSearch, name: str) -> SavedSearch:

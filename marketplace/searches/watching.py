@@ -1,9 +1,15 @@
 """Changed offers held against the searches that people keep: what newly fits, what no longer does.
 
-The database keeps each entry as it was before its first change (`EntryBefore`); a look compares
-that with what it is now, for every search at once, so it costs by what changed and not by how much
-is on offer. Time alone changes something too: what was measured long ago leaves searches that ask
-for freshness. Words are held as they are written; only the market's own page forgives slips.
+The database keeps each entry as it was before each change (`EntryBefore`); a look takes those rows
+and compares the first of them with what the entry is now, for every search at once, so it costs by
+what changed and not by how much is on offer. Time alone changes something too: what was measured
+long ago leaves searches that ask for freshness. Words are held as they are written; only the
+market's own page forgives slips.
+
+A look goes batch by batch, each in a transaction of its own that takes the changes and writes what
+came of them: one that dies leaves the rest to the next. What grew old comes first and moves the
+moment of the look, so that no batch of a later look tells of it again. Nobody who changes a
+listing waits for a look.
 """
 
 from datetime import datetime
@@ -11,10 +17,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from marketplace.finding import held_still
-from marketplace.models import EntryBefore, SearchLook
+from marketplace.models import EntryBefore, SavedSearch, SearchLook
 
-AT_ONCE = 2_000  # changed entries
+AT_ONCE = 2_000  # changes
 
 # Whether the entry `{e}` (its columns null: not on offer) fits the saved search `saved` at `{at}`;
 # as `marketplace.finding.filtered` does, which a test holds against it.
@@ -33,26 +38,47 @@ FITS = """({e}.listing_id IS NOT NULL
   AND (saved.words = '' OR {e}.document @@ saved.words::tsquery))"""
 _OLD, _NEW = FITS.format(e="(t.old)", at="t.seen_at"), FITS.format(e="(t.new)", at="%(now)s")
 
+# Whether a change was there when a search began: what `begin` wrote down of that moment.
+_THERE = """(pg_visible_in_snapshot(before.xid::text::xid8, ({begun} ->> 'snapshot')::pg_snapshot)
+  OR (before.xid = ({begun} ->> 'xid')::bigint AND before.id <= ({begun} ->> 'last')::bigint))"""
+
+# Searches that began lately have not to do with changes of before: they are compared with an entry
+# as it was before its first change after that; all others with its first change of all.
+_BEGUN = """
+  SELECT NULL::jsonb AS begun, '-infinity'::timestamptz AS saved_at
+   UNION ALL SELECT begun, max(saved_at) FROM marketplace_savedsearch
+   WHERE begun IS NOT NULL AND ended_at IS NULL GROUP BY begun"""
+
+# Rows are taken and entries read in one statement: one snapshot has both or neither.
+_TAKEN = """taken AS MATERIALIZED (
+  DELETE FROM marketplace_entrybefore WHERE listing_id = ANY(%(listings)s)
+  RETURNING id, listing_id, entry, seen_at, xid
+), """
 _CHANGED = """
-  SELECT before.listing_id, old, new, coalesce(before.seen_at, %(since)s) AS seen_at
-    FROM marketplace_entrybefore AS before
-    LEFT JOIN LATERAL jsonb_populate_record(NULL::marketplace_searchentry, before.entry) AS old
-           ON before.entry IS NOT NULL
-    LEFT JOIN marketplace_searchentry AS new ON new.listing_id = before.listing_id
-   WHERE before.listing_id = ANY(%(ids)s)"""
+  SELECT was.listing_id, old, new, was.begun,
+         greatest(coalesce(was.seen_at, %(since)s), was.saved_at) AS seen_at
+    FROM (SELECT DISTINCT ON (one.begun, before.listing_id) before.*, one.begun, one.saved_at
+            FROM begun AS one JOIN taken AS before ON one.begun IS NULL OR NOT {there}
+           ORDER BY one.begun, before.listing_id, before.id) AS was
+    LEFT JOIN LATERAL jsonb_populate_record(NULL::marketplace_searchentry, was.entry) AS old
+           ON was.entry IS NOT NULL
+    LEFT JOIN marketplace_searchentry AS new ON new.listing_id = was.listing_id"""
 
 _AGED = """
-  SELECT new.listing_id, new AS old, new, %(since)s::timestamptz AS seen_at
+  SELECT new.listing_id, new AS old, new, one.begun,
+         greatest(%(since)s::timestamptz, one.saved_at) AS seen_at
     FROM (SELECT DISTINCT fresh_days * interval '1 day' AS span FROM marketplace_savedsearch
            WHERE ended_at IS NULL AND fresh_days > 0) AS fresh
     JOIN marketplace_searchentry AS new
       ON new.measured_at >= %(since)s - fresh.span AND new.measured_at < %(now)s - fresh.span
-   WHERE NOT new.listing_id = ANY(%(ids)s) AND NOT EXISTS (
+   CROSS JOIN begun AS one
+   WHERE NOT EXISTS (
          SELECT FROM marketplace_entrybefore AS before WHERE before.listing_id = new.listing_id)"""
 
 # Of what changed, what could matter: most entries only age by a hair and cross no bound of anybody.
 _TOLD = """
-WITH asked AS MATERIALIZED (
+WITH {taken}begun AS MATERIALIZED ({begun}
+), asked AS MATERIALIZED (
   SELECT DISTINCT '' AS dimension, least FROM marketplace_savedsearch
    WHERE ended_at IS NULL AND least > 0
   UNION SELECT DISTINCT floor.key, floor.value::int
@@ -94,6 +120,7 @@ WITH asked AS MATERIALIZED (
     FROM touched AS t
     JOIN marketplace_savedsearch AS saved
       ON saved.ended_at IS NULL AND saved.work IN ('', (t.old).work, (t.new).work)
+     AND saved.begun IS NOT DISTINCT FROM t.begun
    WHERE {old} <> {new}
 ), undone AS (
   DELETE FROM marketplace_searchchange AS change USING found
@@ -115,31 +142,79 @@ WITH asked AS MATERIALIZED (
 
 
 def look(*, now: datetime) -> int:
-    """Hold what changed since the last look against every saved search; how many changes came of
-    it. Looks come one after the other; one that dies leaves everything as it was."""
-    with transaction.atomic():
-        held_still()
-        last, _ = SearchLook.objects.get_or_create(pk=1, defaults={"looked_at": now})
-        found, seen = 0, list[str]()
-        while ids := _changed():
-            found += _tell(_CHANGED, ids=ids, since=last.looked_at, now=now)
-            EntryBefore.objects.filter(pk__in=ids).delete()
-            seen += ids
-            if len(ids) < AT_ONCE:
-                break
-        found += _tell(_AGED, ids=seen, since=last.looked_at, now=now)
-        SearchLook.objects.filter(pk=1).update(looked_at=max(now, last.looked_at))
+    """Hold what changed until now against every saved search; how many changes came of it.
+
+    Looks come one after the other, batch by batch. One that dies keeps what it has done.
+    """
+    found, since = _age(now)
+    last = EntryBefore.objects.order_by("-pk").values_list("pk", flat=True).first()
+    while last is not None and (came := _batch(last, since, now)) is not None:
+        found += came
+    _settle()
     return found
 
 
-def _changed() -> list[str]:
-    """Entries that changed, locked: whoever changes one of them further waits or was seen."""
-    rows = EntryBefore.objects.order_by("pk").select_for_update()
-    return list(rows.values_list("pk", flat=True)[:AT_ONCE])
+def begin(search: SavedSearch) -> None:
+    """Let this search, saved in this transaction, hear of what changes from now on.
+
+    What changed before and waits to be looked at is told by what its row says of this moment, and
+    not looked at here.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN, [search.pk])
+    search.refresh_from_db(fields=["begun"])
 
 
-def _tell(touched: str, **values: Any) -> int:
-    statement = _TOLD.format(touched=touched, old=_OLD, new=_NEW)
+_BEGIN = """
+UPDATE marketplace_savedsearch SET begun = jsonb_build_object(
+         'snapshot', pg_current_snapshot()::text,
+         'xid', pg_current_xact_id()::text::bigint,
+         'last', (SELECT coalesce(max(id), 0) FROM marketplace_entrybefore))
+ WHERE id = %s AND EXISTS (SELECT FROM marketplace_entrybefore)"""
+
+
+def _age(now: datetime) -> tuple[int, datetime]:
+    """Tell what grew old since the last look, and move its moment; that moment before."""
+    with transaction.atomic():
+        _one_after_the_other()
+        last, _ = SearchLook.objects.get_or_create(pk=1, defaults={"looked_at": now})
+        found = _tell(_AGED, since=last.looked_at, now=now)
+        SearchLook.objects.filter(pk=1).update(looked_at=max(now, last.looked_at))
+    return found, last.looked_at
+
+
+def _batch(last: int, since: datetime, now: datetime) -> int | None:
+    """Take the oldest changes up to the row `last`; None where none is left."""
+    with transaction.atomic():
+        _one_after_the_other()
+        rows = EntryBefore.objects.filter(pk__lte=last).order_by("pk")
+        listings = sorted(set(rows.values_list("listing_id", flat=True)[:AT_ONCE]))
+        if not listings:
+            return None
+        return _tell(_CHANGED, _TAKEN, listings=listings, since=since, now=now)
+
+
+def _settle() -> None:
+    """Searches that began before everything that waits now have no beginning to be minded."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE)
+
+
+_SETTLE = f"""
+UPDATE marketplace_savedsearch AS saved SET begun = NULL
+ WHERE begun IS NOT NULL AND NOT EXISTS (
+       SELECT FROM marketplace_entrybefore AS before
+        WHERE {_THERE.format(begun="saved.begun")})"""  # noqa: S608 - words of our own
+
+
+def _one_after_the_other() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('marketplace.looks'))")
+
+
+def _tell(touched: str, taken: str = "", /, **values: Any) -> int:
+    touched = touched.format(there=_THERE.format(begun="one.begun"))
+    statement = _TOLD.format(touched=touched, taken=taken, begun=_BEGUN, old=_OLD, new=_NEW)
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.fetchone()[0])
