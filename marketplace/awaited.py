@@ -30,7 +30,8 @@ def waiting_for(rows: QuerySet[Engagement], *, party_id: str) -> QuerySet[Engage
         )
     )
     unsigned = Q(buyer=party_id, buyer_signature=None) | Q(builder=party_id, builder_signature=None)
-    return rows.filter(
+    sides = Q(buyer=party_id) | Q(builder=party_id)
+    return rows.filter(sides).filter(
         Q(unsigned, state=Engagement.State.PROPOSED)
         | Q(buyer | builder | answer, state=Engagement.State.ACTIVE)
     )

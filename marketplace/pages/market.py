@@ -9,15 +9,16 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
-from marketplace import finding
+from marketplace import awaited, finding
 from marketplace.finding import Found, Search
 from marketplace.languages import LANGUAGES
 from marketplace.pages import market_view, search_form
 from marketplace.pages.compare import Choice, choice_in
-from marketplace.pages.visitors import now_of
+from marketplace.pages.visitors import acting_of, now_of
 from marketplace.searches import asking
 from marketplace.searches.loosening import loosened
 from pacts.agents import PROTOCOLS
+from pacts.models import Engagement
 
 
 def market(request: HttpRequest) -> HttpResponse:
@@ -41,8 +42,17 @@ def market(request: HttpRequest) -> HttpResponse:
         "looser": _looser(search, found, choice, now),
         **_form(search, choice),
         "unread": search_form.unread(request.GET, search),
+        "awaited": _awaited(request) if front else 0,
     }
     return render(request, "market/market.html", context)
+
+
+def _awaited(request: HttpRequest) -> int:
+    """How many engagements wait for the party that the visitor acts for."""
+    acting = acting_of(request)
+    if acting is None or acting.party is None:
+        return 0
+    return awaited.waiting_for(Engagement.objects.all(), party_id=acting.party.pk).count()
 
 
 def _form(search: Search, choice: Choice) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from pacts.models import Dispute, Engagement, Party
 from settlement import escrow as escrows
 from settlement.settlements import settle
 from tests.marketplace.api.programs import program_of
-from tests.marketplace.pages.browsers import browser_of
+from tests.marketplace.pages.browsers import browser, browser_of
 from tests.settlement.hires import START, Hire, funded, hire
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +115,15 @@ def test_a_list_shows_what_waits_for_its_reader_first_and_filters_by_it() -> Non
     assert "engagement-row" not in hers.get("/engagements/?which=over").content.decode()
     assert "engagement-row" in hers.get("/engagements/?which=live&side=buyer").content.decode()
     assert "Your turn, 0" in browser_of(made.bob).get("/engagements/").content.decode()
+
+
+def test_the_market_begins_with_the_search_for_those_who_know_it_and_says_what_waits() -> None:
+    made = hire()
+    known = browser_of(made.alice).get("/").content.decode()
+    assert "1 engagement waits for you" in known
+    assert "A builder signs a pact" not in known
+    assert "engagements wait" not in browser_of(made.bob).get("/").content.decode()
+    assert "A builder signs a pact" in browser().get("/").content.decode()
 
 
 def test_a_program_asks_for_what_waits_for_its_party() -> None:
