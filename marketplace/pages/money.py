@@ -1,6 +1,8 @@
 """Money: what a party holds, what came in and went out, and receipts."""
 
 import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
@@ -9,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from marketplace.files import receipt_file, statement_file
 from marketplace.metered_view import meters_of
@@ -185,15 +188,36 @@ def _receipts(request: HttpRequest) -> QuerySet[Receipt]:
 def receipt(request: HttpRequest, receipt_id: str) -> HttpResponse:
     """What happened to one escrow and why, for paper."""
     found = find(_receipts(request), pk=receipt_id)
+    body = json.loads(found.body)
     context = {
         "receipt": found,
-        "body": json.loads(found.body),
+        "body": body,
+        "entries": list(_entries_of(body, found)),
         "engagement": found.escrow.milestone.engagement,
         "holds": receipts.holds(found),
         "signature": bytes(found.signature).hex(),
         "public_key": bytes(found.key.public_key).hex(),
     }
     return render(request, "receipts/receipt.html", context)
+
+
+def _entries_of(
+    body: Mapping[str, Any], found: Receipt
+) -> Iterator[tuple[str, str, str, int | str]]:
+    """Each entry that was signed: its transfer's kind, whose account it is in words where that is
+    known, the account as it was signed, and the amount."""
+    engagement = found.escrow.milestone.engagement
+    names = {f"party:{side.pk}": side.name for side in (engagement.buyer, engagement.builder)}
+    milestone = found.escrow.milestone_id
+    names |= {
+        f"escrow:{milestone}": _("Escrow of this work"),
+        f"bond:{milestone}": _("Bond on this work"),
+        "fees": _("Platform fee"),
+    }
+    for transfer in body["transfers"]:
+        for entry in transfer["entries"]:
+            account = entry["account"]
+            yield transfer["kind"], names.get(account, ""), account, entry["amount"]
 
 
 def receipt_pdf(request: HttpRequest, receipt_id: str) -> HttpResponse:

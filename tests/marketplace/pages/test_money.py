@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils.html import escape
 from django.utils.timezone import now as clock
 
 from settlement import ledger, payouts, records, tasks
@@ -183,6 +184,9 @@ def test_a_receipts_page_shows_every_part_of_what_was_signed() -> None:
     shown += [body["decision"]["sentence"]]
     assert len(body["evidence"]) == 2
     assert [one for one in shown if one not in page] == []
+    entries = page.split("receipt-transfers")[1].split("</section>")[0]
+    for name in (market.alice.party.name, market.bob.party.name, "Escrow of this work"):
+        assert escape(name) in entries
 
 
 def test_what_belongs_to_somebody_else_is_absent(alice: cast.Actor) -> None:
