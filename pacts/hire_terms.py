@@ -37,12 +37,10 @@ def refuse_unfit(
 ) -> None:
     """The parties, the pact, the tasks and the clocks. Raises `EngagementRefused`, and
     `pacts.evaluators.EvaluatorRefused` for a third party with an interest."""
-    builder = agent_version.agent.builder
-    if buyer == builder:
-        raise EngagementRefused("a party cannot hire itself")
-    _refuse_unfit_pact(buyer, agent_version, pact_version)
+    refuse_unfit_pact(buyer, agent_version, pact_version)
     _refuse_unfit_evaluator(evaluator, pact_version)
     if evaluator:
+        builder = agent_version.agent.builder
         evaluators.refuse_interested(evaluator=evaluator, buyer=buyer, builder=builder)
     _refuse_unfit_milestones(milestones, owners=[evaluator.id] if evaluator else [None, buyer.id])
     _refuse_other_work(milestones, agent_version.agent.work)
@@ -111,9 +109,11 @@ def _refuse_hurried(
         raise EngagementRefused(str(problem)) from problem
 
 
-def _refuse_unfit_pact(
-    buyer: Party, agent_version: AgentVersion, pact_version: PactVersion
-) -> None:
+def refuse_unfit_pact(buyer: Party, agent_version: AgentVersion, pact_version: PactVersion) -> None:
+    """Two sides, and a pact in force that the agent may be held against for this buyer. Raises
+    `EngagementRefused`."""
+    if buyer == agent_version.agent.builder:
+        raise EngagementRefused("a party cannot hire itself")
     if not pact_version.is_in_force:
         raise EngagementRefused("this pact version is a draft; ask the builder to publish it")
     if not pact_version.pact.may_judge(agent_id=agent_version.agent_id, buyer_id=buyer.id):

@@ -10,6 +10,7 @@ from pacts.agreements import agreement, unfit_fee
 from pacts.currencies import exponent_of
 from pacts.engagements import OFFER_SECONDS, EngagementRefused
 from pacts.feasibility import Timers, in_days
+from pacts.hire_terms import refuse_unfit_pact
 from pacts.metering import MeteringRefused, MeteringTerms, agreed_text, refuse_unfit
 from pacts.models import AgentVersion, Engagement, PactVersion, Party, User
 from pacts.procedure.clocks import BACKSTOP_SECONDS
@@ -89,12 +90,7 @@ def propose_metered(
 def _refuse_unfit(
     buyer: Party, agent_version: AgentVersion, pact_version: PactVersion, metering: MeteringTerms
 ) -> None:
-    if buyer == agent_version.agent.builder:
-        raise EngagementRefused("a party cannot hire itself")
-    if pact_version.published_at is None:
-        raise EngagementRefused("this pact version is a draft; ask the builder to publish it")
-    if pact_version.pact.agent_id != agent_version.agent_id:
-        raise EngagementRefused("this pact belongs to another agent")
+    refuse_unfit_pact(buyer, agent_version, pact_version)
     parsed = terms.parse(pact_version.terms)
     if parsed.independence == "third_party":
         raise EngagementRefused(

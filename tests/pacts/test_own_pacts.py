@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from pacts import evaluation
+from pacts import evaluation, own_pacts, terms
 from pacts.evaluation import EvaluationRefused
-from pacts.models import Evaluation, Pact, PactVersion
+from pacts.hire_terms import EngagementRefused
+from pacts.metered_hires import propose_metered
+from pacts.models import Engagement, Evaluation, Pact, PactVersion
+from reputation.identifiers import new_id
 from settlement import engagements as signing
 from tests import cast
 from tests.pacts.talks import START, Talks, talks
+from tests.settlement import metered
 
 pytestmark = pytest.mark.django_db
 
@@ -57,3 +61,37 @@ def test_somebody_elses_run_is_not_held_against_it(here: Talks) -> None:
             deadline_at=START + timedelta(days=1),
             now=START,
         )
+
+
+def test_it_is_hired_by_the_meter_by_that_buyer_and_by_nobody_else(here: Talks) -> None:
+    clause = metered.clause()
+    published = cast.pact_of(here.version, here.bob, cast.pact_terms(clause))
+    stricter = terms.parse(cast.pact_terms(clause | {"promise_bps": 9_100}))
+    own = own_pacts.agree(
+        published=published,
+        buyer=here.alice.party,
+        pact=stricter,
+        ref=new_id("pcv"),
+        by=here.bob.user,
+        authority="owner",
+        now=START,
+    )
+
+    def hired_by(buyer: cast.Actor) -> Engagement:
+        return propose_metered(
+            buyer=buyer.party,
+            agent_version=here.version,
+            pact_version=own,
+            currency="USD",
+            fee_bps=500,
+            metering=metered.metering(),
+            by=buyer.user,
+            timers=metered.TIMERS,
+            now=START,
+        )
+
+    assert hired_by(here.alice).pact_version_id == own.id
+    with pytest.raises(EngagementRefused, match="belongs to another agent"):
+        hired_by(cast.mallory())
+    with pytest.raises(EngagementRefused, match="cannot hire itself"):
+        hired_by(here.bob)
