@@ -137,6 +137,19 @@ def test_below_the_roof_nobody_looks_at_a_clock_of_its_own() -> None:
     assert hidden == []
 
 
+def test_a_format_is_the_name_of_one_kind_of_document() -> None:
+    named = [
+        node.value.value
+        for tree in sources().values()
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and [ast.unparse(target) for target in node.targets] == ["FORMAT"]
+    ]
+    assert len(named) > 5
+    assert sorted(named) == sorted(set(named))
+
+
 def test_no_module_is_called_after_nothing() -> None:
     named = {path for path in sources() if NAMELESS & set(Path(path).with_suffix("").parts)}
     assert named == set()

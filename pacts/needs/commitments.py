@@ -12,7 +12,8 @@ from typing import Any
 
 from reputation.canonical import canonical, sha256
 
-FORMAT = "earnest-offer/1"
+FORMAT = "earnest-sealed-offer/1"
+_FORMER = "earnest-offer/1"  # the first were sealed under it; now it names what is negotiated alone
 _SUBJECTS = ("need", "offer", "agent", "agent_version")
 _FACTS = ("price", "currency", "work_seconds")
 _DIGESTS = ("terms", "note", "nonce")
@@ -33,11 +34,11 @@ def commitment(document: Mapping[str, Any]) -> str:
     return sha256(canonical(dict(document)))
 
 
-def document_of(revealed: Mapping[str, Any]) -> dict[str, Any]:
+def document_of(revealed: Mapping[str, Any], *, format: str = FORMAT) -> dict[str, Any]:
     """The document again, from the envelope of an `offer.revealed`. Raises KeyError for another."""
     subjects, facts, digests = (revealed[part] for part in ("subjects", "facts", "digests"))
     return {
-        "format": FORMAT,
+        "format": format,
         "builder": subjects["party"],
         **{name: subjects[name] for name in _SUBJECTS},
         **{name: facts[name] for name in _FACTS},
@@ -50,4 +51,5 @@ def holds(*, sealed: Mapping[str, Any], revealed: Mapping[str, Any]) -> bool:
     same = all(sealed["subjects"][one] == revealed["subjects"][one] for one in ("need", "offer"))
     promised = sealed["digests"]["commitment"]
     said = revealed["digests"]["commitment"]
-    return same and promised == said == commitment(document_of(revealed))
+    written = [commitment(document_of(revealed, format=name)) for name in (FORMAT, _FORMER)]
+    return same and promised == said and said in written

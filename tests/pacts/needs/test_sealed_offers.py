@@ -12,7 +12,7 @@ from marketplace import erasure
 from pacts import needs
 from pacts.models import Need, SealedOffer
 from pacts.needs import NeedClosed, NeedRefused, OfferRefused
-from pacts.needs.commitments import holds
+from pacts.needs.commitments import commitment, document_of, holds
 from reputation.models import Evidence
 from tests import cast
 from tests.pacts.needs.asked import HOUR, agent_for, need_of, offered
@@ -48,6 +48,20 @@ def test_before_the_deadline_no_column_and_no_entry_of_the_log_says_what_was_off
     sealed = told("offer.sealed", one)
     assert bob.party.id not in json.dumps(sealed)
     assert version.agent_id not in json.dumps(sealed)
+
+
+def test_an_offer_sealed_under_the_formats_former_name_is_still_what_was_sealed() -> None:
+    alice, bob = cast.alice(), cast.bob()
+    need = need_of(alice)
+    one = offered(need, bob, agent_for(bob))
+    needs.reveal_due(now=need.offers_until + TICK)
+    sealed, revealed = told("offer.sealed", one), told("offer.revealed", one)
+    assert document_of(revealed)["format"] == "earnest-sealed-offer/1"
+    for name, kept in (("earnest-offer/1", True), ("earnest-offer/2", False)):
+        said = commitment(document_of(revealed, format=name))
+        for entry in (sealed, revealed):
+            entry["digests"]["commitment"] = said
+        assert holds(sealed=sealed, revealed=revealed) is kept
 
 
 def test_a_stranger_checks_each_revealed_offer_from_the_log_alone() -> None:
@@ -212,10 +226,11 @@ def test_a_need_whose_offers_never_open_ends_with_its_time_and_keeps_them_no_lon
     offered(need, bob, agent_for(bob))
     settings.SECRET_KEY = kept
     assert needs.reveal_due(now=need.choose_until) == 0
+    asked = erasure.erase(subject_id=bob.party.pk, reason="request", now=need.choose_until)
+    assert [one.until for one in asked.waiting] == [need.choose_until]
     assert needs.close_unchosen(now=need.choose_until) == 0
     assert needs.close_unchosen(now=need.choose_until + TICK) == 1
     need.refresh_from_db()
     assert (need.state, need.ended_as) == ("closed", "no_pick")
-    asked = erasure.erase(subject_id=bob.party.pk, reason="request", now=need.choose_until)
-    assert asked.waiting == []
+    assert erasure.erase_due(now=need.choose_until + TICK) == 1
     assert SealedOffer.objects.get().sealed == ""
