@@ -108,6 +108,7 @@ def test_what_the_database_calls_append_only_is_looked_at_in_the_office_and_noth
     }
     assert len(frozen) > 20
     shown = {model for model in frozen if model in registered}
+    assert len(shown) > 10
     for model in shown:
         doors = open_doors(registered[model], request)
         assert doors <= {"add"}, model

@@ -320,7 +320,11 @@ def test_a_forked_child_opens_its_own_connections(egress: Egress) -> None:
         egress.get(server.url)
         child = os.fork()
         if child == 0:
-            os._exit(0 if egress.get(server.url).status == 200 else 1)
+            said = 1
+            try:
+                said = 0 if egress.get(server.url).status == 200 else 1
+            finally:
+                os._exit(said)
         assert os.waitpid(child, 0)[1] == 0
         assert server.connections == 2
 

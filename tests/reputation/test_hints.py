@@ -66,5 +66,9 @@ def test_a_forked_child_posts_for_itself() -> None:
     hints.hint("parent")
     child = os.fork()
     if child == 0:
-        os._exit(0 if hints._outbox() is not hints._outboxes[os.getppid()] else 1)
+        said = 1
+        try:
+            said = 0 if hints._outbox() is not hints._outboxes[os.getppid()] else 1
+        finally:
+            os._exit(said)
     assert os.waitpid(child, 0)[1] == 0

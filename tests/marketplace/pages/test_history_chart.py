@@ -25,7 +25,9 @@ def test_everything_lies_inside_the_picture(values: list[tuple[int, int]]) -> No
     made = history(readings([(min(one), max(one)) for one in values]))
     assert made is not None
     places = " ".join(part.band for part in made.stretches)
-    for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", places):
+    points = re.findall(r"(-?[\d.]+),(-?[\d.]+)", places)
+    assert len(points) == 2 * len(values)  # the band of a stretch: there and back again
+    for x, y in points:
         assert 0 <= float(x) <= WIDTH
         assert 0 <= float(y) <= HEIGHT
     assert made.levels

@@ -156,8 +156,12 @@ def test_a_forked_child_sends_its_own_calls_and_none_of_its_parents(
     agent("parent")
     child = os.fork()
     if child == 0:
-        agent("child")
-        os._exit(0 if guard.flush(10) else 1)
+        said = 1
+        try:
+            agent("child")
+            said = 0 if guard.flush(10) else 1
+        finally:
+            os._exit(said)
     assert os.waitpid(child, 0)[1] == 0
     assert guard.flush(10)
     assert sorted(record["output"] for record in market.records) == ["child", "parent"]
@@ -178,11 +182,15 @@ def test_a_guard_that_was_closed_takes_nothing_from_the_child_of_a_fork(
     agent = guard(lambda who: who)
     child = os.fork()
     if child == 0:
-        agent("child")
-        sent = guard.flush(10)
-        for file in files:
-            os.fstat(file.fileno())  # raises where it was closed for good
-        os._exit(0 if sent else 1)
+        said = 1
+        try:
+            agent("child")
+            sent = guard.flush(10)
+            for file in files:
+                os.fstat(file.fileno())  # raises where it was closed for good
+            said = 0 if sent else 1
+        finally:
+            os._exit(said)
     assert os.waitpid(child, 0)[1] == 0
     for file in files:
         file.close()
