@@ -17,10 +17,11 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from marketplace.models import SearchEntry
 from marketplace.models.searchable import ENTRIES
+from reputation.models import ScoreMove
 
 SORTS = {
     "pact": "Pact: lower bound",
@@ -31,6 +32,7 @@ SORTS = {
 PER_PAGE = 24
 MOST_WORDS = 8
 NEWCOMER_EVERY = 6  # places
+FOLLOWED_AT_ONCE = 5_000  # moves of scores
 ALIKE = 0.45  # share of a word's trigrams that a word like it has, in one stretch
 _WORD = re.compile(r"[^\W_]+")
 
@@ -223,16 +225,39 @@ def write_entries() -> int:
 
 
 def follow_scores() -> int:
-    """Copy the stored scores that differ onto the entries; how many did."""
+    """Copy the stored scores that moved onto the entries; how many entries changed.
+
+    It compares what moved since somebody last did so, batch by batch, and nothing else.
+    """
+    last, changed = ScoreMove.objects.aggregate(last=Max("pk"))["last"], 0
+    while last is not None and (done := _follow_some(last)) is not None:
+        changed += done
+    return changed
+
+
+def compare_scores() -> int:
+    """Copy every stored score that differs, whoever forgot to note that it moved; how many did."""
     with transaction.atomic(), connection.cursor() as cursor:
-        held_still()
+        _one_at_a_time()
         cursor.execute(_FOLLOW)
         return int(cursor.rowcount)
 
 
-def held_still() -> None:
-    """Wait until nobody else writes or reads many entries at once, until this transaction ends:
-    two that lock the same rows in different orders would wait for each other."""
+def _follow_some(last: int) -> int | None:
+    """The oldest moves up to the row `last`; None where none is left."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        _one_at_a_time()
+        rows = ScoreMove.objects.filter(pk__lte=last).order_by("pk")
+        moves = list(rows.values_list("pk", flat=True)[:FOLLOWED_AT_ONCE])
+        if not moves:
+            return None
+        cursor.execute(_FOLLOW_MOVED, {"moves": moves})
+        return int(cursor.rowcount)
+
+
+def _one_at_a_time() -> None:
+    """Wait until nobody else writes many entries at once, until this transaction ends: two that
+    lock the same rows in different orders would wait for each other."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('marketplace.entries'))")
 
@@ -245,6 +270,11 @@ UPDATE marketplace_searchentry AS entry
  WHERE score.version_id = entry.agent_version_id
    AND (entry.rank, entry.score_bps, entry.bounds, entry.measured_at)
        IS DISTINCT FROM (score.rank, score.score_bps, score.bounds, score.measured_at)"""
+# One snapshot has a move with the score that moved, or neither.
+_FOLLOW_MOVED = f"""
+WITH moved AS (
+  DELETE FROM reputation_scoremove WHERE id = ANY(%(moves)s) RETURNING version_id
+) {_FOLLOW} AND entry.agent_version_id IN (SELECT version_id FROM moved)"""  # noqa: S608
 
 
 def on_offer() -> tuple[list[str], list[str]]:

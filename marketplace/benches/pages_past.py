@@ -53,7 +53,7 @@ def write_market(listings: int, trials: int) -> dict[str, Any]:
     _score()
     finding.write_entries()
     pages_proof.write_proof(entries=max(1_000, listings // 2))
-    finding.follow_scores()
+    finding.compare_scores()  # clones are written with the triggers off
     screening.count_again(now=database_now())
     pages_proof.look_away()
     with connection.cursor() as cursor:

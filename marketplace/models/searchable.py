@@ -25,6 +25,9 @@ SELECT listing.id, version.id, agent.work, version.protocol, listing.languages, 
  ) AS said
  WHERE listing.state = 'open'"""
 
+# A score that moves while an entry is written is seen by neither: it is compared once more.
+_FOLLOWED = "INSERT INTO reputation_scoremove (version_id) VALUES (NEW.agent_version_id);"
+
 
 def kept_searchable() -> pgtrigger.Trigger:
     """Writes a listing's entry again after each change of it; only open ones have an entry."""
@@ -36,6 +39,7 @@ def kept_searchable() -> pgtrigger.Trigger:
         func=f"""
             DELETE FROM marketplace_searchentry WHERE listing_id = NEW.id;
             {ENTRIES} AND listing.id = NEW.id;
+            {_FOLLOWED}
             RETURN NULL;
         """,  # noqa: S608 - words of our own
     )
@@ -51,6 +55,7 @@ def kept_comparable() -> pgtrigger.Trigger:
         func=f"""
             DELETE FROM marketplace_searchentry WHERE agent_version_id = NEW.agent_version_id;
             {ENTRIES} AND version.id = NEW.agent_version_id;
+            {_FOLLOWED}
             RETURN NULL;
         """,  # noqa: S608 - words of our own
     )

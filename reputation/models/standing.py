@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
@@ -16,6 +17,24 @@ def _id(**options: Any) -> "models.CharField[str, str]":
 def _sum() -> "models.DecimalField[Any, Any]":
     """A sum of `reputation.ageing.weight`: a whole number that outgrows a bigint."""
     return models.DecimalField(max_digits=400, decimal_places=0, default=0)
+
+
+def _moves_noted() -> pgtrigger.Trigger:
+    """Notes each score whose rank, number, bounds or age of evidence became another."""
+    return pgtrigger.Trigger(
+        name="moves_noted",
+        level=pgtrigger.Row,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func="""
+            IF TG_OP = 'UPDATE' AND (OLD.rank, OLD.score_bps, OLD.bounds, OLD.measured_at)
+                IS NOT DISTINCT FROM (NEW.rank, NEW.score_bps, NEW.bounds, NEW.measured_at) THEN
+                RETURN NULL;
+            END IF;
+            INSERT INTO reputation_scoremove (version_id) VALUES (NEW.version_id);
+            RETURN NULL;
+        """,
+    )
 
 
 class Standing(models.Model):
@@ -205,9 +224,20 @@ class StandingScore(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["rank", "version_id"], name="standing_ranked")]
+        triggers = [_moves_noted()]
 
     def __str__(self) -> str:
         return f"{self.version_id} at {self.scored_at}"
+
+
+class ScoreMove(models.Model):
+    """A version whose stored score may have moved. Whoever copies scores takes the row in the
+    statement that reads the score, so that it sees both or neither."""
+
+    version_id = _id()
+
+    def __str__(self) -> str:
+        return f"{self.version_id} moved"
 
 
 class StandingPoint(models.Model):
