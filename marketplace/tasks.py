@@ -43,6 +43,7 @@ SCHEDULE = {
     },
     "count-screenings": {"task": "marketplace.tasks.count_screenings", "schedule": 300.0},
     "follow-scores": {"task": "marketplace.tasks.follow_scores", "schedule": 60.0},
+    "compare-scores": {"task": "marketplace.tasks.compare_scores", "schedule": 3600.0},
     "pack-archives": {"task": "marketplace.tasks.pack_archives", "schedule": 5.0},
     "forget-task-sheets": {"task": "marketplace.tasks.forget_task_sheets", "schedule": 3600.0},
     "forget-replays": {"task": "marketplace.tasks.forget_replays", "schedule": 3600.0},
@@ -54,6 +55,12 @@ SCHEDULE = {
 def follow_scores() -> None:
     """Rank offers by what their standings are worth at this hour."""
     finding.follow_scores()
+
+
+@shared_task
+def compare_scores() -> None:
+    """Look at every score once more, in case that nobody noted how one moved."""
+    finding.compare_scores()
 
 
 @shared_task
