@@ -55,7 +55,6 @@ _WHOSE: dict[str, Whose] = {
     "challenge_window": "both sides",
     "appealed": "an adjudicator",
 }
-# What a text may not do to whoever reads it: turn it round, hide in it, or steer a terminal.
 WHOLE = 10_000
 LARGEST_FILE = 8_000_000
 

@@ -33,6 +33,7 @@ from pacts.models import (
     TaskSet,
 )
 from reputation import evidence
+from reputation.fields import SealedTextField
 from reputation.models import ControlReview, EvidenceSubject, Override
 from settlement.models import Cancellation, DifferenceResolution
 
@@ -94,7 +95,13 @@ WRITTEN = (
         for column in ("input", "expected", "answer", "answers", "reason")
     ),
     *(
-        Written(Proposal, by, column, models.Q(state=Proposal.State.OPEN), "expires_at")
+        Written(
+            Proposal,
+            by,
+            column,
+            models.Q(negotiation__state=Negotiation.State.OPEN),
+            "negotiation.ends_by_at",
+        )
         for by in ("by_id", "party_id")
         for column in ("terms", "note")
     ),
@@ -231,7 +238,8 @@ def _written_waiting(subject_id: str) -> Iterator[Waiting]:
 
 def _waiting(rows: "models.QuerySet[Any]", column: str) -> Iterator[Waiting]:
     until = attrgetter(column)
-    return (Waiting(row.pk, until(row)) for row in rows)
+    sealed = [one.name for one in rows.model._meta.fields if isinstance(one, SealedTextField)]
+    return (Waiting(row.pk, until(row)) for row in rows.defer(*sealed))  # a lost key stops nothing
 
 
 def _held(copy: Copy, subject_id: str) -> "models.QuerySet[Any]":

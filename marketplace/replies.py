@@ -123,8 +123,9 @@ def replies_to(about: Evaluation | Incident) -> QuerySet[FindingReply]:
 
 def newest_of(evaluations: Iterable[str]) -> dict[str, FindingReply]:
     """Evaluation id → the words that stand beside it now; none where they were erased."""
-    rows = FindingReply.objects.filter(evaluation__in=list(evaluations)).exclude(text="")
-    return {str(row.evaluation_id): row for row in rows.order_by("number")}
+    rows = FindingReply.objects.filter(evaluation__in=list(evaluations)).order_by("number")
+    newest = {str(row.evaluation_id): row for row in rows}
+    return {key: row for key, row in newest.items() if row.text}
 
 
 def may_reply(about: Evaluation | Incident, party: Party | None) -> bool:

@@ -283,7 +283,7 @@ class ProposalChanges(OfNegotiations):
         found = self.proposal()
         new, listed = proposals.terms_of(found), proposals.listed_of(found.negotiation)
         last = found.negotiation.proposals.filter(number=found.number - 1).first()
-        before = proposals.terms_of(last) if last else listed
+        before = proposals.terms_of(last) if last and last.terms else listed
         return Response(
             self.shown(
                 {

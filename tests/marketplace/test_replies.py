@@ -162,3 +162,11 @@ def test_a_partys_erasure_takes_its_replies_and_its_own_runs_with_it(market: Mar
     assert [one.salt for one in FindingReply.objects.all()] == [""]
     page = browser_of(market.alice).get(f"/evaluations/{market.ids['evaluation']}/")
     assert "Erased by the builder" in page.content.decode()
+
+
+def test_where_the_newest_words_are_erased_the_older_do_not_come_back(market: Market) -> None:
+    first = say(market, "It was the network.")
+    second = say(market, "It was us.")
+    FindingReply.objects.filter(pk=second.pk).update(text="", salt="")
+    assert FindingReply.objects.get(pk=first.pk).text
+    assert replies.newest_of([market.ids["evaluation"]]) == {}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pacts.models import Engagement
+from pacts.models import Engagement, Proposal
 from reputation.canonical import digest
 from settlement.ways import EXAMPLE_BPS
 from tests import cast
@@ -127,3 +127,18 @@ def test_an_engagement_says_what_disputing_would_take(market: Market, alice: Pro
     told = alice.get(f"milestones/{market.ids['milestone']}/ways").json()
     assert told["filing_deposits"] == {"buyer": "0", "builder": "0"}
     assert told["currency"] == "EUR"
+
+
+def test_a_counter_to_an_erased_offer_is_compared_with_the_listing(
+    market: Market, alice: Program, bob: Program
+) -> None:
+    talk = alice.get(f"negotiations/{market.ids['negotiation']}").json()
+    terms = talk["newest"]["terms"]
+    terms["milestones"][0]["amount"] = "9000"
+    made = bob.pay(f"negotiations/{talk['id']}/proposals", {"terms": terms}).json()
+    place = f"proposals/{made['id']}/changes"
+    told = alice.get(place).json()
+    Proposal.objects.filter(number=1).update(terms="", note="")
+    erased = alice.get(place)
+    assert erased.status_code == 200, erased.content
+    assert erased.json()["since_before"] == told["since_published"]
