@@ -286,9 +286,14 @@ def _quarrels(party: Party) -> list[Table]:
         ),
         Table(
             name="rulings",
-            about="Final rulings on them, with their reasons.",
+            about="Rulings on them, with their reasons; level 2 is on appeal. One that a second "
+            "person declined is void.",
             rows=Ruling.objects.filter(dispute__in=disputes, dispute__closed_at__isnull=False),
-            columns=("id", "dispute_id", "award_bps", "reasons", "ruled_at"),
+            columns=(
+                *("id", "dispute_id", "level", "award_bps", "reasons", "ruled_at"),
+                "confirmation__confirmed",
+            ),
+            renamed={"confirmation__confirmed": "confirmed"},
         ),
         Table(
             name="exhibits",

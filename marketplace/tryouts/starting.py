@@ -93,7 +93,8 @@ def hire_all(
             started_by=by,
             started_at=now,
         )
-        for position, listing in enumerate(listings):
+        # In one order for everybody: funding locks the agents of each builder until the end.
+        for position, listing in sorted(enumerate(listings), key=lambda one: one[1].pk):
             with _named(listing):
                 hired = hiring.hire(
                     listing=listing,
