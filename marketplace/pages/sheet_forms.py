@@ -1,5 +1,6 @@
 """A table of tasks as it is brought, and what each of its columns is for."""
 
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -83,8 +84,14 @@ class ColumnForm(forms.Form):
         return Use(data["role"], data["field"].strip(), data["kind"])
 
 
+def prefix_of(column: str) -> str:
+    """Under what a form sends a column: by its name, so a corrected text moves no choice."""
+    return f"column-{sha256(column.encode()).hexdigest()[:12]}"
+
+
 class MappingForm(forms.Form):
-    """The whole mapping; `uses` holds it by column once the form is valid."""
+    """The whole mapping; `uses` holds it by column once the form is valid. A column that was not
+    sent, because a corrected text brought it, is as guessed."""
 
     name = forms.CharField(max_length=120, label=_("Name of the task set"))
     work = forms.SlugField(max_length=40, label=_("Kind of work"))
@@ -99,8 +106,8 @@ class MappingForm(forms.Form):
             (
                 name,
                 ColumnForm(
-                    self.data if self.is_bound else None,
-                    prefix=f"column{place}",
+                    self.data if f"{prefix_of(name)}-role" in self.data else None,
+                    prefix=prefix_of(name),
                     initial={
                         "role": guessed[name].role,
                         "field": guessed[name].field or sheets.field_name(name),
@@ -108,17 +115,17 @@ class MappingForm(forms.Form):
                     },
                 ),
             )
-            for place, name in enumerate(sheet.columns)
+            for name in sheet.columns
         ]
         self.guessed = guessed
 
     def is_valid(self) -> bool:
-        parts = [form.is_valid() for _name, form in self.columns]
+        parts = [form.is_valid() for _name, form in self.columns if form.is_bound]
         return super().is_valid() and all(parts)
 
     @property
     def uses(self) -> dict[str, Use]:
         """What each column is for: as chosen, else as guessed."""
-        if not self.is_bound:
-            return self.guessed
-        return {name: form.use for name, form in self.columns}
+        return {
+            name: form.use if form.is_bound else self.guessed[name] for name, form in self.columns
+        }

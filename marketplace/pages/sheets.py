@@ -59,33 +59,42 @@ def task_sheet(request: HttpRequest, sheet_id: str) -> HttpResponse:
     if not row.rows:
         messages.info(request, _("This table was forgotten after a week; bring it again."))
         return redirect("task_sheet_new")
-    asked = request.POST.get("do", "")
-    if asked == "read":
-        _read_again(request, row)
-        return redirect(request.get_full_path())
+    typed = bringing.lines_of(request.POST.get("text", row.text))
+    row, wrong = _corrected(request, row, typed)
     sheet = bringing.sheet_of(row)
     initial = {"name": row.name, "work": row.work}
     form = MappingForm(request.POST or None, initial=initial, sheet=sheet)
     readable = not form.is_bound or form.is_valid()
-    if form.is_bound and readable and asked == "keep":
+    if readable and not wrong and request.POST.get("do") == "keep":
         done = attempt(request, form, lambda: _keep(request, row, form))
         if done:
             return done
-    return render(request, "tryouts/sheet.html", _context(row, sheet, form, readable))
+    context = _context(row, sheet, form, readable) | {"text": typed, "wrong": wrong}
+    return render(request, "tryouts/sheet.html", context)
 
 
-def _read_again(request: HttpRequest, row: TaskSheet) -> None:
+def _corrected(request: HttpRequest, row: TaskSheet, typed: str) -> tuple[TaskSheet, str]:
+    """The table with what was typed in the place of its text, whichever button was pressed; what
+    cannot be read changes nothing, and the second of the two says why."""
+    if typed == bringing.lines_of(row.text):
+        return row, ""
     try:
-        bringing.bring_again(row=row, data=request.POST.get("text", ""))
+        row = bringing.bring_again(row=row, data=typed)
     except TaskSetRefused as error:
-        messages.error(request, sentence(error))
+        return row, sentence(error)
+    messages.success(request, _("The corrected text was read."))
+    return row, ""
 
 
 def _keep(request: HttpRequest, row: TaskSheet, form: MappingForm) -> str:
     row.name, row.work = form.cleaned_data["name"], form.cleaned_data["work"]
     row.save(update_fields=["name", "work"])
     version = bringing.keep(
-        row=row, uses=form.uses, leave_out=form.cleaned_data["leave_out"], now=database_now()
+        row=row,
+        uses=form.uses,
+        leave_out=form.cleaned_data["leave_out"],
+        now=database_now(),
+        seen=request.POST.get("seen", ""),
     )
     if request.GET.getlist("agent"):
         return reverse("tryout_new") + onwards(request, set=version.id)
@@ -96,6 +105,7 @@ def _context(row: TaskSheet, sheet: Sheet, form: MappingForm, readable: bool) ->
     drafts, problems, unusable = _preview(row, form, readable)
     return {
         "row": row,
+        "seen": bringing.fingerprint(row),
         "form": form,
         "columns": [
             (name, column, [str(one.values.get(name, ""))[:80] for one in sheet.rows[:3]])

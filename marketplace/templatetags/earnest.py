@@ -236,8 +236,7 @@ def acting(context: template.Context) -> Any:
 @register.simple_tag
 def unread(user: Any) -> str:
     """How many notices wait for somebody: a number up to 99, `99+` beyond, empty for none."""
-    waiting = telling.unread_of(user)
-    return "" if not waiting else "99+" if waiting > 99 else str(waiting)
+    return wording.bell_count(telling.unread_of(user))
 
 
 @register.simple_tag(takes_context=True)

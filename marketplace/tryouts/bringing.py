@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from django.db import transaction
 
@@ -37,6 +38,16 @@ def bring_again(*, row: TaskSheet, data: bytes | str) -> TaskSheet:
     _fill(row, sheet, text)
     row.save()
     return row
+
+
+def lines_of(text: str) -> str:
+    """A text with one character at the end of each line, however a browser or a file ends it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def fingerprint(row: TaskSheet) -> str:
+    """What is the same as long as the table reads the same: whoever looked at it has seen this."""
+    return sha256(json.dumps([row.columns, row.rows, row.problems]).encode()).hexdigest()
 
 
 def _read(data: bytes | str) -> tuple[Sheet, str]:
@@ -83,9 +94,15 @@ def mapped(row: TaskSheet, uses: Mapping[str, Use]) -> tuple[list[TaskDraft], li
 
 
 def keep(
-    *, row: TaskSheet, uses: Mapping[str, Use], leave_out: bool, now: datetime
+    *,
+    row: TaskSheet,
+    uses: Mapping[str, Use],
+    leave_out: bool,
+    now: datetime,
+    seen: str | None = None,
 ) -> TaskSetVersion:
-    """Make it a task set, once. With `leave_out` the lines that have a problem stay out of it.
+    """Make it a task set, once. With `leave_out` the lines that have a problem stay out of it; with
+    `seen`, the `fingerprint` of what somebody looked at, nothing else than that is kept.
 
     Raises `TaskSetRefused`; nothing is lost then.
     """
@@ -93,6 +110,11 @@ def keep(
         row = TaskSheet.objects.select_for_update(of=("self",)).get(pk=row.pk)
         if row.task_set_version:
             return row.task_set_version
+        if seen is not None and seen != fingerprint(row):
+            raise TaskSetRefused(
+                "the text was read again since you looked at it; look at the tasks below, then "
+                "keep them"
+            )
         drafts, problems = mapped(row, uses)
         if problems and not leave_out:
             first = problems[0]

@@ -6,6 +6,7 @@ import pytest
 
 from marketplace.models import TaskSheet, Tryout
 from marketplace.pages import press
+from marketplace.pages.sheet_forms import prefix_of
 from pacts.models import Task, TaskSetVersion
 from tests import cast
 from tests.marketplace.pages.browsers import browser_of, token_in
@@ -28,15 +29,14 @@ def brought(browser: Any, text: str = TABLE, query: str = "") -> str:
 
 def mapped(browser: Any, there: str, **changes: str) -> dict[str, str]:
     """The mapping of TABLE as somebody sends it."""
-    roles = [
-        *(("ignore", "nr", "as_is"), ("input", "number", "number")),
-        *(("expected", "answer", "number"), ("ignore", "note", "as_is")),
-    ]
+    uses = {"Nr": ("ignore", "nr", "as_is"), "Zahl": ("input", "number", "number")}
+    uses |= {"Ergebnis": ("expected", "answer", "number"), "Bemerkung": ("ignore", "note", "as_is")}
     sent = {"name": "Numbers", "work": "arithmetic", "do": "keep"}
-    for place, (role, field, kind) in enumerate(roles):
-        sent |= {f"column{place}-role": role, f"column{place}-field": field}
-        sent[f"column{place}-kind"] = kind
-    return sent | {press.FIELD: token_in(browser.get(there))} | changes
+    for name, (role, field, kind) in uses.items():
+        parts = {"role": role, "field": field, "kind": kind}
+        sent |= {f"{prefix_of(name)}-{part}": value for part, value in parts.items()}
+    page = browser.get(there)
+    return sent | {press.FIELD: token_in(page), "seen": page.context["seen"]} | changes
 
 
 def test_a_pasted_table_is_mapped_in_two_steps_and_a_bad_line_is_named() -> None:
@@ -63,7 +63,7 @@ def test_a_pasted_table_is_mapped_in_two_steps_and_a_bad_line_is_named() -> None
 def test_a_mapping_without_an_input_says_so_and_loses_nothing() -> None:
     browser = browser_of(cast.alice())
     there = brought(browser)
-    sent = mapped(browser, there, do="show") | {"column1-role": "ignore"}
+    sent = mapped(browser, there, do="show") | {f"{prefix_of('Zahl')}-role": "ignore"}
     page = browser.post(there, sent).content.decode()
     assert "Choose at least one column as input" in page
     assert 'value="ignore" selected' in page
@@ -73,9 +73,9 @@ def test_a_mapping_without_an_input_says_so_and_loses_nothing() -> None:
 def test_the_text_itself_is_corrected_on_the_page() -> None:
     browser = browser_of(cast.alice())
     there = brought(browser)
-    text = TABLE.replace("3;x;8", "3;4;8")
+    text = TABLE.replace("3;x;8", "3;4;8").replace("\n", "\r\n")
     browser.post(there, mapped(browser, there, do="read", text=text))
-    browser.post(there, mapped(browser, there))
+    browser.post(there, mapped(browser, there, text=text))
     assert TaskSetVersion.objects.get().size == 4
 
 
