@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.utils import IntegrityError, ProgrammingError
 
 from marketplace import erasure
-from pacts import negotiations, proposals, signatures, terms
+from pacts import negotiations, proposals, signatures, tasksets, terms
 from pacts.engagements import EngagementRefused, NotAParty
 from pacts.models import Engagement, Negotiation, PactVersion, Proposal, Signature
 from pacts.negotiations import NotYourOffer, Offer
@@ -319,3 +319,35 @@ def test_a_person_who_asks_is_erased_from_an_open_offer_once_it_is_over(here: Ta
     assert erasure.erase_due(now=late) == 1
     offer.refresh_from_db()
     assert (offer.terms, offer.note, Negotiation.objects.get().listed) == ("", "", "")
+
+
+def test_an_offer_that_was_countered_is_erased_when_the_talk_ends_and_not_under_it(
+    here: Talks,
+) -> None:
+    first = here.begin(note="secret")
+    second = here.answer(first, here.bob, here.terms(promise=9100))
+    asked = erasure.erase(subject_id=here.alice.party.id, reason="data_subject_request", now=START)
+    assert first.id in {one.case_id for one in asked.waiting}
+    assert proposals.terms_of(Proposal.objects.get(pk=first.pk)), "what the counter changed"
+    negotiations.withdraw(proposal=second, party=here.bob.party, by=here.bob.user, now=START)
+    assert erasure.erase_due(now=START) == 1
+    first.refresh_from_db()
+    assert (first.terms, first.note) == ("", "")
+
+
+def test_a_counter_over_tasks_of_another_kind_of_work_is_refused(here: Talks) -> None:
+    first = here.begin()
+    other = tasksets.create_task_set(
+        owner=here.alice.party,
+        name="Mail",
+        work="email",
+        tasks=cast.doubling_tasks(30),
+        now=START,
+    )
+    (one,) = here.listed.milestones
+    asked = here.terms(
+        promise=9600, milestones=(replace(one, task_set_version=other.id, amount=7_000),)
+    )
+    with pytest.raises(EngagementRefused, match="the agent does “arithmetic”"):
+        here.answer(first, here.alice, asked)
+    assert states(first.negotiation) == ["open"]
