@@ -88,7 +88,7 @@ def count_screenings() -> None:
             screening.count_again(now=database_now())
 
 
-@shared_task
+@shared_task(time_limit=int(packing.LEASE.total_seconds()) - 60)
 def pack_archives() -> None:
     """Pack the archive that waits longest, and delete those whose time is over."""
     packing.forget_expired(now=database_now())
