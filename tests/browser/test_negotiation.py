@@ -1,18 +1,22 @@
-"""Two people in two browsers: terms talked about twice, signed, funded, revised and accepted."""
+"""Two people in two browsers: terms talked about twice, signed, funded, revised and accepted.
+
+With scripts, and again without any.
+"""
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.visitor import Visitor
-from tests.cast import PASSWORD
+from tests.browser.people import NewContext, People
+from tests.browser.visitor import SHAPES, Shape, Visitor
 from tests.faults.agent import SlowAgent, slow_agent
 from tests.faults.hire import list_agent
 from tests.faults.stack import Stack
@@ -20,8 +24,6 @@ from tests.faults.stack import Stack
 pytestmark = pytest.mark.browser
 
 TASKS = 40
-PATIENCE_MS = 60_000
-NewContext = Callable[..., BrowserContext]
 
 
 @contextmanager
@@ -38,25 +40,10 @@ def learning_agent() -> Iterator[tuple[SlowAgent, threading.Event]]:
         yield agent, learned
 
 
-def person(stack: Stack, new_context: NewContext, name: str, album: Path) -> Visitor:
-    page = new_context(base_url=stack.address).new_page()
-    folder = album / name
-    folder.mkdir(exist_ok=True)
-    visitor = Visitor(page, folder)
-    page.goto("/accounts/login/")
-    page.get_by_label("Email").fill(f"{name}@example.org")
-    page.get_by_label(re.compile("^Password")).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name="Sign out").first).to_be_visible()
-    return visitor
-
-
-def listed(stack: Stack, agent: SlowAgent, name: str) -> str:
-    """bob's agent is on the market for 100 euros; its address there."""
+def listed(stack: Stack, agent: SlowAgent, name: str) -> None:
+    """bob's agent is on the market for 100 euros."""
     fields = {"name": name, "work": "arithmetic", "endpoint": agent.url, "summary": "Doubles."}
     list_agent(stack, agent, stack.post("bob", "agents", fields))
-    found = stack.rows("SELECT slug FROM pacts_agent WHERE name = %s", name)
-    return f"/agents/{found[0][0]}/"
 
 
 def golden_set(stack: Stack) -> None:
@@ -66,7 +53,11 @@ def golden_set(stack: Stack) -> None:
 
 def alice_offers(alice: Visitor, agent: str) -> str:
     page = alice.page
-    page.goto(f"{agent}hire/")
+    alice.opens("Market")
+    page.get_by_label("Search agents").fill(agent)
+    page.get_by_role("button", name="Search", exact=True).click()
+    page.get_by_role("link", name=agent).first.click()
+    page.get_by_test_id("hire").click()
     alice.looks_around("hire")
     page.get_by_test_id("other-terms").click()
     page.get_by_test_id("milestone-row").first.get_by_label("Price in EUR").fill("80")
@@ -82,7 +73,7 @@ def alice_offers(alice: Visitor, agent: str) -> str:
 
 def bob_answers(bob: Visitor, talk: str) -> None:
     page = bob.page
-    page.goto("/notices/")
+    page.get_by_test_id("bell").click()
     page.get_by_role("link", name=re.compile("offers other terms")).first.click()
     assert page.url == talk
     expect(page.get_by_test_id("turn")).to_contain_text("It is your turn.")
@@ -97,7 +88,9 @@ def bob_answers(bob: Visitor, talk: str) -> None:
 
 def alice_signs_and_funds(alice: Visitor, talk: str) -> str:
     page = alice.page
-    page.goto(talk)
+    page.get_by_test_id("bell").click()
+    page.get_by_role("link", name=re.compile("answers with other terms|offers other")).first.click()
+    assert page.url == talk
     expect(page.get_by_test_id("comparison").first).to_contain_text("90.00")
     alice.looks_around("counter")
     page.get_by_test_id("accept").click()
@@ -108,20 +101,16 @@ def alice_signs_and_funds(alice: Visitor, talk: str) -> str:
     expect(ways.locator('[data-way="met_silence"]')).to_contain_text("85.50")
     expect(ways.locator('[data-way="breached"]')).to_contain_text("90.00")
     alice.looks_around("read-before-funding")
-    page.get_by_role("button", name=re.compile("Deposit .* and fund")).click()
+    page.get_by_test_id("fund").click()  # with what is missing deposited, if anything is
     expect(page.get_by_text("Money set aside")).to_be_visible()
     return page.url
 
 
-def verdict_is(page: Page, outcome: str, *, number: int) -> None:
-    verdict = page.get_by_test_id("verdict").nth(number)
-    expect(verdict).to_have_attribute("data-outcome", outcome, timeout=PATIENCE_MS)
-
-
 def bob_revises(bob: Visitor, engagement: str) -> None:
     page = bob.page
-    page.goto(engagement)
-    verdict_is(page, "breached", number=0)
+    bob.opens("Engagements")
+    page.locator(f'main a[href="{urlsplit(engagement).path}"]').first.click()
+    bob.sees(page.get_by_test_id("verdict").nth(0), "data-outcome", "breached")
     expect(page.get_by_test_id("turn")).to_have_attribute("data-whose", "you")
     expect(page.get_by_test_id("flow")).to_have_attribute("data-at", "withheld")
     bob.looks_around("breached")
@@ -133,7 +122,7 @@ def bob_revises(bob: Visitor, engagement: str) -> None:
 
 def alice_accepts(alice: Visitor) -> None:
     page = alice.page
-    verdict_is(page, "met", number=1)
+    alice.sees(page.get_by_test_id("verdict").nth(1), "data-outcome", "met")
     page.reload()
     expect(page.get_by_test_id("turn")).to_contain_text("Otherwise silence accepts")
     page.get_by_test_id("accept").click()
@@ -145,21 +134,20 @@ def alice_accepts(alice: Visitor) -> None:
     alice.looks_around("settled")
 
 
+@pytest.mark.parametrize("shape", SHAPES)
 def test_terms_are_talked_about_signed_funded_revised_and_accepted(
-    stack: Stack, new_context: NewContext, album: Path
+    stack: Stack, new_context: NewContext, album: Path, shape: Shape
 ) -> None:
-    secrets = dict(stack.secrets)
-    stack.people("alice")
-    stack.secrets |= secrets
+    people = People(stack, new_context, album, shape)
     with learning_agent() as (agent, learned):
-        where = listed(stack, agent, f"Learner {uuid4().hex[:6]}")
+        name = f"Learner {uuid4().hex[:6]}"
+        listed(stack, agent, name)
         golden_set(stack)
-        alice = person(stack, new_context, "alice", album)
-        bob = person(stack, new_context, "bob", album)
-        talk = alice_offers(alice, where)
+        alice, bob = people.person("alice"), people.person("bob")
+        talk = alice_offers(alice, name)
         bob_answers(bob, talk)
         engagement = alice_signs_and_funds(alice, talk)
-        verdict_is(alice.page, "breached", number=0)
+        alice.sees(alice.page.get_by_test_id("verdict").nth(0), "data-outcome", "breached")
         learned.set()
         bob_revises(bob, engagement)
         alice_accepts(alice)

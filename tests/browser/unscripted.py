@@ -6,7 +6,11 @@ from playwright.sync_api import Page
 WIDTHS = ({"width": 390, "height": 844}, {"width": 1440, "height": 900})
 
 # Everything that folds is unfolded: what is folded away must work as well.
-UNFOLD = "() => document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+UNFOLD = """() => {
+    window.unfolded = [...document.querySelectorAll('details:not([open])')];
+    window.unfolded.forEach((one) => { one.open = true; });
+}"""
+REFOLD = "() => window.unfolded.forEach((one) => { one.open = false; })"
 
 # The two that a browser does by itself where no script runs: by its settings, by its menu.
 SPARED = "[data-theme-toggle], [data-print]"
@@ -66,6 +70,7 @@ def unscripted_faults(page: Page) -> list[str]:
     for width, look in zip(WIDTHS, (REMEMBER, STILL_UNDRAWN), strict=True):
         page.set_viewport_size(width)  # type: ignore[arg-type]
         found += page.evaluate(look, SPARED) or []
+    page.evaluate(REFOLD)
     if before:
         page.set_viewport_size(before)
     return found

@@ -9,7 +9,7 @@ import sys
 
 import django
 
-ADJUDICATORS = {"carol", "dora"}
+ADJUDICATORS = {"carol", "dora", "erin"}
 
 
 def main() -> None:
