@@ -8,7 +8,6 @@ from collections.abc import Callable
 from itertools import combinations
 
 import pytest
-from django.db import transaction
 from django.utils.timezone import now as clock
 
 from marketplace import erasure
@@ -22,15 +21,13 @@ from pacts.disputes.refusals import (
 )
 from pacts.models import Dispute, Ruling, User
 from pacts.procedure.clocks import FULL, SILENCES
-from reputation import controlling, firings
-from reputation.controlling import Owner
-from reputation.controls import Place, Reading, Surroundings, Terms
 from settlement.refusals import EscrowRefused
 from settlement.settlements import settle
 from tests.marketplace.consequences.lately import told
+from tests.pacts.suspending import suspend
 from tests.racing import in_parallel
 from tests.settlement.disputed import JUDGED, STATES, Case
-from tests.settlement.hires import START, TICK, Hire
+from tests.settlement.hires import TICK
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REFUSED = (EscrowRefused, DisputeClosed, DisputeRefused, NotYetRipe, ConflictOfInterest)
@@ -109,38 +106,6 @@ def test_a_ruling_said_again_is_told_that_somebody_ruled_and_changes_nothing() -
     assert case.made.escrow.earned_share_bps == 2_500
 
 
-def suspend(made: Hire) -> None:
-    """The platform suspends whatever this builder offers."""
-    control = controlling.set_control(
-        name="Suspend",
-        terms=Terms(
-            metric="lower_bound",
-            threshold=8_000,
-            recover_at=8_200,
-            scope="platform",
-            scope_id="",
-            action="suspend",
-            cadence_days=30,
-        ),
-        around=Surroundings(members=None, largest_limit=1),
-        owner=Owner("usr_1"),
-        by="usr_1",
-        now=START,
-    )
-    version = made.engagement.agent_version
-    with transaction.atomic():
-        firing = firings.look(
-            control=control,
-            place=Place(
-                agent_id=version.agent_id, builder_id=made.bob.party.pk, category="arithmetic"
-            ),
-            reading=Reading(100, "1"),
-            effect=lambda _: {"suspend": [False, True]},
-            now=JUDGED,
-        )
-    assert firing
-
-
 def both_are_told_what_the_ledger_says(case: Case) -> None:
     """Each side hears of one end and one settlement, and reads what was in fact moved."""
     told()
@@ -157,7 +122,7 @@ def both_are_told_what_the_ledger_says(case: Case) -> None:
 
 def test_a_builder_suspended_in_mid_case_is_paid_what_was_awarded() -> None:
     case = Case("under_review")
-    suspend(case.made)
+    suspend(case.made.engagement.agent_version, now=JUDGED)
     case.made.bob.user.is_active = False
     case.made.bob.user.save()
     case.rule(case.carol)

@@ -1,7 +1,6 @@
 """A need from its post to its hire: by pages, by programs, told to those it concerns."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.utils.timezone import now as clock
@@ -12,11 +11,12 @@ from marketplace.notices import telling
 from marketplace.pages import press
 from pacts import needs
 from pacts.models import Agent, AgentVersion, Engagement, Need, SealedOffer
-from reputation import restrictions, sequencer
+from reputation import sequencer
 from tests import cast
 from tests.marketplace.api.programs import program_of
 from tests.marketplace.pages.browsers import browser_of, token_in
 from tests.pacts.needs.asked import agent_for, need_of, offered
+from tests.pacts.suspending import suspend
 
 pytestmark = pytest.mark.django_db
 TICK = timedelta(microseconds=1)
@@ -127,25 +127,15 @@ def test_an_agent_that_was_withdrawn_in_between_is_opened_and_cannot_be_picked()
     assert SealedOffer.objects.get().outcome == "unfit"
 
 
-def test_an_agent_that_is_suspended_after_the_reveal_cannot_be_picked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_agent_that_is_suspended_after_the_reveal_cannot_be_picked() -> None:
     alice, bob = cast.alice(), cast.bob()
     need, version = need_of(alice), agent_for(bob)
     one = offered(need, bob, version)
     need = opened(need)
-    monkeypatch.setattr(restrictions, "in_force", _suspended)
+    suspend(version, now=need.offers_until + TICK)
     with pytest.raises(picking.PickRefused, match="no hires at the moment"):
         picked(need, alice, one, need.offers_until + TICK)
     assert Need.objects.get().state == "revealed", "another may still be picked"
-
-
-def _suspended(**_: Any) -> list[Any]:
-    found = restrictions.Restriction(
-        firing_id="frg_1", control="c", action="suspend", metric="frozen", dimension="",
-        threshold=0, observed=1, limit=None, hold=None, since=clock(), evidence_id="evd_1",
-    )  # fmt: skip
-    return [found]
 
 
 def test_those_it_concerns_are_told_and_nobody_else() -> None:
