@@ -38,9 +38,12 @@ def asked_pact(request: HttpRequest, asked_id: str) -> HttpResponse:
 
 
 def asked_pact_new(request: HttpRequest) -> HttpResponse:
-    """Write one: from a template, a published pact or an own one, with the review beside it."""
+    """Write one: from a template, a published pact or an own one, with the review beside it.
+
+    A press that asks for the review only signs nothing: no script need review while one types.
+    """
     form = PactForm(request.POST or None, initial={"text": _start(request)})
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid() and request.POST.get("only") != "review":
         done = attempt(request, form, lambda: _ask(request, form), field="text")
         if done:
             return done

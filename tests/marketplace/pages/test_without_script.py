@@ -8,6 +8,13 @@ import re
 from functools import cache
 from pathlib import Path
 
+import pytest
+
+from marketplace.pages.press import new_token
+from pacts.models import PactVersion
+from tests import cast
+from tests.marketplace.pages.browsers import browser_of
+
 TEMPLATES = Path(__file__).parents[3] / "marketplace" / "templates"
 TAKEN_IN = re.compile(r'{% include "([^"]+)"|<c-(?!vars|slot)([a-z.-]+)')
 POLLED = re.compile(r"<div id=\"live\"[^\n]*hx-trigger=[^\n]*>")
@@ -47,3 +54,15 @@ def test_a_part_that_asks_again_has_a_link_to_look_again() -> None:
     polled = every(POLLED)
     assert polled
     assert [name for name in polled if "<c-again " not in text_of(name)] == []
+
+
+@pytest.mark.django_db
+def test_a_buyer_reads_the_review_of_a_pact_before_it_is_signed() -> None:
+    browser = browser_of(cast.alice())
+    page = browser.get("/asked-pacts/new/").content.decode()
+    assert 'name="only" value="review"' in page
+    sent = {"text": "{}", "only": "review", "idempotency_key": new_token()}
+    seen = browser.post("/asked-pacts/new/", sent).content.decode()
+    assert 'data-test="finding" data-severity="error"' in seen
+    assert "{}</textarea>" in seen
+    assert not PactVersion.objects.exists()
