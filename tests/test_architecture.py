@@ -139,7 +139,7 @@ def test_below_the_roof_nobody_looks_at_a_clock_of_its_own() -> None:
 
 def test_a_format_is_the_name_of_one_kind_of_document() -> None:
     named = [
-        node.value.value
+        str(node.value.value)
         for tree in sources().values()
         for node in tree.body
         if isinstance(node, ast.Assign)
