@@ -50,9 +50,9 @@ def test_the_market_and_an_agent_weigh_little_on_a_first_visit(
     live_server: Any, browser: Browser
 ) -> None:
     one_of_everything()
-    bob = cast.actor("bea")
+    dora = cast.actor("dora")
     for number in range(CARDS):
-        offer(bob, f"Letter sorter {number:02}", units=30 * (number % 5), claim_bps=9_000 + number)
+        offer(dora, f"Letter sorter {number:02}", units=30 * (number % 5), claim_bps=9_000 + number)
     for path in ("/", "/agents/doubler/", "/agents/letter-sorter-03/"):
         sizes = fetched(browser, f"{live_server.url}{path}")
         assert len(sizes) >= 3, "the page, its style, its scripts"

@@ -253,7 +253,7 @@ def _proposed() -> PolicyProposal:
         changes={"band_1_above": 10_000, "band_1_bps": 300},
         reason="Large hires asked for a lower fee.",
         seen=0,
-        by=cast.actor("grace", is_staff=True).user,
+        by=cast.actor("staff", is_staff=True).user,
         now=clock(),
     )
 

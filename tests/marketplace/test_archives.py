@@ -207,4 +207,4 @@ def test_only_owners_ask_and_download_by_page_and_program() -> None:
         assert whole(answer)[:2] == b"PK"
     assert member_of(alice, "viewer").get("/archives/").status_code == 403
     assert browser_of(cast.mallory()).get(f"/archives/{row.id}/content.zip").status_code == 404
-    assert program_of(cast.actor("erin")).get(f"archives/{row.id}").status_code == 404
+    assert program_of(cast.actor("dora")).get(f"archives/{row.id}").status_code == 404

@@ -53,10 +53,10 @@ def changed(seen: int = 0, *, now: datetime | None = None, **changes: int) -> Po
     at = now or clock()
     asked: dict[str, Any] = {"changes": changes, "reason": WHY, "seen": seen, "now": at}
     try:
-        return policy.change(**asked, by=staff(f"erin{seen}"))
+        return policy.change(**asked, by=staff(f"one{seen}"))
     except PolicyNeedsSecond:
-        made = policy.propose(**asked, by=staff(f"frank{seen}"))
-        return policy.confirm(proposal=made, by=staff(f"grace{seen}"), now=at)
+        made = policy.propose(**asked, by=staff(f"first{seen}"))
+        return policy.confirm(proposal=made, by=staff(f"second{seen}"), now=at)
 
 
 def test_the_defaults_are_the_rules_as_published() -> None:
@@ -160,7 +160,7 @@ def test_staff_change_it_through_the_api_and_everybody_reads_it() -> None:
 @pytest.mark.django_db
 def test_money_terms_are_changed_by_two_people_through_the_api() -> None:
     erin: Program = program_of(cast.actor("erin", is_staff=True))
-    frank: Program = program_of(cast.actor("frank", is_staff=True))
+    second: Program = program_of(cast.actor("second", is_staff=True))
     body: dict[str, Any] = {"changes": {"fee_bps": 650}, "reason": WHY, "seen": 0}
     alone = erin.post("policy", body)
     assert (alone.status_code, alone.json()["type"]) == (
@@ -170,7 +170,7 @@ def test_money_terms_are_changed_by_two_people_through_the_api() -> None:
     made = erin.post("policy/proposals", body)
     assert made.status_code == 201, made.json()
     there = f"policy/proposals/{made.json()['id']}"
-    told = frank.get(there).json()["effects"]
+    told = second.get(there).json()["effects"]
     assert told == [
         {
             "key": "fee_bps",
@@ -183,11 +183,11 @@ def test_money_terms_are_changed_by_two_people_through_the_api() -> None:
     ]
     assert erin.post(f"{there}/decision", {"confirmed": True}).status_code == 403
     assert Program().get("policy").json()["values"]["fee_bps"] == 500
-    assert frank.post(f"{there}/decision", {"confirmed": True}).status_code == 201
+    assert second.post(f"{there}/decision", {"confirmed": True}).status_code == 201
     assert Program().get("policy").json()["values"]["fee_bps"] == 650
     assert Program().get("policy/versions").json()["results"][0]["effects"] == told
     assert program_of(cast.mallory()).get(there).status_code == 403
-    assert frank.post(f"{there}/decision", {"confirmed": True}).status_code == 409
+    assert second.post(f"{there}/decision", {"confirmed": True}).status_code == 409
 
 
 @pytest.mark.django_db
@@ -197,7 +197,7 @@ def test_a_proposal_is_void_once_the_policy_changed_lapsed_or_was_taken_back() -
     first = policy.propose(changes={"fee_bps": 600}, **asked)
     late = policy.propose(changes={"fee_bps": 650}, **asked)
     taken = policy.propose(changes={"fee_bps": 700}, **asked)
-    second = staff("frank")
+    second = staff("second")
     policy.decline(proposal=taken, by=by, now=now)
     with pytest.raises(PolicyChanged, match="declined already"):
         policy.confirm(proposal=taken, by=second, now=now)

@@ -49,11 +49,11 @@ def test_the_buyer_hears_in_the_app_and_by_mail_that_a_builder_replied(quiet: Ma
 def test_who_has_an_incident_to_deal_with_hears_of_a_reply_to_it(quiet: Market) -> None:
     incident = Incident.objects.get(pk=quiet.ids["incident"])
     assert incident.owner_party_id in (quiet.alice.party.pk, quiet.bob.party.pk)
-    carol = cast.actor("erin")
-    Incident.objects.filter(pk=incident.pk).update(owner_party=carol.party)
+    dora = cast.actor("dora")
+    Incident.objects.filter(pk=incident.pk).update(owner_party=dora.party)
     say(quiet, "The provider was down; we moved.", about=incident)
     told()
-    for person in (quiet.alice, carol):
+    for person in (quiet.alice, dora):
         (news,) = heard(person.user)
         assert saying.title(news) == "The builder of Doubler replied to a finding"
         assert news.path == f"/incidents/{incident.pk}/#replies"

@@ -87,7 +87,7 @@ def test_what_newly_fits_is_told_once_in_the_app_and_by_mail() -> None:
 def test_only_the_one_who_keeps_it_is_told() -> None:
     bob, alice, mallory = cast.bob(), cast.alice(), cast.mallory()
     kept(alice)
-    cast.actor("erin", is_staff=True)
+    cast.actor("staff", is_staff=True)
     offer(bob, "New")
     look_and_tell()
     assert set(Notice.objects.values_list("user_id", flat=True)) == {alice.user.pk}

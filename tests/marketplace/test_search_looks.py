@@ -173,7 +173,7 @@ def test_nobody_who_changes_a_listing_or_saves_a_search_waits_for_a_look() -> No
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             Listing.objects.filter(pk=listing.pk).update(price=9_000)
-            kept(cast.actor("erin"))
+            kept(cast.actor("dora"))
         return "done"
 
     with transaction.atomic():

@@ -45,17 +45,17 @@ def test_a_policy_is_looked_at_then_changed_and_its_contradictions_are_named() -
 
 def test_a_change_of_money_terms_waits_for_a_second_person_on_its_page() -> None:
     erin = browser_of(cast.actor("erin", is_staff=True))
-    frank = browser_of(cast.actor("frank", is_staff=True))
+    second = browser_of(cast.actor("second", is_staff=True))
     done = send(erin, "/policy/", "/policy/", **console(fee_bps=600), agreed="on")
     there = done["Location"]
     assert policy.at(database_now()).fee_bps == 500
     assert "somebody else of the staff confirms it" in erin.get(there).content.decode()
     alone = send(erin, there, there, confirm="1")
     assert "you proposed this change" in alone.content.decode().lower()
-    assert there in frank.get("/policy/").content.decode()
-    shown = frank.get(there).content.decode()
+    assert there in second.get("/policy/").content.decode()
+    shown = second.get(there).content.decode()
     assert "the platform keeps 60.00 instead of 50.00" in shown
-    assert send(frank, there, there, confirm="1").status_code == 302
+    assert send(second, there, there, confirm="1").status_code == 302
     assert policy.at(database_now()).fee_bps == 600
     assert "confirmed it" in erin.get(there).content.decode()
     assert browser_of(cast.mallory()).get(there).status_code == 403

@@ -17,23 +17,23 @@ def test_a_published_precedent_names_nobody_of_the_case_past_or_present() -> Non
     sets = made.milestone.task_set_version.task_set
     sets.owner = owner
     sets.save(update_fields=["owner"])
-    sam = cast.actor("samuel")
-    Member.objects.create(party=made.bob.party, user=sam.user, role=Member.Role.EDITOR)
-    Member.objects.get(party=made.bob.party, user=sam.user).delete()
+    left = cast.mallory()
+    Member.objects.create(party=made.bob.party, user=left.user, role=Member.Role.EDITOR)
+    Member.objects.get(party=made.bob.party, user=left.user).delete()
     desk.rule(
         dispute=case.dispute,
         adjudicator=case.erin,
         award_bps=2_500,
         clauses=["accuracy"],
-        reasons="Alice & Co asked, Bob & Co answered through Samuel (samuel@example.org, +49 30 "
+        reasons="Alice & Co asked, Bob & Co answered through Mallory (mallory@example.org, +49 30 "
         "1234567), Erin read the tasks of Kestrel Data at https://example.org/x: a quarter is due.",
         now=case.now,
     )
     case.nothing_is_wrong()
     text = Precedent.objects.get().reasons
-    for name in ("Alice", "Bob", "Samuel", "Erin", "Kestrel", "example.org", "1234567"):
+    for name in ("Alice", "Bob", "Mallory", "Erin", "Kestrel", "example.org", "1234567"):
         assert name.lower() not in text.lower(), text
     assert "a quarter is due" in text
     for word in ("quarter", '"a quarter is due"'):
         assert precedents.search(query=word).exists()
-    assert not precedents.search(query="Samuel").exists()
+    assert not precedents.search(query="Mallory").exists()
