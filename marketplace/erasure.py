@@ -16,6 +16,7 @@ from typing import Any
 from django.db import models, transaction
 
 from marketplace import farewells
+from marketplace.exporting import packing
 from marketplace.models import ErasureRequest, FindingReply, Incident, IncidentEntry, SuspicionStep
 from pacts.models import (
     Appeal,
@@ -139,6 +140,9 @@ What stays, and why:
 - raw inputs and answers of runs, and what was said in calls: erased by the party that asked for
   them (POST /api/v1/evaluations/ID/erasure, POST /api/v1/engagements/ID/call-erasure).
 - tasks of golden sets: verdicts about money were measured on them.
+- archives that other parties packed before: what they hold was theirs to read too, and they are
+  deleted within 7 days of their packing. Those of the erased party, or of one that an erased person
+  acted for, are deleted at once.
 - stored answers to repeated requests: sealed, and gone after 7 days.
 - name and address of a person: erased with the person's own id (usr_…); the name of an
   organisation is public.
@@ -208,6 +212,8 @@ def _go_on(request: ErasureRequest, now: datetime) -> Erased:
             gone += len(told)
         texts += rows.update(**dict.fromkeys(copy.columns, copy.empty))
     account = farewells.take_leave(subject_id=subject_id, now=now)
+    if gone or texts or account:
+        packing.take_back(subject_id=subject_id)
     request.waits_until = max((one.until for one in waiting), default=None)
     request.done_at = None if waiting else now
     request.save(update_fields=["waits_until", "done_at"])

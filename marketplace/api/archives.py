@@ -22,12 +22,20 @@ class ArchiveSerializer(serializers.ModelSerializer[Archive]):
     `expires_at`, at `/archives/<id>/content`."""
 
     counts = serializers.DictField(child=serializers.IntegerField())
+    note = serializers.SerializerMethodField(
+        help_text="Why a POST answers with an archive that is ready already; else empty."
+    )
 
     class Meta:
         model = Archive
         fields = [
             *("id", "state", "asked_at", "ready_at", "expires_at", "size", "digest", "counts"),
+            "note",
         ]
+
+    def get_note(self, row: Archive) -> str:
+        asked = self.context["request"].method == "POST"
+        return packing.SAME if asked and row.state == Archive.State.READY else ""
 
 
 class OfArchives(Noun):
@@ -39,7 +47,8 @@ class OfArchives(Noun):
 
 class Archives(OfArchives, Lists, Makes):
     """Archives of everything the party has. A POST asks for one; while one is being packed it
-    answers with that one."""
+    answers with that one, and so it does while nothing changed since one that was asked for within
+    the last hour: `note` says so."""
 
     gives = ArchiveSerializer
 
@@ -48,7 +57,8 @@ class Archives(OfArchives, Lists, Makes):
 
     def create(self, given: dict[str, Any], now: datetime) -> Archive:
         asked = packing.ask(party=self.party, by=self.user, now=now)
-        hint("marketplace.tasks.pack_archives")
+        if asked.state != Archive.State.READY:
+            hint("marketplace.tasks.pack_archives")
         return asked
 
 

@@ -371,9 +371,23 @@ def _rest(party: Party, user: User) -> list[Table]:
         ),
         Table(
             name="notices",
-            about="What you were told for this party.",
-            rows=Notice.objects.filter(user=user, news__party=party),
-            columns=("id", "news__kind", "news__title", "news__path", "news__told_at", "read_at"),
-            renamed={f"news__{name}": name for name in ("kind", "title", "path", "told_at")},
+            about="What you were told for this party; `who` and `search` as they are named now.",
+            rows=_told(party, user),
+            columns=(
+                *("id", "news__kind", "news__title", "news__who__name", "news__search__name"),
+                *("news__path", "news__told_at", "read_at"),
+            ),
+            renamed={
+                **{f"news__{name}": name for name in ("kind", "title", "path", "told_at")},
+                **{f"news__{name}__name": name for name in ("who", "search")},
+            },
         ),
     ]
+
+
+def _told(party: Party, user: User) -> QuerySet[Notice]:
+    """What is for the person alone is in the archive of a party that has nobody else."""
+    told = Q(news__party=party)
+    if not party.members.exclude(user=user).exists():
+        told |= Q(news__party=None, news__evidence=None)
+    return Notice.objects.filter(told, user=user)

@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db import OperationalError, connection, transaction
+from django.db.models import F, Q, QuerySet
+from psycopg.errors import SerializationFailure
 
 from marketplace import disclosure
 from marketplace.acting import Acting
 from marketplace.exporting import contents
+from marketplace.exporting.marks import mark_of, subjects_of
 from marketplace.exporting.readme import readme
 from marketplace.exporting.writing import Sink, Writer
 from marketplace.log import PROGRAMS
 from marketplace.models import Archive, ArchivePiece
+from marketplace.notices.phrases import word
 from pacts.bundles import bundle_of
 from pacts.models import CallContent, Party, User, Verdict
 from reputation import bundles, strongbox
@@ -27,6 +30,11 @@ PURPOSE = "archives/1"
 KEPT = timedelta(days=7)
 LEASE = timedelta(minutes=15)
 MOST_ATTEMPTS = 3
+SAME_FOR = timedelta(hours=1)  # that one asked for is given again while nothing changed
+SAME = word(
+    "Nothing changed since the archive of less than an hour ago was packed, so it is still what a "
+    "new one would be: download that one."
+)
 
 
 class ArchiveGone(ValueError):
@@ -34,11 +42,36 @@ class ArchiveGone(ValueError):
 
 
 def ask(*, party: Party, by: User, now: datetime) -> Archive:
-    """Ask for everything; the one being packed already is returned as it is."""
+    """Ask for everything. The one being packed already is returned as it is, and so is one that is
+    ready, was asked for within the last hour and is still what a new one would be."""
     with transaction.atomic():
-        Party.objects.select_for_update(no_key=True).get(pk=party.pk)
+        party = Party.objects.select_for_update(no_key=True).get(pk=party.pk)
         waiting = party.archives.filter(state__in=["queued", "packing"]).first()
-        return waiting or Archive.objects.create(party=party, asked_by=by, asked_at=now)
+        found = waiting or _still_the_same(party, by, now)
+        return found or Archive.objects.create(party=party, asked_by=by, asked_at=now)
+
+
+def _still_the_same(party: Party, by: User, now: datetime) -> Archive | None:
+    lately = party.archives.filter(
+        state=Archive.State.READY, asked_at__gte=now - SAME_FOR, expires_at__gte=now
+    )
+    row = lately.order_by("-asked_at").first()
+    return row if row and row.mark == mark_of(party=party, user=by) else None
+
+
+def take_back(*, subject_id: str) -> int:
+    """End the archives of a party, or of those a person acts for: what they hold is being erased.
+    One that is under way is packed again. How many.
+
+    The caller is in the transaction that erases; nobody begins to pack for them until it ends.
+    """
+    concerned = Q(pk=subject_id) | Q(members__user=subject_id) | Q(archives__asked_by=subject_id)
+    found = Party.objects.filter(concerned).values_list("pk", flat=True)
+    locked = Party.objects.filter(pk__in=set(found)).order_by("pk").select_for_update(no_key=True)
+    rows = Archive.objects.filter(party__in=[party.pk for party in locked])
+    under_way = rows.filter(state=Archive.State.PACKING)
+    again = under_way.update(state=Archive.State.QUEUED, lease_expires_at=None)
+    return again + _expire(rows.filter(state=Archive.State.READY))
 
 
 def pack_next(*, now: datetime) -> str | None:
@@ -46,10 +79,21 @@ def pack_next(*, now: datetime) -> str | None:
     row = _claimed(now)
     if row is None:
         return None
+    try:
+        _pack_whole(row, now)
+    except OperationalError as error:  # it changed hands, or was taken back, while it was packed
+        if not isinstance(error.__cause__, SerializationFailure):
+            raise
+    return row.pk
+
+
+def _pack_whole(row: Archive, now: datetime) -> None:
+    """All of it as it is at one moment."""
     with transaction.atomic():
         if not connection.savepoint_ids:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        mark = mark_of(party=row.party, user=row.asked_by)
         size, digest, counts = _pack(row)
         done = Archive.objects.filter(pk=row.pk, attempt=row.attempt, state="packing").update(
             state=Archive.State.READY,
@@ -59,16 +103,19 @@ def pack_next(*, now: datetime) -> str | None:
             size=size,
             digest=digest,
             counts=counts,
+            mark=mark,
         )
         if not done:  # somebody took it over: their pieces count
             transaction.set_rollback(True)
-    return row.pk
 
 
 def _claimed(now: datetime) -> Archive | None:
     with transaction.atomic():
         free = Q(state="queued") | Q(state="packing", lease_expires_at__lt=now)
-        rows = Archive.objects.select_for_update(skip_locked=True, of=("self",))
+        # Its party's row too: an erasure that is not over holds it.
+        rows = Archive.objects.select_related("party").select_for_update(
+            skip_locked=True, no_key=True, of=("self", "party")
+        )
         row = rows.filter(free).order_by("asked_at").first()
         if row is None:
             return None
@@ -161,13 +208,8 @@ def _evaluations(writer: Writer, party: Party) -> int:
 
 def _evidence(writer: Writer, row: Archive) -> int:
     """Whatever names an engagement or an agent of the party, or the party itself, with proofs."""
-    subjects = [
-        row.party.pk,
-        *contents.engagements_of(row.party).order_by("pk").values_list("pk", flat=True),
-        *row.party.agents.order_by("pk").values_list("pk", flat=True),
-    ]
     acting, count = Acting(row.asked_by, row.party), 0
-    for subject in subjects:
+    for subject in subjects_of(row.party):
         rows = EvidenceSubject.objects.filter(subject_id=subject)
         ids = sorted(set(rows.values_list("evidence_id", flat=True)))
         for first in range(0, len(ids), bundles.MOST_ENTRIES):
@@ -199,7 +241,10 @@ def _unsealed(row: Archive) -> Iterator[bytes]:
 
 def forget_expired(*, now: datetime) -> int:
     """Delete the pieces of archives strictly past their time; returns how many archives."""
-    late = Archive.objects.filter(state=Archive.State.READY, expires_at__lt=now)
-    ids = list(late.values_list("pk", flat=True))
+    return _expire(Archive.objects.filter(state=Archive.State.READY, expires_at__lt=now))
+
+
+def _expire(rows: "QuerySet[Archive]") -> int:
+    ids = list(rows.values_list("pk", flat=True))
     ArchivePiece.objects.filter(archive__in=ids).delete()
     return Archive.objects.filter(pk__in=ids).update(state=Archive.State.EXPIRED)

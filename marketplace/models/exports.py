@@ -27,6 +27,7 @@ class Archive(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     size = models.PositiveBigIntegerField(default=0)  # bytes of the zip
     digest = models.CharField(max_length=80, blank=True, default="")  # of the zip
+    mark = models.CharField(max_length=80, blank=True, default="")  # of what it was packed from
     counts = models.JSONField(default=dict, blank=True)  # rows by file
 
     class Meta:

@@ -33,7 +33,10 @@ def archives(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(request: HttpRequest) -> str:
-    packing.ask(party=party_of(request), by=user_of(request), now=database_now())
+    asked = packing.ask(party=party_of(request), by=user_of(request), now=database_now())
+    if asked.state == Archive.State.READY:
+        messages.info(request, _(packing.SAME))
+        return reverse("archives")
     hint("marketplace.tasks.pack_archives")
     messages.success(request, _("It is being packed. This page shows when it is ready."))
     return reverse("archives")
