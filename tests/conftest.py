@@ -4,22 +4,35 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.conf import settings
+from django.test import TransactionTestCase
 
 from pacts import runner
+from tests import databases
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _append_only_tables_are_emptied_between_tests() -> Iterator[None]:
-    """A transactional test ends with TRUNCATE, which these tables allow to a replica only."""
-    emptying = DatabaseOperations.sql_flush
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_keepdb: bool,
+    django_db_createdb: bool,
+    django_db_blocker: Any,
+) -> None:
+    """Each process of a run copies one migrated database instead of migrating its own."""
+    if django_db_keepdb and not django_db_createdb:
+        return
+    database = settings.DATABASES["default"]
+    with django_db_blocker.unblock():
+        database["TEST"]["TEMPLATE"] = databases.migrated(str(database["NAME"]))
 
-    def sql_flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
-        statements = emptying(self, *args, **kwargs)
-        return ["SET LOCAL session_replication_role = replica", *statements] if statements else []
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What a transactional test committed is deleted at its end."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        with django_db_blocker.unblock():
+            empty = databases.Emptying()
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: empty())
         yield
 
 
