@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -34,6 +35,11 @@ ON_THE_WAY = {
     "mfa_authenticate",  # walked by whoever is half signed in
     "mfa_download_recovery_codes",  # a file
     "notice_opening",
+}
+# Addresses of ours that are no page and lead to one.
+LEADS_ON = {
+    "notice",  # to what it tells of
+    "pact_draft",  # to the agent, where no draft waits
 }
 # Whoever walks a page of allauth; the rest of them are alice's.
 ACCOUNTS_OF = {
@@ -88,8 +94,11 @@ def _pages(market: Market, people: dict[str, cast.Actor], missing: list[str]) ->
             missing.append(str(error))
             continue
         answer = looking[who].get(path)
-        if answer.status_code not in (200, 302):
-            missing.append(f"{route} at {path} answers {answer.status_code} to {who}")
+        if answer.status_code != (302 if route in LEADS_ON else 200):
+            to = answer.headers.get("Location", "")
+            missing.append(f"{route} at {path} answers {answer.status_code} {to} to {who}")
+        if answer.headers.get("Location", "").startswith(settings.LOGIN_URL):
+            missing.append(f"{route} at {path} does not know {who}")
         if answer.status_code == 200 and is_page(answer):
             yield Stop(route, path, who)
 
