@@ -6,6 +6,7 @@ Nothing here asks the clock.
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from django.utils import formats
 from django.utils.dateformat import format as date_format
@@ -16,6 +17,7 @@ from marketplace.pages import nouns
 from settlement.money import Money, exponent_of, written
 
 _SWAPPED = str.maketrans(",.", ".,")
+FEW = 3  # days or hours that are told with their rest
 NARROW = "\u202f"  # between a number and its per cent sign
 _TYPED_SHARE = re.compile(r"([0-9]{1,3})(?:[.,]([0-9]{1,2}))?")
 _SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
@@ -112,11 +114,23 @@ def days_ago(days: int) -> str:
 
 
 def left(until: datetime, now: datetime) -> str:
-    """Time to a deadline: `2 days left`; `time is up` strictly after it."""
+    """Time to a deadline: `9 days left`, `2 days, 23 hours left`; `time is up` strictly after it.
+
+    Never more than there is, and close to it: of few days or hours the rest is said too.
+    """
     seconds = (until - now).total_seconds()
     if seconds < 0:
         return _("time is up")
-    return _("%(span)s left") % {"span": span(_coarse(seconds))}
+    return _("%(span)s left") % {"span": _parts(seconds)}
+
+
+def _parts(seconds: float) -> str:
+    whole = _coarse(seconds)
+    for (size, _name), (smaller, _same) in pairwise(_SPANS[:3]):
+        rest = int((seconds - whole) // smaller) * smaller
+        if size * 2 <= whole <= size * FEW and rest:
+            return f"{span(whole)}, {span(rest)}"
+    return span(whole)
 
 
 def _coarse(seconds: float) -> int:

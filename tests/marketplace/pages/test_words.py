@@ -73,6 +73,24 @@ def test_exactly_at_a_deadline_there_is_still_time() -> None:
     assert wording.left(NOW, NOW + timedelta(microseconds=1)) == "time is up"
 
 
+@pytest.mark.parametrize(
+    ("there_is", "shown"),
+    [
+        (timedelta(days=3, seconds=-1), "2 days, 23 hours left"),
+        (timedelta(days=3), "3 days left"),
+        (timedelta(days=9, hours=20), "9 days left"),
+        (timedelta(hours=30), "30 hours left"),
+        (timedelta(hours=2, minutes=59, seconds=59), "2 hours, 59 minutes left"),
+        (timedelta(minutes=2, seconds=59), "2 minutes left"),
+        (timedelta(seconds=5), "5 seconds left"),
+    ],
+)
+def test_time_left_is_never_more_than_there_is_and_close_to_it(
+    there_is: timedelta, shown: str
+) -> None:
+    assert wording.left(NOW + there_is, NOW) == shown
+
+
 def test_a_day_has_no_hour_so_its_age_has_none() -> None:
     assert [wording.days_ago(days) for days in (-1, 0, 1, 400)] == [
         "today",
