@@ -28,6 +28,22 @@ _CHANGES = {
     "route_elsewhere": _lazy("New hires are sent to other agents"),
     "withhold": _lazy("Silence no longer releases money"),
 }
+# What is so while a control is in force, to those who read the agent's page.
+_EFFECTS = {
+    "re_evaluate": _lazy("It takes no new engagement until a re-evaluation is met."),
+    "escalate": _lazy("A person is asked to look."),
+    "route_elsewhere": _lazy("New hires go to other agents of its kind."),
+    "suspend": _lazy("Its listing is suspended."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A restriction with what it does and what was seen, in words."""
+
+    restriction: Restriction
+    effect: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,17 +166,25 @@ def fired_of(rows: Iterable[Firing], *, now: datetime) -> list[Fired]:
 def why_of(firing: Firing) -> str:
     """What was seen, against which threshold."""
     control = firing.control
-    about = _(" of %(dimension)s") % {"dimension": control.dimension} if control.dimension else ""
+    return _seen(control.metric, control.dimension, firing.observed, control.threshold)
+
+
+def _seen(metric: str, dimension: str, observed: int, threshold: int) -> str:
     return _("%(title)s%(about)s: %(metric)s, threshold %(metric2)s") % {
-        "title": labels.said(METRICS[control.metric].title),
-        "about": about,
-        "metric": said(control.metric, firing.observed),
-        "metric2": said(control.metric, control.threshold),
+        "title": labels.said(METRICS[metric].title),
+        "about": _(" of %(dimension)s") % {"dimension": dimension} if dimension else "",
+        "metric": said(metric, observed),
+        "metric2": said(metric, threshold),
     }
 
 
 def _change(what: str, change: Any) -> str:
     before, after = change
+    if what == "limit" and before == after:
+        return _("%(changes)s: stays at %(after)s of each currency") % {
+            "changes": _CHANGES[what],
+            "after": local(f"{after / 100:,.2f}"),
+        }
     if what == "limit":
         return _("%(changes)s: from %(before)s to %(after)s of each currency") % {
             "changes": _CHANGES[what],
@@ -176,9 +200,24 @@ def _change(what: str, change: Any) -> str:
     return str(_CHANGES.get(what, what))
 
 
-def restrictions_on(agent_id: str, *, now: datetime) -> list[Restriction]:
+def restrictions_on(agent_id: str, *, now: datetime) -> list[InForce]:
     """What is in force on an agent; public."""
-    return restrictions.in_force(agent_id=agent_id, now=now)
+    found = restrictions.in_force(agent_id=agent_id, now=now)
+    return [InForce(one, effect=_effect(one), why=_why(one)) for one in found]
+
+
+def _effect(one: Restriction) -> str:
+    if one.limit is not None:
+        limit = local(f"{one.limit / 100:,.2f}")
+        return _("At most %(limit)s of each currency may be held on it.") % {"limit": limit}
+    if one.hold is not None:
+        days = plural(one.hold.days, "day")
+        return _("Silence releases no money for up to %(days)s.") % {"days": days}
+    return str(_EFFECTS[one.action])
+
+
+def _why(one: Restriction) -> str:
+    return _seen(one.metric, one.dimension, one.observed, one.threshold)
 
 
 def waiting_for(acting: Acting, *, now: datetime) -> list[Fired]:

@@ -16,6 +16,7 @@ from marketplace import credentials
 from marketplace.models import StandingCredential
 from marketplace.pages import agent_view, signal_view, standing_way, wording
 from marketplace.pages.attempts import attempt_button
+from marketplace.pages.control_view import restrictions_on
 from marketplace.pages.credential_forms import CredentialForm
 from marketplace.pages.rates import Rate, rate_of_standing
 from marketplace.pages.visitors import acting_of, find, now_of, party_of
@@ -72,7 +73,8 @@ def agent_standing(request: HttpRequest, slug: str) -> HttpResponse:
         **standing_way.drawn(past, numbers=numbers),
         "figures": turnover_of(agent_id=agent.id),
         "listing": agent_view.listing_of(agent),
-        "room": _room(agent, standing, now=now),
+        "room": (room := _room(agent, standing, now=now)),
+        "narrowed": _is_narrowed(room[1], agent, now=now),
         "found": indicators.signals_for(standing),
         "points": [(point, numbers.get(point.version_id)) for point in points[:PER_PAGE]],
         "more": points[PER_PAGE - 1].pk if len(points) > PER_PAGE else None,
@@ -116,6 +118,12 @@ def _room(agent: Agent, standing: AgentStanding, *, now: datetime) -> tuple[str,
     currency = listing.currency if listing else "EUR"
     version_id = standing.version_id or ""
     return currency, room_for(agent_id=agent.id, version_id=version_id, currency=currency, now=now)
+
+
+def _is_narrowed(room: Room, agent: Agent, *, now: datetime) -> bool:
+    """Whether the limit is that of a control, which the agent's page tells in full."""
+    found = restrictions_on(agent.id, now=now)
+    return any(one.restriction.sentence in room.limit.because for one in found)
 
 
 def _version(agent: Agent, number: str) -> AgentVersion | None:

@@ -3,6 +3,7 @@
 import pytest
 from django.utils.timezone import now as clock
 
+from marketplace.pages import control_view
 from reputation.models import Control, Firing
 from tests.marketplace.api.programs import program_of
 from tests.marketplace.pages.browsers import browser, browser_of, token_in
@@ -48,7 +49,9 @@ def test_what_fired_is_seen_by_everybody_it_concerns(world: World) -> None:
     world.score(20, 30)
     (firing,) = world.look()
     agent = f"/agents/{world.version.agent.slug}/"
-    assert 'data-test="restrictions"' in browser().get(agent).content.decode()
+    shown = browser().get(agent).content.decode()
+    assert 'data-test="restrictions"' in shown
+    assert "A person is asked to look." in shown
     for actor in (world.alice, world.bob):
         assert browser_of(actor).get(f"/firings/{firing.pk}/").status_code == 200
     engagement = browser_of(world.alice).get("/engagements/").content.decode()
@@ -108,3 +111,28 @@ def test_a_program_does_the_same(world: World) -> None:
     useless = bob.post("controls", body | {"threshold": 0})
     assert useless.status_code == 422
     assert "can never fire" in useless.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ((250_000, 100_000), "from 2,500.00 to 1,000.00 of each currency"),
+        ((100_000, 100_000), "stays at 1,000.00 of each currency"),
+    ],
+)
+def test_a_limit_that_was_there_already_is_not_told_as_a_change(
+    change: tuple[int, int], said: str
+) -> None:
+    assert control_view._change("limit", change).endswith(said)
+
+
+def test_a_limit_by_a_control_is_said_as_one_beside_the_standing(world: World) -> None:
+    world.control()
+    world.score(20, 30)
+    world.look()
+    slug = world.version.agent.slug
+    assert (
+        "of each currency may be held on it." in browser().get(f"/agents/{slug}/").content.decode()
+    )
+    beside = browser().get(f"/agents/{slug}/standing/").content.decode()
+    assert "as a control in force on it says" in beside
