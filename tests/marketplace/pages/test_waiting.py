@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from marketplace import awaited
 from marketplace.pages import engagement_view, waiting
-from marketplace.pages.turns import turn_of
+from marketplace.pages.turns import Turn, turn_of
 from pacts import engagements
 from pacts.models import Dispute, Engagement, Party
 from settlement import escrow as escrows
@@ -61,7 +61,7 @@ def settled() -> Hire:
     return made
 
 
-def in_list(party: Party) -> waiting.Turn | None:
+def in_list(party: Party) -> Turn | None:
     return waiting.waits_of(engagement_view.engagements_of(party).get(), party=party)
 
 
