@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -115,6 +115,7 @@ def _show(
         "flows": flows_of(party, since=lately.since, until=lately.until),
         "balances": ledger.balances_of(party),
         "held": _held(party),
+        "aside": _aside(party),
         "metered": _metered(party),
         "staked": _staked(party),
         "deposit": deposit or DepositForm(auto_id="deposit_%s"),
@@ -156,6 +157,13 @@ def _held(party: Party) -> list[Escrow]:
         .select_related("milestone__engagement__agent_version__agent")
         .order_by("next_action_at")[:PER_PAGE]
     )
+
+
+def _aside(party: Party) -> dict[str, int]:
+    """What this party set aside for work that has no outcome yet, by currency."""
+    rows = Escrow.objects.filter(milestone__engagement__buyer=party, funded_at__isnull=False)
+    sums = rows.exclude(state__in=FINAL).order_by("currency").values_list("currency")
+    return {code: int(total) for code, total in sums.annotate(total=Sum("amount"))}
 
 
 def _metered(party: Party) -> list[Meter]:

@@ -16,6 +16,7 @@ from tests import cast
 from tests.marketplace.market import one_of_everything
 from tests.marketplace.pages.browsers import browser_of
 from tests.racing import in_parallel
+from tests.settlement import hires
 from tests.settlement.hires import give
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -197,3 +198,11 @@ def test_what_belongs_to_somebody_else_is_absent(alice: cast.Actor) -> None:
     ):
         assert send(mallory, path, amount="1").status_code == 404
     assert not Payout.objects.exists()
+
+
+def test_what_is_set_aside_stands_beside_what_is_free_to_spend() -> None:
+    made = hires.funded(price=4_200, money=10_000)
+    page = browser_of(made.alice).get("/money/").content.decode()
+    aside = page.split('data-test="aside"')[1].split("</li>")[0]
+    assert "USD\u00a042.00" in aside
+    assert 'data-test="aside"' not in browser_of(made.bob).get("/money/").content.decode()
