@@ -38,7 +38,7 @@ class BudgetForm(forms.Form):
             "The budget is exceeded only by a call that reports more than this."
         ),
     )
-    currency = forms.ChoiceField(choices=[(code, code) for code in ("USD", "EUR", "GBP", "CHF")])
+    currency = forms.ChoiceField(choices=[(code, code) for code in ("EUR", "USD", "GBP", "CHF")])
     full_run = forms.BooleanField(
         required=False,
         label=_lazy("Try every task"),
