@@ -97,7 +97,7 @@ def _pages(market: Market, people: dict[str, cast.Actor], missing: list[str]) ->
         if answer.status_code != (302 if route in LEADS_ON else 200):
             to = answer.headers.get("Location", "")
             missing.append(f"{route} at {path} answers {answer.status_code} {to} to {who}")
-        if answer.headers.get("Location", "").startswith(settings.LOGIN_URL):
+        if answer.headers.get("Location", "").startswith(str(settings.LOGIN_URL)):
             missing.append(f"{route} at {path} does not know {who}")
         if answer.status_code == 200 and is_page(answer):
             yield Stop(route, path, who)

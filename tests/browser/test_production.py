@@ -226,9 +226,9 @@ def walks_what_follows(alice: Visitor, stack: Stack, route: str, other: str) -> 
         about = page.get_by_role("rowheader").filter(has=page.get_by_text(clause, exact=True))
         expect(about).to_have_count(1)
     # One for each of them and no more; that calls drifted is about the agent, and has its own.
-    about = page.get_by_test_id("incident").get_by_role("rowheader").all_inner_texts()
-    others = [one.splitlines()[-1] for one in about if one.splitlines()[-1] not in broken]
-    assert others in ([], ["the agent itself"]), about
+    heads = page.get_by_test_id("incident").get_by_role("rowheader").all_inner_texts()
+    others = [one.splitlines()[-1] for one in heads if one.splitlines()[-1] not in broken]
+    assert others in ([], ["the agent itself"]), heads
     alice.looks_around("incidents")
     page.get_by_test_id("incident").filter(has_text="critical").first.get_by_role("link").click()
     page.get_by_label("Write on it").fill("Bob was told on the phone.")

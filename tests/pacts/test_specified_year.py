@@ -1,6 +1,7 @@
 """A year of 100 calls a day as STATISTICS.md tells it: what windows of 30 days breach, and what
 the ways would that look at the last 3,000 calls at every call. Ours exact, the others drawn."""
 
+import math
 import random
 from collections.abc import Callable, Sequence
 
@@ -18,7 +19,7 @@ SIMULATED = 4_000  # runs at most behind a figure of STATISTICS.md: fewer would 
 
 def within(share: float, years: float, *, most: float) -> float:
     """Four standard errors of a share seen in so many years, and a rounding to three places."""
-    return min(most, 4 * (share * (1 - share) / years) ** 0.5 + 0.0005)
+    return min(most, 4 * math.sqrt(share * (1 - share) / years) + 0.0005)
 
 
 def breached_in_a_window(rate: float, alpha: float) -> float:
