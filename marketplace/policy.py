@@ -183,15 +183,18 @@ def proposals(*, now: datetime) -> QuerySet[PolicyProposal]:
     set, and `may_be_confirmed`: not decided, not overtaken, not lapsed. At exactly its last moment
     one still may."""
     seen = PolicyVersion.objects.filter(number=OuterRef("seen"))
+    return PolicyProposal.objects.annotate(
+        values_seen=Subquery(seen.values("values")[:1]),
+        may_be_confirmed=ExpressionWrapper(_waits(now), output_field=BooleanField()),
+    )
+
+
+def _waits(now: datetime) -> Q:
     newest = PolicyVersion.objects.order_by("-number").values("number")[:1]
-    waits = Q(
+    return Q(
         state=PolicyProposal.State.WAITING,
         seen=Coalesce(Subquery(newest), 0),
         lapses_at__gte=now,
-    )
-    return PolicyProposal.objects.annotate(
-        values_seen=Subquery(seen.values("values")[:1]),
-        may_be_confirmed=ExpressionWrapper(waits, output_field=BooleanField()),
     )
 
 
@@ -203,7 +206,7 @@ def effects_of_proposal(row: PolicyProposal) -> list[Effect]:
 
 def waiting(*, now: datetime) -> QuerySet[PolicyProposal]:
     """Proposals somebody may still confirm."""
-    return proposals(now=now).filter(may_be_confirmed=True)
+    return proposals(now=now).filter(_waits(now))
 
 
 def confirm(*, proposal: PolicyProposal, by: User, now: datetime) -> PolicyVersion:

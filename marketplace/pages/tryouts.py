@@ -160,7 +160,7 @@ def tryout_tasks(request: HttpRequest, tryout_id: str) -> HttpResponse:
     marked = boards.marks_of(made, runs, len(entries))
     groups = boards.groups_of(marked)
     asked = request.GET.get("only", "")
-    only = next((one for one in boards.GROUPS if one == asked), "all")
+    only: boards.Group = next((one for one in boards.GROUPS if one == asked), "all")
     page = Paginator(groups[only], TASKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "tryout": made,
