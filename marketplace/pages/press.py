@@ -20,6 +20,7 @@ from settlement.retries import retried
 
 FIELD = "idempotency_key"
 _TOKEN = re.compile(r"[!-~]{8,80}")
+_SPENT = "press_is_spent"
 _SKIPPED = {"csrfmiddlewaretoken", FIELD}
 
 
@@ -45,6 +46,7 @@ def press_once(request: HttpRequest, effect: Callable[[], str]) -> str:
     """Run `effect`, which answers where to go next, at most once for this form's token.
 
     A second press goes where the first one went. Whatever `effect` raises undoes the press.
+    A page drawn after this in the same request gives its forms tokens of their own.
     """
     token, caller = token_of(request), f"page:{user_of(request).id}"
     try:
@@ -59,7 +61,15 @@ def press_once(request: HttpRequest, effect: Callable[[], str]) -> str:
         if row is None:  # the effect itself broke a rule of the database
             raise
         messages.info(request, _("This was already done; pressing again changed nothing."))
+    setattr(request, _SPENT, True)
     return row.body
+
+
+def token_to_draw(request: HttpRequest) -> str:
+    """The token of a form on the page that answers this request: a refused press keeps its own,
+    so that it may be pressed again; a spent one would make every button do nothing."""
+    kept = request.method == "POST" and not getattr(request, _SPENT, False)
+    return (kept and request.POST.get(FIELD, "")) or new_token()
 
 
 def _digest(request: HttpRequest) -> str:

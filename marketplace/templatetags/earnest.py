@@ -242,11 +242,8 @@ def unread(user: Any) -> str:
 @register.simple_tag(takes_context=True)
 def press_token(context: template.Context) -> SafeString:
     """The hidden token that makes a form's effect happen once. A refused form keeps its own."""
-    request = context["request"]
-    sent = request.POST.get(press.FIELD, "") if request.method == "POST" else ""
-    return format_html(
-        '<input type="hidden" name="{}" value="{}">', press.FIELD, sent or press.new_token()
-    )
+    token = press.token_to_draw(context["request"])
+    return format_html('<input type="hidden" name="{}" value="{}">', press.FIELD, token)
 
 
 @register.simple_tag

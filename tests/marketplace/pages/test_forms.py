@@ -1,5 +1,6 @@
 """Forms: pressed twice they act once, and what cannot be done comes back with nothing lost."""
 
+import re
 from typing import Any
 
 import pytest
@@ -184,7 +185,7 @@ def test_a_ruling_needs_reasons_clauses_and_an_adjudicator_without_interest() ->
     Dispute.objects.update(ground="scope", recheck=None)  # what a rule does not decide
     cases.heard(Dispute.objects.get(), now=now())
     hers = browser_of(carol)
-    page = send(hers, path, share="5000", clauses=["accuracy"], reasons="Short.")
+    page = send(hers, path, share="50", clauses=["accuracy"], reasons="Short.")
     assert "Give reasons" in page.content.decode()
     assert "Short." in page.content.decode()
     assert send(hers, path, share="much", clauses=["?"]).status_code == 200
@@ -194,7 +195,7 @@ def test_a_ruling_needs_reasons_clauses_and_an_adjudicator_without_interest() ->
     assert 'data-test="conflict"' in shown
     assert 'data-test="ruling-form"' not in shown
     reasons = "A reason that both sides can follow."
-    send(hers, path, share="5000", clauses=["accuracy"], reasons=reasons)
+    send(hers, path, share="50", clauses=["accuracy"], reasons=reasons)
     assert Dispute.objects.get().state == "under_review"
 
 
@@ -221,3 +222,17 @@ def test_the_last_owner_stays() -> None:
     member = Member.objects.get(party=alice.party)
     send(browser_of(alice), f"/parties/members/{member.pk}/removal/")
     assert Member.objects.filter(pk=member.pk).exists()
+
+
+def test_buttons_of_a_page_that_answered_a_press_work() -> None:
+    hers = browser_of(cast.alice())
+    sent = {"name": "pipeline", "scopes": ["read"], "idempotency_key": token_in(hers.get("/keys/"))}
+    shown = hers.post("/keys/", sent)
+    assert 'data-test="secret"' in shown.content.decode()
+    key = ApiKey.objects.get()
+    for there in (f"/keys/{key.id}/rotation/", f"/keys/{key.id}/end/"):
+        action = shown.content.decode().split(f'action="{there}"')[1]
+        token = re.findall(r'name="idempotency_key" value="([^"]+)"', action)[0]
+        hers.post(there, {"idempotency_key": token})
+    assert ApiKey.objects.count() == 2
+    assert ApiKey.objects.filter(revoked_at=None).count() == 1
