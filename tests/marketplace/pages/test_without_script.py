@@ -13,7 +13,7 @@ import pytest
 from marketplace.pages.press import new_token
 from pacts.models import PactVersion
 from tests import cast
-from tests.marketplace.pages.browsers import browser_of
+from tests.marketplace.pages.browsers import browser, browser_of
 
 TEMPLATES = Path(__file__).parents[3] / "marketplace" / "templates"
 TAKEN_IN = re.compile(r'{% include "([^"]+)"|<c-(?!vars|slot)([a-z.-]+)')
@@ -58,11 +58,19 @@ def test_a_part_that_asks_again_has_a_link_to_look_again() -> None:
 
 @pytest.mark.django_db
 def test_a_buyer_reads_the_review_of_a_pact_before_it_is_signed() -> None:
-    browser = browser_of(cast.alice())
-    page = browser.get("/asked-pacts/new/").content.decode()
+    hers = browser_of(cast.alice())
+    page = hers.get("/asked-pacts/new/").content.decode()
     assert 'name="only" value="review"' in page
     sent = {"text": "{}", "only": "review", "idempotency_key": new_token()}
-    seen = browser.post("/asked-pacts/new/", sent).content.decode()
+    seen = hers.post("/asked-pacts/new/", sent).content.decode()
     assert 'data-test="finding" data-severity="error"' in seen
     assert "{}</textarea>" in seen
     assert not PactVersion.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_reference_for_programs_is_no_empty_page() -> None:
+    page = browser().get("/api/docs/").content.decode()
+    plain = page.split("<noscript>")[1].split("</noscript>")[0]
+    kinds = re.findall(r'href="(/api/schema/[^"]*)"', plain)
+    assert kinds == ["/api/schema/", "/api/schema/?format=json"]
