@@ -1,31 +1,27 @@
-"""The buyer's path with JavaScript switched off, in German: forms and links are all it takes."""
+"""The buyer's path with JavaScript switched off, in German: forms and links are all it takes.
+
+A sceptic who has none either checks what it left.
+"""
 
 import re
-from collections.abc import Iterator
-from time import monotonic
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.people import NewContext
+from tests.browser.stranger import a_stranger_checks
 from tests.browser.test_hire import bob_offers, golden_set
+from tests.browser.visitor import PLAIN_SHAPES, Shape, Visitor
 from tests.cast import PASSWORD
 from tests.faults.agent import slow_agent
 from tests.faults.stack import Stack
 
 pytestmark = pytest.mark.browser
 
-PATIENCE_SECONDS = 60
 # Words that would betray a page nobody translated.
 ENGLISH = re.compile(r"\b(the|your|you|and|with|whether|which)\b", re.IGNORECASE)
-
-
-@pytest.fixture
-def plain(browser: Browser) -> Iterator[Page]:
-    """A page of a browser that runs no script."""
-    context = browser.new_context(java_script_enabled=False, locale="de-DE")
-    yield context.new_page()
-    context.close()
 
 
 def speaks_german(page: Page) -> None:
@@ -46,18 +42,14 @@ def signs_up(page: Page, address: str) -> None:
     page.locator("main form button[type=submit]").first.click()
 
 
-def waits_for_the_verdict(page: Page) -> None:
-    """Without a script the page is loaded again, as people do."""
-    verdict, until = page.get_by_test_id("verdict"), monotonic() + PATIENCE_SECONDS
-    while not verdict.count() and monotonic() < until:
-        page.wait_for_timeout(500)
-        page.reload()
-    expect(verdict).to_have_attribute("data-outcome", "met")
-
-
-def test_a_hire_needs_no_script_and_no_english(plain: Page, stack: Stack) -> None:
-    name = f"Doubler {uuid4().hex[:6]}"
+@pytest.mark.parametrize("shape", PLAIN_SHAPES)
+def test_a_hire_needs_no_script_and_no_english(
+    browser: Browser, stack: Stack, new_context: NewContext, album: Path, shape: Shape
+) -> None:
+    plain = new_context(**shape.context, locale="de-DE").new_page()
+    alice, name = Visitor(plain, album, shape), f"Doubler {uuid4().hex[:6]}"
     with slow_agent(0.05) as agent:
+        bob_offers(stack, agent, f"{name} too")
         bob_offers(stack, agent, name)
         plain.goto(stack.address)
         speaks_german(plain)
@@ -71,17 +63,23 @@ def test_a_hire_needs_no_script_and_no_english(plain: Page, stack: Stack) -> Non
         plain.get_by_role("button", name="Suchen", exact=True).click()
         plain.get_by_role("link", name=name).first.click()
         speaks_german(plain)
+        alice.looks_around("agent")
         plain.get_by_test_id("hire").click()
         plain.get_by_label("Oder Aufgaben einfügen").fill(golden_set())
         speaks_german(plain)
+        alice.looks_around("hire")
         plain.get_by_role("button", name="Unterzeichnen", exact=True).click()
         speaks_german(plain)
         plain.get_by_role("button", name=re.compile("einzahlen und finanzieren")).click()
-        waits_for_the_verdict(plain)
+        alice.sees(plain.get_by_test_id("verdict"), "data-outcome", "met")
         speaks_german(plain)
+        alice.looks_around("judged")
         plain.get_by_test_id("accept").click()
         plain.get_by_test_id("sure").click()
         expect(plain.get_by_test_id("settled")).to_contain_text("95,00")
         speaks_german(plain)
         plain.get_by_test_id("receipt").click()
         expect(plain.locator("html")).to_have_attribute("lang", "de")
+        alice.looks_around("receipt")
+    assert alice.complaints == []
+    assert a_stranger_checks(browser, stack.address, album, name, shape.turned) == []
