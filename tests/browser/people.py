@@ -40,6 +40,10 @@ class People:
     ) -> None:
         self.stack, self.album, self.shape = stack, album, shape
         self._new = new_context
+        # What their ruling is found by: several shapes may have ruled in one stack.
+        self.words = f"numbers on a {'scripted' if shape.script else 'plain'} " + (
+            "desk" if shape.wide else "phone"
+        )
         secrets = dict(stack.secrets)
         stack.people("alice", "carol", "dora", "erin")
         stack.secrets |= secrets

@@ -19,7 +19,6 @@ from tests.faults.stack import Stack
 pytestmark = pytest.mark.browser
 
 SMALL_PRICE, LARGE_PRICE = 4_000, 600_000
-WORDS = "numbers in words were never part of what the pact promised"
 SCRIPT = "<script>document.title = 'taken'</script>"
 
 
@@ -151,7 +150,7 @@ def a_full_dispute_is_ruled_and_appealed(
         takes_up(carol, case)
         carol.looks_around("case")
         carol.page.get_by_test_id("take").click()
-        rules(carol, "50", f"I hold that {WORDS}, but half of them were plain.")
+        rules(carol, "50", f"I hold that {people.words} were not promised, half of them were.")
         finds(alice, case)
         alice.looks_around("challenge")
         alice.page.get_by_label("What does the ruling get wrong?").fill(
@@ -160,7 +159,7 @@ def a_full_dispute_is_ruled_and_appealed(
         alice.page.get_by_role("button", name="Appeal").click()
         both_rest(alice, bob, case)
         takes_up(dora, case)
-        rules(dora, "25", f"On appeal: {WORDS}, and only a quarter was plain.")
+        rules(dora, "25", f"On appeal: {people.words} were not promised, only a quarter was.")
         until(alice.page, "Published as a precedent")
         alice.looks_around("ruled")
         moved = people.stack.rows(
@@ -181,7 +180,7 @@ def a_large_one_is_confirmed_by_a_second_person(
         until(alice.page, "Ruling")
         takes_up(carol, case)
         carol.page.get_by_test_id("take").click()
-        rules(carol, "12.5", f"I hold that {WORDS}, save for one in eight.")
+        rules(carol, "12.5", "I hold that none of these was promised, save for one in eight.")
         takes_up(dora, case)
         dora.looks_around("to-confirm")
         form = dora.page.get_by_test_id("confirmation-form")
@@ -197,7 +196,7 @@ def the_precedent_is_found(people: People) -> None:
     page = stranger.page
     page.goto("/")
     stranger.opens("Precedents")
-    page.get_by_label("Words").fill("“numbers in words”".replace("“", '"').replace("”", '"'))
+    page.get_by_label("Words").fill(f'"{people.words}"')
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_test_id("precedent")).to_have_count(1)
     stranger.looks_around("precedents")
