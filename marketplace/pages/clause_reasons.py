@@ -8,6 +8,7 @@ written as everywhere else. What has another form is said as it stands.
 import re
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from marketplace import labels
 from marketplace.pages import wording
@@ -23,6 +24,11 @@ _CHECKED = re.compile(r"([0-9]+) of ([0-9]+) units were checked: ([^.]+)\.")
 _REPEATED = re.compile(
     rf" ?Over ([0-9]+) tasks(?:, ([0-9]+) null)?: pass@([0-9]+) {_SHARE}, pass\^[0-9]+ {_SHARE}\."
 )
+_NONE = {
+    "call": _lazy("No call decided anything: %(why)s."),
+    "task": _lazy("No task decided anything: %(why)s."),
+    "session": _lazy("No session decided anything: %(why)s."),
+}
 
 
 def said(reason: str) -> str:
@@ -37,8 +43,7 @@ def _first(reason: str) -> tuple[str, str]:
     if found := _SEEN.match(reason):
         return _seen(found), reason[found.end() :]
     if found := _NOTHING.match(reason):
-        words = {"unit": wording.plural(0, found[1]), "why": labels.said(found[2])}
-        return _("%(unit)s decided anything: %(why)s.") % words, reason[found.end() :]
+        return _NONE[found[1]] % {"why": labels.said(found[2])}, reason[found.end() :]
     if found := _CHECKED.match(reason):
         words = {
             "checked": wording.count(int(found[1])),

@@ -36,7 +36,7 @@ def test_repetition_is_told_without_its_formulas() -> None:
 @pytest.mark.parametrize(
     ("stored", "shown"),
     [
-        ("No task decided anything: the window is still open.", "0 tasks decided anything: "),
+        ("No task decided anything: the window is still open.", "No task decided anything: "),
         (
             "9 of 10 calls (90.0%) against a promise of 97.50%: every unit was counted, and too"
             " many failed.",
