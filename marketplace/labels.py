@@ -1,5 +1,8 @@
 """Words that come from rows: states, kinds and codes, said in the visitor's language."""
 
+from collections.abc import Iterable
+
+from django.utils.functional import lazy
 from django.utils.translation import gettext
 
 from marketplace import refused
@@ -62,8 +65,16 @@ def said(label: str) -> str:
     return refused.said(label)
 
 
+def choices(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """A form's choices from a row's: the same values, each label said when it is drawn."""
+    return [(value, _lazily(label)) for value, label in pairs]
+
+
 def inside(label: str) -> str:
     """A label inside a sentence: English writes it small, German keeps a noun's capital."""
     plain = f"{label[:1].upper()}{label[1:].lower()}".replace("_", " ")
     found = said(plain)
     return found if found != plain else label.lower()
+
+
+_lazily = lazy(said, str)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace import labels
 from marketplace.call_view import live_status, public_id, uuid_of
 from marketplace.pages import engagement_view
 from marketplace.pages.attempts import attempt_button
@@ -45,7 +46,7 @@ def engagement_calls(request: HttpRequest, engagement_id: str) -> HttpResponse:
         "status": live_status(engagement, now=now),
         "backlog": backlog(now=now),
         "policy": policy or CallPolicy(engagement=engagement, keep_days=calls.KEEP_DAYS),
-        "keeps": CallPolicy.Keeps.choices,
+        "keeps": labels.choices(CallPolicy.Keeps.choices),
         "is_buyer": engagement.buyer_id == party_of(request).pk,
         "clauses": {
             clause["key"]: clause["title"] for clause in engagement.pact_version.terms["clauses"]

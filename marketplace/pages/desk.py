@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _lazy
 
-from marketplace import cases
+from marketplace import cases, labels
 from marketplace.metered_view import windows_for_people
 from marketplace.pages import control_view, disputes
 from marketplace.pages.attempts import attempt, attempt_button
@@ -67,7 +67,7 @@ def _row(found: Dispute, now: Any) -> dict[str, Any]:
     overdue = cases.is_overdue(docket, now=now)
     return {
         "dispute": found,
-        "state": Dispute.State(docket.state).label,
+        "state": labels.said(Dispute.State(docket.state).label),
         "due_at": docket.due_at if overdue else target,
         "is_overdue": overdue,
         "waits": docket.state in ("under_review", "appealed") or docket.awaits_second,

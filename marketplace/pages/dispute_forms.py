@@ -6,8 +6,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace import labels
 from marketplace.pages.wording import read_percent
-from pacts.models import Dispute, Exhibit, Precedent
+from pacts.models import Dispute, Exhibit
 from pacts.procedure.limits import KIB
 
 MIDDLE = 5_000
@@ -17,7 +18,9 @@ class DisputeForm(forms.Form):
     """A challenge to an outcome."""
 
     ground = forms.ChoiceField(
-        choices=[(c.value, c.label) for c in Dispute.Ground if c != Dispute.Ground.HUMAN_REVIEW],
+        choices=labels.choices(
+            (c.value, c.label) for c in Dispute.Ground if c != Dispute.Ground.HUMAN_REVIEW
+        ),
         label=_lazy("What is it about?"),
         initial=Dispute.Ground.PERFORMANCE,
     )
@@ -195,4 +198,4 @@ class PrecedentForm(forms.Form):
     )
 
 
-GROUNDS = [("", _lazy("Every ground")), *Precedent._meta.get_field("ground").choices]  # type: ignore[misc]
+GROUNDS = [("", _lazy("Every ground")), *labels.choices(Dispute.Ground.choices)]

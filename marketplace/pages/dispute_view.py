@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from marketplace import cases, policy
 from marketplace.acting import Acting
 from marketplace.cases import Award
+from marketplace.labels import said
 from marketplace.pages import engagement_view
 from marketplace.pages.agent_view import pact_text
 from marketplace.pages.cancellations import Parting, partings_of
@@ -183,7 +184,7 @@ def _item(found: Dispute, exhibit: Exhibit) -> Item:
 def timeline_of(found: Dispute) -> list[Moment]:
     """Steps, evidence and rulings in the order they happened."""
     moments = [
-        Moment(step.entered_at, Dispute.State(step.state).label, step.by_silence)
+        Moment(step.entered_at, said(Dispute.State(step.state).label), step.by_silence)
         for step in found.steps.all()
     ]
     moments += [

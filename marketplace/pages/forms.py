@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace import labels
 from marketplace.languages import LANGUAGES
 from marketplace.models import ApiKey
 from marketplace.pages.attempts import sentence
@@ -256,7 +257,9 @@ class PartyForm(forms.Form):
     """A new party."""
 
     name = forms.CharField(max_length=120)
-    kind = forms.ChoiceField(choices=Party.Kind.choices, initial=Party.Kind.ORGANISATION)
+    kind = forms.ChoiceField(
+        choices=labels.choices(Party.Kind.choices), initial=Party.Kind.ORGANISATION
+    )
     about = forms.CharField(
         max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace import labels
 from marketplace.acting import Acting
 from marketplace.gaming import freezing, signs
 from marketplace.models import Suspicion
@@ -70,7 +71,7 @@ def gaming(request: HttpRequest) -> HttpResponse:
         "page": page,
         "seen": seen_of(list(page.object_list)),
         "which": which,
-        "states": Suspicion.State.choices,
+        "states": labels.choices(Suspicion.State.choices),
         "query": f"which={which}&",
     }
     return render(request, "gaming/gaming.html", context)

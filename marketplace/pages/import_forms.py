@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from marketplace import labels
 from marketplace.models import BenchmarkClaim
 from pacts import imports
 from pacts.models import Agent, AgentVersion, ImportedRun
@@ -77,7 +78,9 @@ class ClaimForm(forms.Form):
         label=_lazy("Seen in training?"),
         help_text=_lazy("Since when its tasks are public, or who holds them back."),
     )
-    ran_by = forms.ChoiceField(choices=BenchmarkClaim.Runner.choices, label=_lazy("Run by"))
+    ran_by = forms.ChoiceField(
+        choices=labels.choices(BenchmarkClaim.Runner.choices), label=_lazy("Run by")
+    )
     measured_on = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
     imported_run = forms.ModelChoiceField(
         ImportedRun.objects.none(),

@@ -59,6 +59,13 @@ def test_every_deadline_says_what_silence_means(market: Market) -> None:
     assert "Backstop" in page
 
 
+def test_the_case_so_far_is_told_in_the_words_of_the_rest_of_the_page(market: Market) -> None:
+    for_people(market)
+    so_far = page_of(market, market.alice).split("The case so far")[1]
+    assert "Evidence open" in so_far
+    assert "Evidence Open" not in so_far
+
+
 def test_each_side_is_offered_what_is_its_own_to_do(market: Market) -> None:
     hers, his = page_of(market, market.alice), page_of(market, market.bob)
     assert 'data-test="answer-form"' in hers

@@ -8,12 +8,14 @@ from django.utils.translation import override
 
 from marketplace import labels
 from marketplace.foretelling import Foretold
+from marketplace.models import BenchmarkClaim
 from marketplace.pages import charts, wording
 from marketplace.pages.promises import Offer, clause_texts, timer_sentences
 from marketplace.pages.rates import Rate
 from marketplace.pages.ways_view import Reader, WayText, groups_of
 from pacts import terms
 from pacts.feasibility import Timers
+from pacts.models import Dispute
 from pacts.procedure.clocks import SMALL
 from pacts.tables import read_text as read_tasks
 from pacts.tasksets import TaskSetRefused
@@ -114,6 +116,17 @@ def test_a_state_of_several_words_is_written_as_in_a_sentence() -> None:
     assert labels.said("met") == "met"
     with override("de"):
         assert labels.said("Human Review") != "Human Review"
+
+
+@pytest.mark.parametrize("kinds", [Dispute.Ground, BenchmarkClaim.Runner])
+def test_a_forms_choices_are_said_in_the_language_of_whoever_looks(kinds: Any) -> None:
+    shown = labels.choices(kinds.choices)
+    assert [value for value, _ in shown] == list(kinds.values)
+    assert not [str(label) for _, label in shown if str(label) != str(label).capitalize()]
+    with override("de"):
+        german = [str(label) for _, label in shown]
+    assert set(german).isdisjoint({"Non delivery", "Invalid input", "Builder"})
+    assert german != [str(label) for _, label in shown]
 
 
 def told(reader: Reader, **changes: Any) -> dict[str, WayText]:
