@@ -9,6 +9,8 @@ API: Table = {
     "api:readiness": {"GET": READERS},
     "api:prospects": {"GET": READERS},
     "api:earnings": {"GET": READERS},
+    "api:earned-hires": {"GET": READERS},
+    "api:expected-earnings": {"GET": READERS},
     "api:key-rotation": {"POST": OWNERS},
     "api:replies": {"GET": PUBLIC, "POST": EDITORS},
     "api:reply": {"GET": PUBLIC, "DELETE": EDITORS},

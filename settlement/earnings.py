@@ -7,15 +7,16 @@ and nothing else. `checks` holds them against the rows that told the parties (es
 both must say the same, to the unit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import Case, F, Q, QuerySet, Sum, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import TruncMonth
 
-from pacts.models import Party
+from pacts.models import Engagement, Party
 from settlement.fees import apportion, bands_of
 from settlement.models import FINAL, Account, Entry, Escrow, Meter, MeterMovement
 from settlement.shares import WHOLE
@@ -87,40 +88,79 @@ class Check:
         return self.booked == self.told
 
 
-def totals(party: Party) -> list[Earned]:
-    """Everything the party earned, one line a currency."""
-    return _grouped(party, {})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """Everything a party earned, by month, agent and currency: read once, added up as asked."""
+
+    lines: tuple[Earned, ...]
+
+    @property
+    def totals(self) -> list[Earned]:
+        """One line a currency."""
+        return self._added(lambda one: replace(one, key="", name="", month=None))
+
+    @property
+    def by_agent(self) -> list[Earned]:
+        """By agent and currency, by name."""
+        found = self._added(lambda one: replace(one, month=None))
+        return sorted(found, key=lambda one: (one.name, one.currency))
+
+    @property
+    def by_month(self) -> list[Earned]:
+        """By the month (UTC) in which it was booked, newest first."""
+        found = self._added(lambda one: replace(one, key="", name=""))
+        return sorted(found, key=lambda one: (one.month or date.min, one.currency), reverse=True)
+
+    def _added(self, blurred: Callable[[Earned], Earned]) -> list[Earned]:
+        groups: dict[Earned, list[Earned]] = defaultdict(list)
+        for one in self.lines:
+            groups[replace(blurred(one), released=0, fee=0, refunded=0)].append(one)
+        found = [
+            replace(
+                group,
+                released=sum(one.released for one in added),
+                fee=sum(one.fee for one in added),
+                refunded=sum(one.refunded for one in added),
+            )
+            for group, added in groups.items()
+        ]
+        return sorted(found, key=lambda one: one.currency)
 
 
-def by_agent(party: Party) -> list[Earned]:
-    """By agent and currency, by name."""
-    found = _grouped(party, {"key": f"{_AGENT}__pk", "name": f"{_AGENT}__name"})
-    return sorted(found, key=lambda one: (one.name, one.currency))
+def books_of(party: Party) -> Books:
+    """What the party earned so far; as many lines as its agents had months."""
+    named = {"month": "", "key": f"{_AGENT}__pk", "name": f"{_AGENT}__name"}
+    return Books(lines=tuple(_grouped(_entries(party), party, named)))
 
 
-def by_month(party: Party) -> list[Earned]:
-    """By the month (UTC) in which it was booked, newest first."""
-    found = _grouped(party, {"month": ""})
-    return sorted(found, key=lambda one: (one.month or date.min, one.currency), reverse=True)
+def hires(party: Party) -> QuerySet[Engagement]:
+    """The party's hires of which something was decided or drawn, the newest first."""
+    decided = Escrow.objects.filter(milestone__engagement=OuterRef("pk"), resolution__isnull=False)
+    drawn = MeterMovement.objects.filter(meter__engagement=OuterRef("pk"), kind__in=_PAYING)
+    rows = Engagement.objects.filter(Exists(decided) | Exists(drawn), builder=party)
+    return rows.order_by("-id")
 
 
-def by_hire(party: Party) -> list[Earned]:
-    """By engagement, the newest first."""
-    found = _grouped(party, {"key": "pk", "name": f"{_AGENT}__name"})
+def of_hires(party: Party, engagements: Iterable[Engagement]) -> list[Earned]:
+    """What these hires of the party brought, a line each, the newest first."""
+    asked = [one.pk for one in engagements]
+    entries = [(path, rows.filter(**{f"{path}__in": asked})) for path, rows in _entries(party)]
+    found = _grouped(entries, party, {"key": "pk", "name": f"{_AGENT}__name"})
     return sorted(found, key=lambda one: one.key, reverse=True)
 
 
-def _grouped(party: Party, by: Mapping[str, str]) -> list[Earned]:
+def _grouped(
+    found_at: "list[tuple[str, QuerySet[Entry]]]", party: Party, by: Mapping[str, str]
+) -> list[Earned]:
     """The sums by currency and by what is named: fields of the engagement, or `month`."""
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for path, entries in _entries(party):
+    for path, entries in found_at:
         for row in _sums(party, path, entries, by):
             key = (row["currency"], *(row[f"by_{name}"] for name in by))
             found = groups.setdefault(key, [0, 0, 0])
             for place, side in enumerate(SIDES):
                 found[place] += int(row[side])
-    earned = [_earned(key, sums, by) for key, sums in groups.items() if any(sums)]
-    return sorted(earned, key=lambda one: one.currency)
+    return [_earned(key, sums, by) for key, sums in groups.items() if any(sums)]
 
 
 def _entries(party: Party) -> list[tuple[str, QuerySet[Entry]]]:
@@ -169,9 +209,9 @@ def _earned(key: tuple[Any, ...], sums: Sequence[int], by: Iterable[str]) -> Ear
     return Earned(currency=currency, released=sums[0], fee=sums[1], refunded=sums[2], **said)
 
 
-def checks(party: Party) -> list[Check]:
+def checks(party: Party, books: Books) -> list[Check]:
     """The entries held against the escrows and meters of the party's hires, per currency."""
-    booked = {one.currency: (one.released, one.fee, one.refunded) for one in totals(party)}
+    booked = {one.currency: (one.released, one.fee, one.refunded) for one in books.totals}
     told = _told(party)
     return [
         Check(
@@ -205,14 +245,16 @@ def _told(party: Party) -> dict[str, tuple[int, int, int]]:
     return {code: sums for code, sums in told.items() if any(sums)}
 
 
-def expected(party: Party) -> list[Expected]:
+def undecided(party: Party) -> QuerySet[Escrow]:
     """Escrows of the party's hires that are not decided, the next decision first."""
-    rows = (
-        Escrow.objects.filter(milestone__engagement__builder=party, state__in=OPEN)
-        .select_related("milestone__engagement__agent_version__agent")
-        .order_by("next_action_at", "id")
-    )
-    return [_expected(row) for row in rows]
+    held = Escrow.objects.filter(milestone__engagement__builder=party, state__in=OPEN)
+    rows = held.select_related("milestone__engagement__agent_version__agent")
+    return rows.order_by("next_action_at", "id")
+
+
+def expected(escrows: Iterable[Escrow]) -> list[Expected]:
+    """What comes of escrows of `undecided`, in their order."""
+    return [_expected(row) for row in escrows]
 
 
 def _expected(escrow: Escrow) -> Expected:
@@ -235,8 +277,8 @@ def _expected(escrow: Escrow) -> Expected:
     )
 
 
-def budgets(party: Party) -> list[Budget]:
-    """Metered hires of the party that hold money, the newest first."""
+def budgets(party: Party, *, limit: int) -> list[Budget]:
+    """The newest metered hires of the party that hold money, the newest first."""
     running = Meter.objects.filter(engagement__builder=party).exclude(
         state__in=[Meter.State.UNFUNDED, Meter.State.ENDED]
     )
@@ -250,5 +292,5 @@ def budgets(party: Party) -> list[Budget]:
             withheld=meter.withheld,
             available=meter.available,
         )
-        for meter in running.select_related("agent").order_by("-id")
+        for meter in running.select_related("agent").order_by("-id")[:limit]
     ]

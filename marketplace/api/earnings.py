@@ -2,15 +2,20 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from marketplace.api.fields import AmountField
-from marketplace.api.nouns import Noun
+from marketplace.api.nouns import Lists, Noun
 from marketplace.earned import months_of
+from pacts.models import Engagement
 from settlement import earnings
 from settlement.earnings import Budget, Earned, Expected
+from settlement.models import Escrow
+
+NEWEST = 50
 
 
 class EarnedSerializer(serializers.Serializer[Earned]):
@@ -55,15 +60,16 @@ class BudgetSerializer(serializers.Serializer[Budget]):
 
 
 class EarningsSerializer(serializers.Serializer[Any]):
-    """`reconciles`: the ledger's entries and what escrows and meters told are the same."""
+    """`reconciles`: the ledger's entries and what escrows and meters told are the same. Every hire
+    is under `earnings/hires`, every escrow that is not decided under `earnings/expected`."""
 
     reconciles = serializers.BooleanField()
     totals = EarnedSerializer(many=True)
     agents = NamedEarnedSerializer(many=True)
-    months = MonthEarnedSerializer(many=True)
-    hires = NamedEarnedSerializer(many=True)
-    expected = ExpectedSerializer(many=True)
-    budgets = BudgetSerializer(many=True)
+    months = MonthEarnedSerializer(many=True, help_text="The newest 24.")
+    hires = NamedEarnedSerializer(many=True, help_text="The newest 50.")
+    expected = ExpectedSerializer(many=True, help_text="The 50 next decisions.")
+    budgets = BudgetSerializer(many=True, help_text="The newest 50 that hold money.")
 
 
 class Earnings(Noun):
@@ -73,13 +79,46 @@ class Earnings(Noun):
 
     def get(self, request: Request) -> Response:
         party = self.party
+        books = earnings.books_of(party)
         content = {
-            "reconciles": all(one.holds for one in earnings.checks(party)),
-            "totals": earnings.totals(party),
-            "agents": earnings.by_agent(party),
-            "months": months_of(party),
-            "hires": earnings.by_hire(party),
-            "expected": earnings.expected(party),
-            "budgets": earnings.budgets(party),
+            "reconciles": all(one.holds for one in earnings.checks(party, books)),
+            "totals": books.totals,
+            "agents": books.by_agent,
+            "months": months_of(books),
+            "hires": earnings.of_hires(party, earnings.hires(party)[:NEWEST]),
+            "expected": earnings.expected(earnings.undecided(party)[:NEWEST]),
+            "budgets": earnings.budgets(party, limit=NEWEST),
         }
         return Response(self.shown(content))
+
+
+class EarnedHires(Lists):
+    """What each hire of the acting party's agents brought, the newest first."""
+
+    gives = NamedEarnedSerializer
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Engagement]:
+        return earnings.hires(self.party)
+
+    def get(self, request: Request, **ids: str) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        brought = earnings.of_hires(self.party, page or ())
+        return self.get_paginated_response(self.get_serializer(brought, many=True).data)
+
+
+class ExpectedEarnings(Lists):
+    """Money that is set aside for the acting party's work and not decided, the next decision
+    first."""
+
+    gives = ExpectedSerializer
+    filter_backends = ()
+    ordering = ("next_action_at", "id")
+
+    def get_queryset(self) -> QuerySet[Escrow]:
+        return earnings.undecided(self.party)
+
+    def get(self, request: Request, **ids: str) -> Response:
+        page = self.paginate_queryset(self.get_queryset())
+        found = earnings.expected(page or ())
+        return self.get_paginated_response(self.get_serializer(found, many=True).data)

@@ -108,7 +108,7 @@ class Lists(Noun):
     """What there is, by pages; with filters and, where `ordering_fields` says so, `?ordering=`."""
 
     pagination_class = ByCursor
-    filter_backends = (DjangoFilterBackend, OrderingFilter)
+    filter_backends: Any = (DjangoFilterBackend, OrderingFilter)
     filterset_class: Any = None
     ordering_fields: ClassVar[tuple[str, ...]] = ("id",)
     ordering: ClassVar[tuple[str, ...]] = ("-id",)

@@ -1,5 +1,6 @@
 """What a builder earned, what is on its way, and the proof that both agree with the ledger."""
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -8,22 +9,25 @@ from marketplace.earned import earnings_csv, months_of
 from marketplace.pages.visitors import party_of
 from settlement import earnings as earned
 
-MOST_HIRES = 100
+PER_PAGE = 100
 
 
 def earnings(request: HttpRequest) -> HttpResponse:
     """Totals, agents, months, hires; escrows that are open with their dates; running budgets."""
     party = party_of(request)
-    checks = earned.checks(party)
-    hires = earned.by_hire(party)
+    books = earned.books_of(party)
+    checks = earned.checks(party, books)
+    hires = Paginator(earned.hires(party), PER_PAGE).get_page(request.GET.get("page"))
+    undecided = Paginator(earned.undecided(party), PER_PAGE).get_page(request.GET.get("open_page"))
     context = {
-        "totals": earned.totals(party),
-        "agents": earned.by_agent(party),
-        "months": months_of(party),
-        "hires": hires[:MOST_HIRES],
-        "more": max(0, len(hires) - MOST_HIRES),
-        "expected": earned.expected(party),
-        "budgets": earned.budgets(party),
+        "totals": books.totals,
+        "agents": books.by_agent,
+        "months": months_of(books),
+        "hires": earned.of_hires(party, hires),
+        "hires_page": hires,
+        "expected": earned.expected(undecided),
+        "expected_page": undecided,
+        "budgets": earned.budgets(party, limit=PER_PAGE),
         "checks": checks,
         "holds": all(one.holds for one in checks),
     }
