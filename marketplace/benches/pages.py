@@ -58,6 +58,7 @@ def run(plan: Plan, say: Say) -> list[Figure]:
             made = market.call("write_market", listings=plan.listings, trials=plan.trials)
             say(f"{made['listings']:,} listings, {made['trials']:,} trials written; {machine()}")
             _tell_look(market.call("look_at_changes"), say)
+            _tell_moves(market.call("follow_moves"), say)
         settings = surroundings(settings=WITH_EMPTY, url=url, data=server.data)
         with oracle_reads.server(settings) as port:
             taken = _read(port, made["paths"], made["cookie"], plan.reads)
@@ -68,8 +69,16 @@ def run(plan: Plan, say: Say) -> list[Figure]:
 
 def _tell_look(look: Mapping[str, float], say: Say) -> None:
     say(
-        f"{look['changed']:,} offers changed were held against {look['searches']:,} kept searches "
-        f"in {look['seconds']:.2f} s, and {look['found']:,} alerts came of it\n"
+        f"{look['changed']:,} changes of prices, up and back down, were held against "
+        f"{look['searches']:,} kept searches in {look['seconds']:.2f} s, and {look['found']:,} "
+        "alerts came of it\n"
+    )
+
+
+def _tell_moves(moves: Mapping[str, float], say: Say) -> None:
+    say(
+        f"{moves['moved']:,} scores that moved were followed in {moves['seconds']:.2f} s; to "
+        f"compare every score took {moves['compared_seconds']:.2f} s\n"
     )
 
 

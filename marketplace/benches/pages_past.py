@@ -53,7 +53,7 @@ def write_market(listings: int, trials: int) -> dict[str, Any]:
     _score()
     finding.write_entries()
     pages_proof.write_proof(entries=max(1_000, listings // 2))
-    finding.compare_scores()  # clones are written with the triggers off
+    finding.follow_scores()
     screening.count_again(now=database_now())
     pages_proof.look_away()
     with connection.cursor() as cursor:
@@ -67,6 +67,7 @@ def write_market(listings: int, trials: int) -> dict[str, Any]:
 
 
 look_at_changes = pages_proof.look_at_changes
+follow_moves = pages_proof.follow_moves
 
 
 def _open_and_hire() -> None:

@@ -5,18 +5,20 @@ import time
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Count, F
 
+from marketplace import finding
 from marketplace.benches.clones import clone
-from marketplace.benches.pages_words import PERSON
+from marketplace.benches.pages_words import PERSON, SECOND
 from marketplace.finding import Search
-from marketplace.models import EntryBefore, HireChoice, Listing, SavedSearch
-from marketplace.searches import saving, watching
+from marketplace.models import EntryBefore, HireChoice, Listing, SavedSearch, SearchEntry
+from marketplace.searches import asking, saving, watching
 from pacts.models import Engagement, Precedent, User
 from reputation import checkpoints, sequencer, tiles
 from reputation.canonical import canonical
 from reputation.clock import database_now
 from reputation.kinds import KINDS
-from reputation.models import LogEntry
+from reputation.models import LogEntry, StandingScore
 
 AT_ONCE = 20_000  # log entries that share a head
 PRECEDENTS = 2_000
@@ -66,22 +68,37 @@ def look_away() -> None:
         cursor.execute("TRUNCATE marketplace_entrybefore")
 
 
-def look_at_changes() -> dict[str, Any]:
-    """What a look takes with all those searches kept, once so many prices went up and back down:
-    `{"searches", "changed", "found", "seconds"}`."""
-    changed = list(Listing.objects.order_by("pk").values_list("pk", flat=True)[:CHANGED])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE marketplace_listing SET price = price + 100 WHERE id = ANY(%s)", [changed]
-        )
-    held, began = EntryBefore.objects.count(), time.perf_counter()
-    found = watching.look(now=database_now())
-    return {
-        "searches": SavedSearch.objects.count(),
-        "changed": held,
-        "found": found,
-        "seconds": time.perf_counter() - began,
-    }
+def look_at_changes() -> dict[str, float]:
+    """What two looks take with all those searches kept: one after so many prices went up, one after
+    they came back down, which takes back whatever nobody was told yet.
+
+    `{"searches", "changed", "found", "seconds"}`, the last three of both together.
+    """
+    offers = list(Listing.objects.order_by("pk").values_list("pk", flat=True)[:CHANGED])
+    taken: dict[str, float] = {"searches": SavedSearch.objects.count()}
+    taken |= {"changed": 0, "found": 0, "seconds": 0.0}
+    for step in (100, -100):
+        Listing.objects.filter(pk__in=offers).update(price=F("price") + step)
+        changed = EntryBefore.objects.aggregate(offers=Count("listing_id", distinct=True))
+        taken["changed"] += changed["offers"]
+        began = time.perf_counter()
+        taken["found"] += watching.look(now=database_now())
+        taken["seconds"] += time.perf_counter() - began
+    return taken
+
+
+def follow_moves() -> dict[str, float]:
+    """What it takes to follow the scores of so many offers that moved, and to compare every score:
+    `{"moved", "seconds", "compared_seconds"}`."""
+    versions = SearchEntry.objects.order_by("pk").values_list("agent_version_id", flat=True)
+    scores = StandingScore.objects.filter(pk__in=list(versions[:CHANGED]), rank__isnull=False)
+    scores.update(rank=F("rank") + 1)
+    began = time.perf_counter()
+    moved = finding.follow_scores()
+    seconds, began = time.perf_counter() - began, time.perf_counter()
+    finding.compare_scores()
+    compared = time.perf_counter() - began
+    return {"moved": moved, "seconds": seconds, "compared_seconds": compared}
 
 
 def _record() -> None:
@@ -217,15 +234,26 @@ def _keep_searches() -> None:
             [CHANGES],
         )
     other = User.objects.create_user(email="bench-other@example.org")
+    for number, search in enumerate(_others()):
+        saving.save(user=other, name=f"Other {number}", search=search, now=now)
     clone(
         "marketplace_savedsearch",
-        times=SEARCHES // OWN_SEARCHES - 1,
+        times=(SEARCHES - OWN_SEARCHES) // len(_others()) - 1,
+        where=f"old.user_id = '{other.pk}'",
         rewrites={
             "id": "'ssr_' || md5(old.id || n)",
-            "user_id": f"'{other.pk}'",
             "name": "old.name || ' of ' || n",
-            "work": "CASE WHEN n % 2 = 0 THEN 'invoices-' || n % 5 ELSE '' END",
+            "work": "CASE WHEN n % 2 = 0 THEN 'invoices-' || n % 5 ELSE old.work END",
             "most": "100 * (1 + n * 7 % 400)",
-            "least": "0",
         },
     )
+
+
+def _others() -> list[Search]:
+    """One of each kind that people keep: by words, by floors, by freshness, by price."""
+    return [
+        *(Search(text=word, currency="EUR") for word in SECOND),
+        *(Search(floors={"accuracy": bps}, currency="EUR") for bps in asking.BOUNDS),
+        *(Search(fresh_days=days, least=7_000, currency="EUR") for days in asking.AGES),
+        Search(most=20_000, currency="EUR"),
+    ]

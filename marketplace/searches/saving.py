@@ -34,7 +34,7 @@ def save(*, user: User, name: str, search: Search, now: datetime) -> SavedSearch
         mine = searches_of(user)
         if mine.count() >= MOST_SAVED:
             raise SearchRefused(f"you keep {MOST_SAVED} searches; end one first")
-        search = SavedSearch.objects.create(
+        made = SavedSearch.objects.create(
             user=user,
             name=_name(name, mine),
             asks=query_of(search),
@@ -50,8 +50,8 @@ def save(*, user: User, name: str, search: Search, now: datetime) -> SavedSearch
             saved_at=now,
             looked_at=now,
         )
-        watching.begin(search)  # whatever changed before belongs to others
-    return search
+        watching.begin(made)  # whatever changed before belongs to others
+    return made
 
 
 def rename(*, search: SavedSearch, name: str) -> SavedSearch:

@@ -39,8 +39,11 @@ FITS = """({e}.listing_id IS NOT NULL
 _OLD, _NEW = FITS.format(e="(t.old)", at="t.seen_at"), FITS.format(e="(t.new)", at="%(now)s")
 
 # Whether a change was there when a search began: what `begin` wrote down of that moment.
-_THERE = """(pg_visible_in_snapshot(before.xid::text::xid8, ({begun} ->> 'snapshot')::pg_snapshot)
-  OR (before.xid = ({begun} ->> 'xid')::bigint AND before.id <= ({begun} ->> 'last')::bigint))"""
+# Its own transaction is in no snapshot of its own, so there the order of the rows decides.
+_THERE = """(CASE WHEN before.xid = ({begun} ->> 'xid')::bigint
+  THEN before.id <= ({begun} ->> 'last')::bigint
+  ELSE pg_visible_in_snapshot(before.xid::text::xid8, ({begun} ->> 'snapshot')::pg_snapshot)
+  END)"""
 
 # Searches that began lately have not to do with changes of before: they are compared with an entry
 # as it was before its first change after that; all others with its first change of all.

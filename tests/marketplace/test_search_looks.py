@@ -181,3 +181,18 @@ def test_nobody_who_changes_a_listing_or_saves_a_search_waits_for_a_look() -> No
         assert racing.in_parallel(1, change) == ["done"]
     watching.look(now=database_now())
     assert changes(search) == [], "untold, it was taken back"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_changes_after_saving_in_one_transaction_is_news_whoever_else_is_done_by_then() -> (
+    None
+):
+    bob, alice = cast.bob(), cast.alice()
+    cheap = listed(bob, "Cheap", price=1_000)
+    with transaction.atomic():
+        Listing.objects.filter(pk=cheap.pk).update(price=2_000)
+        racing.in_parallel(1, cast.mallory)  # begins later, and is over sooner
+        search = kept(alice, most=1_500, currency="EUR")
+        Listing.objects.filter(pk=cheap.pk).update(price=1_000)
+    watching.look(now=database_now())
+    assert changes(search) == [("Cheap", True, "price")]
