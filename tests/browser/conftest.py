@@ -33,7 +33,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, "executable_path": str(CHROMIUM), "args": FLAGS}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(browser_type_launch_args: dict[str, Any]) -> Iterator[Stack]:
     """A stack that knows bob. It asks for the browser first, so that a skip costs nothing."""
     place = Path(tempfile.mkdtemp(prefix="earnest-browser-", dir="/tmp"))

@@ -11,7 +11,7 @@ from tests.faults.reader import Reader
 from tests.faults.stack import Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """Durable servers, web, worker and beat, in a folder the servers' user can enter."""
     place = Path(tempfile.mkdtemp(prefix="earnest-faults-", dir="/tmp"))
