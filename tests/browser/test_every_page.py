@@ -1,4 +1,8 @@
-"""Every page in a real browser: by day on a desk in English, by night on a phone in German."""
+"""Every page in a real browser: by day on a desk in English, by night on a phone in German.
+
+On the phone's walk each is drawn a second time where no script runs: nothing on it may need one,
+at either width.
+"""
 
 import re
 from collections.abc import Callable
@@ -9,12 +13,13 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import OperationalError
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, Route
 
 from marketplace.pages import market_view
 from tests import cast
 from tests.browser.looking import WATCH, axe, faults
 from tests.browser.stops import Stop, give_second_factor, itinerary
+from tests.browser.unscripted import unscripted_faults
 from tests.marketplace.market import one_of_everything
 from tests.marketplace.pages.browsers import browser_of
 
@@ -49,6 +54,27 @@ def _plain_static_files(settings: Any) -> None:
     settings.STORAGES = dict(settings.STORAGES) | {"staticfiles": {"BACKEND": backend}}
 
 
+class Plain:
+    """A browser that runs no script and is given what another one was answered."""
+
+    def __init__(self, browser: Browser, shape: dict[str, Any]) -> None:
+        self.answer: Response | None = None
+        self.page = browser.new_context(**shape, java_script_enabled=False).new_page()
+        self.page.route("**/*", self._serve)
+
+    def _serve(self, route: Route) -> None:
+        if self.answer and route.request.is_navigation_request():
+            route.fulfill(status=200, headers=self.answer.headers, body=self.answer.body())
+        else:
+            route.continue_()
+
+    def faults_of(self, answer: Response) -> list[str]:
+        """What needs a script on the page that came with this answer."""
+        self.answer = answer
+        self.page.goto(answer.url)
+        return [f"without a script {one}" for one in unscripted_faults(self.page)]
+
+
 @dataclass
 class Walk:
     """The cast at browsers of one shape, and what they found wrong."""
@@ -61,6 +87,7 @@ class Walk:
     open: dict[str, Page] = field(default_factory=dict)
     refused: set[tuple[str, str]] = field(default_factory=set)  # addresses and the status meant
     wrong: list[str] = field(default_factory=list)
+    plain: Plain | None = None
 
     def page_of(self, who: str) -> Page:
         """That person's browser, signed in."""
@@ -109,6 +136,8 @@ class Walk:
         if answer is None or answer.status != stop.status:
             self.wrong.append(f"{stop.name}: {stop.path} answers {answer and answer.status}")
         self.look(page, stop.name)
+        if answer and self.plain:
+            self.wrong += [f"{stop.name}: {one}" for one in self.plain.faults_of(answer)]
 
     def look(self, page: Page, name: str) -> None:
         picture = self.album / f"{name}.jpg"
@@ -118,6 +147,8 @@ class Walk:
     def close(self) -> None:
         for page in self.open.values():
             page.context.close()
+        if self.plain:
+            self.plain.page.context.close()
 
 
 @pytest.mark.parametrize("shape", [DESK, PHONE], ids=["desk", "phone"])
@@ -136,7 +167,8 @@ def test_every_page_is_sound(
         "erin": cast.actor("erin", is_staff=True),
         "mallory": cast.mallory(),
     }
-    walk = Walk(browser, live_server.url, shape, people, album)
+    plain = Plain(browser, shape) if shape is PHONE else None
+    walk = Walk(browser, live_server.url, shape, people, album, plain=plain)
     try:
         walk.page_of("bob")
         give_second_factor(market.bob)

@@ -62,15 +62,15 @@ STILL_UNDRAWN = f"""(spared) => ({UNDRAWN})(spared).filter((one) => window.undra
 
 
 def unscripted_faults(page: Page) -> list[str]:
-    """Everything wrong with the page that is open now in a browser that runs no script, at the
-    width it has; and what is drawn neither on a phone nor on a desk."""
-    page.evaluate(UNFOLD)
-    found: list[str] = page.evaluate(WORKS)
+    """Everything wrong with the page that is open now in a browser that runs no script, on a phone
+    or on a desk; and what is drawn on neither."""
     before = page.viewport_size
+    page.evaluate(UNFOLD)
+    found: list[str] = []
     for width, look in zip(WIDTHS, (REMEMBER, STILL_UNDRAWN), strict=True):
         page.set_viewport_size(width)  # type: ignore[arg-type]
-        found += page.evaluate(look, SPARED) or []
+        found += page.evaluate(WORKS) + (page.evaluate(look, SPARED) or [])
     page.evaluate(REFOLD)
     if before:
         page.set_viewport_size(before)
-    return found
+    return list(dict.fromkeys(found))
