@@ -21,7 +21,7 @@ def django_db_modify_db_settings(
     """Each process of a run copies one migrated database instead of migrating its own."""
     if django_db_keepdb and not django_db_createdb:
         return
-    database = settings.DATABASES["default"]
+    database: Any = settings.DATABASES["default"]
     with django_db_blocker.unblock():
         database["TEST"]["TEMPLATE"] = databases.migrated(str(database["NAME"]))
 
