@@ -1,5 +1,7 @@
 """What the bench of the pages says it keeps and measures is what it does."""
 
+from typing import Any
+
 import pytest
 
 from marketplace import finding
@@ -25,7 +27,7 @@ def test_the_searches_it_keeps_ask_for_words_floors_freshness_and_prices(
     pages_proof._keep_searches()
     others = SavedSearch.objects.exclude(user__email=PERSON)
     assert 0.9 < SavedSearch.objects.count() / pages_proof.SEARCHES <= 1
-    nothing: list[dict[str, object]] = [{"words": ""}, {"floors": {}}, {"fresh_days": 0}]
+    nothing: list[dict[str, Any]] = [{"words": ""}, {"floors": {}}, {"fresh_days": 0}]
     for asks in (*nothing, {"most": None}):
         assert others.exclude(**asks).count() > 100, asks
     found = pages_proof.look_at_changes()
