@@ -33,10 +33,12 @@ def bring(
 
 def bring_again(*, row: TaskSheet, data: bytes | str) -> TaskSheet:
     """Read a corrected text in the place of the one before. Raises `TaskSetRefused`."""
-    _refuse_used(row)
     sheet, text = _read(data)
-    _fill(row, sheet, text)
-    row.save()
+    with transaction.atomic():
+        row = TaskSheet.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        _refuse_used(row)
+        _fill(row, sheet, text)
+        row.save(update_fields=["columns", "size", "text", "rows", "problems"])
     return row
 
 

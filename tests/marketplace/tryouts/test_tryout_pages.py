@@ -3,11 +3,15 @@
 from typing import Any
 
 import pytest
+from django.utils.timezone import now as clock
 
 from marketplace.models import TaskSheet, Tryout
 from marketplace.pages import press
 from marketplace.pages.sheet_forms import prefix_of
+from marketplace.tryouts import bringing
 from pacts.models import Task, TaskSetVersion
+from pacts.sheets import Use
+from pacts.tables import TaskSetRefused
 from tests import cast
 from tests.marketplace.pages.browsers import browser_of, token_in
 from tests.marketplace.tryouts.offers import finish, offered
@@ -157,3 +161,17 @@ def test_a_pact_of_ones_own_is_written_from_a_template_and_linted() -> None:
     assert kept.status_code == 302, kept.context["form"].errors
     assert "clauses" in browser.get(kept["Location"]).content.decode()
     assert browser_of(cast.mallory()).get(kept["Location"]).status_code == 404
+
+
+def test_a_correction_that_comes_after_the_table_was_kept_changes_nothing() -> None:
+    alice = cast.alice()
+    row = bringing.bring(
+        party=alice.party, name="N", work="arithmetic", data=TABLE, by=alice.user, now=clock()
+    )
+    stale = TaskSheet.objects.get(pk=row.pk)
+    uses = {name: Use("input", name) for name in bringing.sheet_of(row).columns}
+    version = bringing.keep(row=row, uses=uses, leave_out=True, now=clock())
+    with pytest.raises(TaskSetRefused, match="made a task set already"):
+        bringing.bring_again(row=stale, data=TABLE)
+    row.refresh_from_db()
+    assert (row.task_set_version, row.text, row.rows) == (version, "", "")
