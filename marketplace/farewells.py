@@ -24,8 +24,8 @@ def take_leave(*, subject_id: str, now: datetime) -> bool:
     """Make a user's account, or a natural person's party, nobody's; whether there was one to do.
 
     The address, the name, the second factors, the names of keys and the searches that were kept go,
-    and the mails that wait; keys end and nobody logs in any more. Raises PersonNeeded for the only owner of a party that
-    money still belongs to.
+    and the mails that wait; keys end and nobody logs in any more. Raises PersonNeeded for the only
+    owner of a party that money still belongs to.
     """
     user = User.objects.select_for_update().filter(pk=subject_id).first()
     if user is not None:
