@@ -69,7 +69,7 @@ def connected_to(name: str) -> Iterator[None]:
 @contextmanager
 def collecting_seldom() -> Iterator[None]:
     """`migrate` makes and drops models by the ten thousand: looking through everything that lives
-    for ever as often as usual would be a quarter of its time."""
+    for ever as often as usual would be a fifth of its work."""
     usual = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
