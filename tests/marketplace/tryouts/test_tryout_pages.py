@@ -8,7 +8,7 @@ from django.utils.timezone import now as clock
 from marketplace.models import TaskSheet, Tryout
 from marketplace.pages import press
 from marketplace.pages.sheet_forms import prefix_of
-from marketplace.tryouts import bringing
+from marketplace.tryouts import boards, bringing, starting
 from pacts.models import Task, TaskSetVersion
 from pacts.sheets import Use
 from pacts.tables import TaskSetRefused
@@ -175,3 +175,22 @@ def test_a_correction_that_comes_after_the_table_was_kept_changes_nothing() -> N
         bringing.bring_again(row=stale, data=TABLE)
     row.refresh_from_db()
     assert (row.task_set_version, row.text, row.rows) == (version, "", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_board_says_how_many_trials_a_certain_verdict_spared() -> None:
+    alice, bob = cast.alice(), cast.bob()
+    with cast.agent_service(wrong_from(0)) as bad:
+        made = starting.start(
+            party=alice.party,
+            listings=[offered(bob, "Bad", bad)],
+            task_set_version=cast.golden_set(alice, cast.doubling_tasks(40)),
+            by=alice.user,
+            now=clock(),
+        )
+        finish(made)
+    [seat] = boards.seats_of(made)
+    spared = 40 - seat.progress["calls"]
+    assert spared > 0
+    page = browser_of(alice).get(f"/tryouts/{made.id}/").content.decode()
+    assert f"{spared} of them were not needed any more" in page
