@@ -23,6 +23,7 @@ import redis
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 90.0
+START_PATIENCE_SECONDS = 180.0  # a first start migrates, on processors that run other tests
 BACK_WITHIN_SECONDS = 10.0  # the web, once its database is
 TAKEN_AWAY = {"DATABASE_URL", "REDIS_URL", "EARNEST_DATA", "EARNEST_WEB_POOL", "EARNEST_PROCESS"}
 
@@ -69,7 +70,7 @@ class Stack:
         )
         ready = threading.Event()
         threading.Thread(target=self._listen, args=(self.process, ready), daemon=True).start()
-        if not ready.wait(PATIENCE_SECONDS) or not self.address:
+        if not ready.wait(START_PATIENCE_SECONDS) or not self.address:
             raise Stuck(self.story("up did not come up"))
 
     def _listen(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
