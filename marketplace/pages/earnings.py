@@ -28,6 +28,7 @@ def earnings(request: HttpRequest) -> HttpResponse:
         "expected": earned.expected(undecided),
         "expected_page": undecided,
         "budgets": earned.budgets(party, limit=PER_PAGE),
+        "budgets_shown": PER_PAGE,
         "checks": checks,
         "holds": all(one.holds for one in checks),
     }
