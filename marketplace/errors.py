@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.http import escape_leading_slashes
 from django.utils.translation import gettext_noop as _noop
 
 from marketplace import labels
@@ -67,5 +68,7 @@ def _answer(
     if problems.is_for_programs(request):
         return problems.as_response(status, code, detail)
     # No request context: it would ask the database that may be the very thing that is away.
-    context = {"status": status, "detail": labels.said(detail), **facts}
+    looks = request.method in ("GET", "HEAD")
+    again = escape_leading_slashes(request.get_full_path()) if looks else ""
+    context = {"status": status, "detail": labels.said(detail), "again": again, **facts}
     return HttpResponse(render_to_string("refusal.html", context), status=status)

@@ -28,7 +28,7 @@ def a_stranger_checks(
         page.get_by_role("button", name="Search").click()
         page.get_by_role("link", name=agent).first.click()
         visitor.looks_around("stranger-agent")
-        page.get_by_role("link", name="What moved these numbers").click()
+        _once_there(page, page.get_by_role("link", name="What moved these numbers")).click()
         visitor.looks_around("stranger-standing")
         page.go_back()
         page.get_by_test_id("hires").get_by_role("link", name="Evidence").first.click()
@@ -60,14 +60,18 @@ def _compares(visitor: Visitor, address: str) -> None:
 
 def _once_proved(page: Page) -> Locator:
     """The link to the bundle, which is there as soon as the log signed a head over the entry."""
-    bundle = page.get_by_test_id("bundle")
+    return _once_there(page, page.get_by_test_id("bundle"))
+
+
+def _once_there(page: Page, link: Locator) -> Locator:
+    """A link that workers bring about: what was settled a moment ago is counted after it."""
     for _ in range(LOOKS):
-        if bundle.count():
+        if link.count():
             break
         page.wait_for_timeout(PATIENCE_MS / LOOKS)
         page.reload()
-    expect(bundle).to_be_visible()
-    return bundle
+    expect(link).to_be_visible()
+    return link
 
 
 def _verifies(page: Page, bundle: Locator, album: Path) -> None:

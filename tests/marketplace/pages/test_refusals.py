@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from marketplace import errors
 from marketplace.pages import market_view
 from tests import cast
 from tests.marketplace.pages.browsers import browser, browser_of
@@ -63,10 +64,18 @@ def test_a_fault_is_drawn_without_its_cause(
         raise fault
 
     monkeypatch.setattr(market_view, "leaders", fail)
-    page = drawn(browser().get("/"), status)
+    page = drawn(browser().get("/?from=mail"), status)
     assert words in page
     assert "secret" not in page
-    assert "Try again" in page
+    assert '<a class="btn btn-main" href="/?from=mail">Try again</a>' in page
+
+
+@pytest.mark.parametrize(("method", "offered"), [("get", True), ("post", False)])
+def test_only_what_can_be_looked_at_again_is_offered_again(method: str, offered: bool) -> None:
+    request = getattr(RequestFactory(), method)("/", PATH_INFO="//mallory.example/agents/")
+    page = drawn(errors.too_many(request), 429)
+    assert ('href="/%2Fmallory.example/agents/"' in page) == offered
+    assert ("Try again" in page) == offered
 
 
 @pytest.mark.parametrize(
