@@ -44,7 +44,7 @@ class SearchEntry(models.Model):
     class Meta:
         verbose_name_plural = "search entries"
         indexes = [
-            GinIndex(fields=["document"], name="entry_by_text"),
+            GinIndex(fields=["document"], name="entry_by_text", fastupdate=False),
             models.Index(fields=["price", "listing"], name="entry_by_price"),
             models.Index(fields=["-opened_at", "listing"], name="entry_by_age"),
             models.Index(fields=["work"], name="entry_by_work"),

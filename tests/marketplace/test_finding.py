@@ -212,3 +212,16 @@ def test_entries_are_written_again_from_the_rows_and_are_the_same() -> None:
     assert finding.write_entries() == 3
     assert list(SearchEntry.objects.order_by("pk").values()) == kept
     assert StandingScore.objects.count() == 2
+
+
+def test_what_changed_lengthens_no_search_until_a_vacuum_comes() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT index.relname, index.reloptions FROM pg_class AS index"
+            "  JOIN pg_am AS method ON method.oid = index.relam AND method.amname = 'gin'"
+            "  JOIN pg_index AS of ON of.indexrelid = index.oid"
+            " WHERE of.indrelid = 'marketplace_searchentry'::regclass"
+        )
+        found = dict(cursor.fetchall())
+    assert "entry_by_text" in found
+    assert all(options == ["fastupdate=off"] for options in found.values()), found
